@@ -1,0 +1,1 @@
+"""What a user calls: recipes, runs, ablations, training, evaluation, the report."""

@@ -1,0 +1,1 @@
+"""From a scored table to a report."""

@@ -1,0 +1,1 @@
+"""Training classifiers and language models from labelled data."""

@@ -1,0 +1,103 @@
+"""Strategies and what they share. STRATEGIES is the table of contents."""
+
+import difflib
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+import pydantic
+
+from filters.contracts import ResourceError, SettingsError, Strategy, load
+
+# name -> module:Class. The first part is the stage, the second the strategy. Modules are imported when named.
+STRATEGIES: Mapping[str, str] = {
+    "extraction/resiliparse": "filters.extraction.resiliparse:Resiliparse",
+    "extraction/trafilatura": "filters.extraction.trafilatura:Trafilatura",
+    "extraction/justext": "filters.extraction.justext:JusText",
+    "extraction/plain": "filters.extraction.plain:Plain",
+    "language/fasttext": "filters.language.fasttext:FastText",
+    "language/lingua": "filters.language.lingua:Lingua",
+    "language/script": "filters.language.script:Script",
+    "cleanup/c4-lines": "filters.cleanup.c4_lines:C4Lines",
+    "cleanup/refinedweb-lines": "filters.cleanup.refinedweb_lines:RefinedWebLines",
+    "cleanup/urls": "filters.cleanup.urls:Urls",
+    "cleanup/newlines": "filters.cleanup.newlines:Newlines",
+    "cleanup/klue": "filters.cleanup.klue:Klue",
+    "cleanup/unicode": "filters.cleanup.unicode:Unicode",
+    "cleanup/sentences": "filters.cleanup.sentences:Sentences",
+    "quality/gopher": "filters.quality.gopher:Gopher",
+    "quality/gopher-repetition": "filters.quality.gopher_repetition:GopherRepetition",
+    "quality/refinedweb": "filters.quality.refinedweb:RefinedWeb",
+    "quality/c4": "filters.quality.c4:C4",
+    "quality/fineweb": "filters.quality.fineweb:FineWeb",
+    "quality/redpajama": "filters.quality.redpajama:RedPajama",
+    "quality/length": "filters.quality.length:Length",
+    "quality/url": "filters.quality.url:Url",
+    "quality/compression": "filters.quality.compression:Compression",
+    "quality/cjk": "filters.quality.cjk:Cjk",
+    "dedup/exact": "filters.dedup.exact:Exact",
+    "dedup/url": "filters.dedup.url:Url",
+    "dedup/lines": "filters.dedup.lines:Lines",
+    "dedup/minhash": "filters.dedup.minhash:MinHash",
+    "dedup/minhash-datasketch": "filters.dedup.minhash_datasketch:MinHashDatasketch",
+    "dedup/bff": "filters.dedup.bff:Bff",
+    "dedup/substring": "filters.dedup.substring:Substring",
+    "toxicity/wordlist": "filters.toxicity.wordlist:WordList",
+    "toxicity/fasttext": "filters.toxicity.fasttext:FastText",
+    "toxicity/linear": "filters.toxicity.linear:Linear",
+    "toxicity/transformer": "filters.toxicity.transformer:Transformer",
+    "pii/patterns": "filters.pii.patterns:Patterns",
+    "pii/presidio": "filters.pii.presidio:Presidio",
+    "sampling/random": "filters.sampling.random:Random",
+}
+
+ENTRY_POINTS = "curate.strategies"
+
+
+def find(name: str) -> type[Strategy]:
+    """The class of a strategy: a name of the table, an entry point of third parties, or a dotted path."""
+    if name in STRATEGIES:
+        return load(STRATEGIES[name])
+    if "/" not in name and ("." in name or ":" in name):
+        try:
+            return load(name)
+        except (ImportError, AttributeError) as error:
+            raise SettingsError(f"cannot import strategy {name}: {error}") from error
+    for entry in metadata.entry_points(group=ENTRY_POINTS, name=name):
+        return load(entry.value)
+    near = difflib.get_close_matches(name, STRATEGIES, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    stage = name.partition("/")[0]
+    known = [known for known in STRATEGIES if known.startswith(stage + "/")] or list(STRATEGIES)
+    raise SettingsError(f"unknown strategy {name!r}{hint} (known: {', '.join(known)})")
+
+
+def make(name: str, settings: Mapping[str, Any] | None = None) -> Strategy:
+    """A strategy by name with these settings; raises SettingsError naming the wrong setting and the known ones."""
+    cls = find(name)
+    try:
+        return cls(**(settings or {}))
+    except TypeError as error:
+        raise SettingsError(f"{name}: {error}") from error
+    except pydantic.ValidationError as error:
+        raise SettingsError("; ".join(f"{name}: {line}" for line in _explain(cls, error))) from error
+
+
+def _explain(cls: type[Strategy], error: pydantic.ValidationError) -> list[str]:
+    known = list(getattr(cls, "__dataclass_fields__", {}))
+    lines = []
+    for problem in error.errors(include_url=False, include_context=False):
+        where = ".".join(str(part) for part in problem["loc"]) or "settings"
+        if problem["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+            near = difflib.get_close_matches(where, known, n=1, cutoff=0.6)
+            hint = f", did you mean {near[0]}?" if near else ""
+            lines.append(f"unknown setting {where}{hint} (known: {', '.join(known) or 'none'})")
+        else:
+            value = problem["input"]
+            # YAML 1.1 reads a bare no (Norwegian) as False
+            quote = f" (quote it: '{'yes' if value else 'no'}')" if isinstance(value, bool) else ""
+            lines.append(f"{where}: {problem['msg']}, got {value!r:.80}{quote}")
+    return lines
+
+
+__all__ = ["ENTRY_POINTS", "STRATEGIES", "ResourceError", "SettingsError", "Strategy", "find", "make"]

@@ -1,0 +1,1 @@
+"""Strategies of the stage cleanup, one file each."""

@@ -1,0 +1,1 @@
+"""Strategies of the stage dedup, one file each."""

@@ -1,0 +1,117 @@
+"""What flows through a pipeline: a page as it was read, and the document made of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+NoteValue = str | int | float | bool
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RawPage:
+    """One page as a reader found it, before any text was extracted.
+
+    id          the record's own id, else a hash of url, date and body; never of a path or an offset
+    body        the payload after HTTP de-chunking and content decoding; bytes, not yet decoded to text
+    media_type  "text/html" or "text/plain", told from the content; rows that hold text already are "text/plain"
+    charset     the encoding somebody declared (HTTP header, "utf-8" for rows of JSONL and Parquet), or ""
+    date        crawl time, ISO 8601, or ""
+    source      the file it was read from; (source, offset) is the row key
+    offset      byte offset of the record (of its gzip member), or line or row number for JSONL and Parquet
+    """
+
+    id: str
+    url: str = ""
+    body: bytes = b""
+    media_type: str = "text/html"
+    charset: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    date: str = ""
+    source: str = ""
+    offset: int = 0
+    notes: Mapping[str, NoteValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text and what is known about it. Never mutated: with_text and note return new documents.
+
+    notes   what strategies found out ("language": "ko"); a strategy declares the notes it reads and writes
+    edits   characters removed or replaced by each rule of the rewriter that returned this document; the
+            stage that ran the rewriter books them and hands on a document without
+    """
+
+    id: str
+    text: str
+    url: str = ""
+    notes: Mapping[str, NoteValue] = field(default_factory=dict)
+    source: str = ""
+    offset: int = 0
+    date: str = ""
+    edits: Mapping[str, int] = field(default_factory=dict, compare=False)
+    _derived: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def with_text(self, text: str, edits: Mapping[str, int] | None = None) -> "Document":
+        """This document with another text; edits = characters changed by rule (zero entries are left out)."""
+        booked = {rule: count for rule, count in edits.items() if count} if edits else {}
+        return replace(self, text=text, edits=booked, _derived=self._derived if text == self.text else {})
+
+    def note(self, **notes: NoteValue) -> "Document":
+        """This document with more notes."""
+        return replace(self, notes={**self.notes, **notes})
+
+    def derive(self, function: Callable[[str], T]) -> T:
+        """function(text), computed once for this text however many strategies ask (word segments, a hash)."""
+        try:
+            return self._derived[function]  # type: ignore[no-any-return]
+        except KeyError:
+            value = self._derived[function] = function(self.text)
+            return value
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_derived"}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__dict__["_derived"] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRule:
+    """A rule that a document did not meet: its name, the value found and the limit it broke."""
+
+    rule: str
+    value: float | str
+    threshold: float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The judgement that a document shall not be kept; a fault is raised instead, as Fault.
+
+    value holds a number or a category, never text of the document.
+    """
+
+    rule: str
+    value: float | str = ""
+    threshold: float | str = ""
+    also_failed: tuple[FailedRule, ...] = ()
+    kept_id: str = ""
+    similarity: float | None = None
+
+
+class Fault(Exception):
+    """A document could not be processed: it becomes a row of failed/ with this reason.
+
+    reason  a code such as "extract_timeout"
+    detail  what a person needs to find the cause: sizes, types, positions; never text of the document
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason

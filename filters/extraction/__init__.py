@@ -1,0 +1,1 @@
+"""Strategies of the stage extraction, one file each."""

@@ -1,0 +1,1 @@
+"""Strategies of the stage language, one file each."""

@@ -1,0 +1,1 @@
+"""Strategies of the stage pii, one file each."""

@@ -1,0 +1,1 @@
+"""Strategies of the stage quality, one file each."""

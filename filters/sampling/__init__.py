@@ -1,0 +1,1 @@
+"""Strategies of the stage sampling, one file each."""

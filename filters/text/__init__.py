@@ -1,0 +1,1 @@
+"""Native text kernels over UTF-8 bytes, and Unicode helpers."""

@@ -1,0 +1,1 @@
+"""Strategies of the stage toxicity, one file each."""

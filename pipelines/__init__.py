@@ -1,0 +1,1 @@
+"""Apache Beam: readers, stages, corpus decisions, writers, engines."""
