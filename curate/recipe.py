@@ -1,0 +1,299 @@
+"""Recipes: YAML to named steps, the filled form, the fingerprint, and errors that name file, line and key."""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import filters
+from filters.chain import Step
+from filters.contracts import CorpusJudge, CorpusRewriter, Extractor, SettingsError, Strategy, settings_of
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?")
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+DEFAULT_EXTRACTION = "extraction/plain"
+
+
+class RecipeError(ValueError):
+    """A recipe or an ablation is wrong; the message names the file, the line, the key and what is known."""
+
+
+class Lines(dict[tuple[Any, ...], int]):
+    """The line of every key and item, by its path in the data; asks the nearest parent where a path is unknown."""
+
+    def of(self, path: Sequence[Any]) -> int:
+        """The line (1-based) of a path."""
+        path = tuple(path)
+        while path and path not in self:
+            path = path[:-1]
+        return self.get(path, 1)
+
+
+def load_yaml(text: str, name: str) -> tuple[Any, Lines]:
+    """YAML as plain data, with the line of every key. Duplicate keys, tags and aliases raise RecipeError."""
+    loader = yaml.SafeLoader(text)
+    lines = Lines()
+
+    def refuse(node_or_event: Any, message: str) -> None:
+        raise RecipeError(f"{name}, line {node_or_event.start_mark.line + 1}: {message}")
+
+    def build(node: yaml.Node, path: tuple[Any, ...]) -> Any:
+        lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            data: dict[Any, Any] = {}
+            for key_node, value_node in node.value:
+                key = build(key_node, (*path, "?"))
+                if not isinstance(key, (str, int, float, bool)) or key is None:
+                    refuse(key_node, "a key must be a word or a number")
+                if key in data:
+                    refuse(key_node, f"duplicate key {key!r} (first on line {lines.of((*path, key))})")
+                lines[(*path, key)] = key_node.start_mark.line + 1
+                data[key] = build(value_node, (*path, key))
+            return data
+        if isinstance(node, yaml.SequenceNode):
+            return [build(item, (*path, index)) for index, item in enumerate(node.value)]
+        try:
+            return loader.construct_object(node)
+        except (yaml.constructor.ConstructorError, ValueError) as error:
+            raise RecipeError(f"{name}, line {node.start_mark.line + 1}: {error}") from error
+
+    try:
+        # Aliases are refused while events are read, before anything could expand.
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                refuse(event, "anchors and aliases not allowed")
+            if getattr(event, "tag", None):
+                refuse(event, f"tags such as {event.tag!r} are not allowed")
+        node = loader.get_single_node()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise RecipeError(f"{name}{where}: not YAML: {getattr(error, 'problem', error)}") from error
+    finally:
+        loader.dispose()
+    return (build(node, ()) if node is not None else None), lines
+
+
+@dataclass(frozen=True)
+class Output:
+    """How a run writes.
+
+    file_bytes    bytes of text after which a kept/ file is closed and the next begun
+    dropped_text  whether rows of dropped/ hold the text too (off: it is text that filters found unfit)
+    """
+
+    file_bytes: int = 256_000_000
+    dropped_text: bool = False
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Named steps and how to write their result."""
+
+    name: str
+    steps: tuple[Step, ...]
+    description: str = ""
+    input: tuple[str, ...] = ()
+    output: Output = field(default_factory=Output)
+
+    def filled(self) -> dict[str, Any]:
+        """The recipe with every default filled in, as plain data."""
+        return {"name": self.name, "stages": [_filled(step) for step in self.steps]}
+
+    def fingerprint(self) -> str:
+        """A hash of what the result depends on: steps, settings, model files. Settings that are empty do not count,
+        so a new setting whose default is empty changes no fingerprint."""
+        stages = [
+            [step.name, step.strategy_name, _without_empty(settings_of(step.strategy)), dict(step.strategy.resources())]
+            for step in self.steps
+        ]
+        whole = json.dumps([stages, dataclasses.asdict(self.output)], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(whole.encode()).hexdigest()[:16]
+
+    def languages(self) -> tuple[str, ...]:
+        """The languages that language stages keep (ISO 639-1); empty where all are kept."""
+        for step in self.steps:
+            keep = getattr(step.strategy, "keep", None)
+            if step.strategy_name.startswith("language/") and keep:
+                return tuple(keep)
+        return ()
+
+    def warnings(self) -> list[str]:
+        """What a user should know before running this."""
+        languages = self.languages()
+        return [f"{step.name}: {warning}" for step in self.steps for warning in step.strategy.warnings(languages)]
+
+
+def _filled(step: Step) -> dict[str, Any]:
+    settings = settings_of(step.strategy)
+    if step.name != step.strategy_name:
+        settings = {**settings, "as": step.name}
+    return {step.strategy_name: settings}
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {key: _without_empty(item) for key, item in value.items()}
+        return {key: item for key, item in kept.items() if item not in (None, "", [], {})}
+    return [_without_empty(item) for item in value] if isinstance(value, list) else value
+
+
+def find_config(name: str, folder: str = "") -> Path:
+    """The file of a recipe (or of an ablation, folder "ablations"): a path, or a shipped one's name."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    shipped = CONFIGS / folder
+    for candidate in (shipped / f"{name}.yaml", shipped / name, CONFIGS.parent / name):
+        if candidate.is_file():
+            return candidate
+    known = sorted(found.stem for found in shipped.glob("*.yaml"))
+    near = difflib.get_close_matches(path.stem, known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise RecipeError(f"{name}: no such file{hint} (shipped: {', '.join(known)})")
+
+
+def read_text(path: Path) -> str:
+    """A file of configuration as text; RecipeError where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: cannot be read: {type(error).__name__}") from error
+
+
+def load(name: str) -> Recipe:
+    """The recipe of a file or of a shipped name; raises RecipeError."""
+    path = find_config(name)
+    data, lines = load_yaml(read_text(path), str(path))
+    recipe = parse(data, str(path), lines)
+    root = CONFIGS.parent
+    if path.resolve().is_relative_to(CONFIGS):
+        inputs = tuple(str(root / found) if not Path(found).is_absolute() else found for found in recipe.input)
+        return dataclasses.replace(recipe, input=inputs)
+    return recipe
+
+
+def parse(data: Any, where: str, lines: Lines | None = None) -> Recipe:
+    """A recipe from plain data; where and lines serve the messages of RecipeError."""
+    at = lines or Lines()
+    known = ["name", "description", "input", "stages", "output"]
+    if not isinstance(data, dict):
+        raise RecipeError(f"{where}: a recipe is a map with name and stages; stages is required")
+    check_keys(data, known, where, at, ())
+    name = data.get("name", Path(where).stem)
+    check_name(name, where, at, ("name",))
+    stages = data.get("stages")
+    if not isinstance(stages, list) or not stages:
+        raise RecipeError(f"{where}, line {at.of(('stages',))}: stages is required: a list of strategies")
+    steps = [parse_step(item, where, at, ("stages", index)) for index, item in enumerate(stages)]
+    inputs = data.get("input", [])
+    inputs = [inputs] if isinstance(inputs, str) else inputs
+    if not isinstance(inputs, list) or not all(isinstance(item, str) for item in inputs):
+        raise RecipeError(f"{where}, line {at.of(('input',))}: input must be a path or a list of paths")
+    return Recipe(
+        name=name,
+        steps=check_steps(steps, where, at),
+        description=str(data.get("description", "")),
+        input=tuple(inputs),
+        output=_parse_output(data.get("output") or {}, where, at),
+    )
+
+
+def _parse_output(data: Any, where: str, lines: Lines) -> Output:
+    if not isinstance(data, dict):
+        raise RecipeError(f"{where}, line {lines.of(('output',))}: output must be a map")
+    check_keys(data, [f.name for f in dataclasses.fields(Output)], where, lines, ("output",))
+    output = Output(**data)
+    if type(output.file_bytes) is not int or output.file_bytes < 1:
+        line = lines.of(("output", "file_bytes"))
+        raise RecipeError(f"{where}, line {line}: output.file_bytes must be a whole number above 0")
+    if type(output.dropped_text) is not bool:
+        line = lines.of(("output", "dropped_text"))
+        raise RecipeError(f"{where}, line {line}: output.dropped_text must be true or false")
+    return output
+
+
+def check_keys(data: Mapping[Any, Any], known: Sequence[str], where: str, lines: Lines, path: tuple[Any, ...]) -> None:
+    """Raise RecipeError for a key that is not known, naming the nearest and the known ones."""
+    for key in data:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f", did you mean {near[0]}?" if near else ""
+            raise RecipeError(
+                f"{where}, line {lines.of((*path, key))}: unknown key {key!r}{hint} (known: {', '.join(known)})"
+            )
+
+
+def check_name(name: Any, where: str, lines: Lines, path: tuple[Any, ...]) -> None:
+    """Raise RecipeError for a name that could not be part of a path."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise RecipeError(
+            f"{where}, line {lines.of(path)}: name must be letters, digits and [A-Za-z0-9._-], "
+            f"at most 64, beginning with a letter or digit; got {name!r:.80}"
+        )
+
+
+def parse_step(item: Any, where: str, lines: Lines, path: tuple[Any, ...]) -> Step:
+    """One entry of stages: a strategy's name, or a map from it to settings (with `as` for a name of its own)."""
+    line = lines.of(path)
+    if isinstance(item, str):
+        item = {item: None}
+    if not isinstance(item, dict) or len(item) != 1:
+        raise RecipeError(f"{where}, line {line}: a stage is a strategy's name, or one name with its settings")
+    ((strategy_name, settings),) = item.items()
+    settings = {} if settings is None else settings
+    if not isinstance(strategy_name, str):
+        raise RecipeError(f"{where}, line {line}: {strategy_name!r} is no strategy's name")
+    if not isinstance(settings, dict):
+        raise RecipeError(f"{where}, line {line}: the settings of {strategy_name} must be a map, got {settings!r:.80}")
+    settings = dict(settings)
+    name = settings.pop("as", strategy_name)
+    if not isinstance(name, str) or not STAGE_NAME.fullmatch(name):
+        raise RecipeError(f"{where}, line {line}: {name!r:.80} cannot be the name of a stage")
+    return Step(name, strategy_name, build(strategy_name, settings, where, lines, (*path, strategy_name)))
+
+
+def build(name: str, settings: Mapping[str, Any], where: str, lines: Lines, path: tuple[Any, ...]) -> Strategy:
+    """A strategy; RecipeError with the line of the wrong setting."""
+    for key in settings:
+        if not isinstance(key, str):
+            raise RecipeError(f"{where}, line {lines.of((*path, key))}: {key!r} is no setting's name")
+    try:
+        return filters.make(name, settings)
+    except SettingsError as error:
+        wrong = next((key for key in settings if re.search(rf"[ :]{re.escape(key)}\b", str(error))), None)
+        line = lines.of((*path, wrong) if wrong else path)
+        raise RecipeError(f"{where}, line {line}: {error}") from error
+
+
+def check_steps(steps: Sequence[Step], where: str, lines: Lines | None = None) -> tuple[Step, ...]:
+    """The steps of a recipe in order: unique names, extraction first (extraction/plain where none is named)."""
+    at = lines or Lines()
+    seen: set[str] = set()
+    for index, step in enumerate(steps):
+        line = at.of(("stages", index))
+        if step.name in seen:
+            raise RecipeError(
+                f"{where}, line {line}: two stages are called {step.name}; name one of them: {{as: another-name}}"
+            )
+        seen.add(step.name)
+        if isinstance(step.strategy, Extractor) and index > 0:
+            raise RecipeError(f"{where}, line {line}: {step.name} extracts text and must be the first stage")
+        if step.name == "read":
+            raise RecipeError(f"{where}, line {line}: read is the name of the reader's own stage")
+    if not isinstance(steps[0].strategy, Extractor):
+        steps = [Step(DEFAULT_EXTRACTION, DEFAULT_EXTRACTION, filters.make(DEFAULT_EXTRACTION)), *steps]
+    return tuple(steps)
+
+
+def is_corpus(step: Step) -> bool:
+    """Whether a step decides over the whole corpus."""
+    return isinstance(step.strategy, (CorpusJudge, CorpusRewriter))

@@ -1,0 +1,69 @@
+"""The Arrow schemas of all that is written."""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+_FAILED_RULE = pa.struct(
+    [
+        ("rule", pa.string()),
+        ("value", pa.float64()),
+        ("threshold", pa.float64()),
+        ("value_name", pa.string()),
+        ("threshold_name", pa.string()),
+    ]
+)
+
+# value and threshold are numbers; a category (a language, say) stands in value_name and threshold_name instead.
+DROPPED = pa.schema(
+    [
+        ("id", pa.string()),
+        ("url", pa.string()),
+        ("source", pa.string()),
+        ("offset", pa.int64()),
+        ("stage", pa.string()),
+        ("strategy", pa.string()),
+        ("rule", pa.string()),
+        ("value", pa.float64()),
+        ("threshold", pa.float64()),
+        ("value_name", pa.string()),
+        ("threshold_name", pa.string()),
+        ("also_failed", pa.list_(_FAILED_RULE)),
+        ("kept_id", pa.string()),
+        ("similarity", pa.float64()),
+        ("language", pa.string()),
+        ("bytes", pa.int64()),
+    ]
+)
+
+DROPPED_WITH_TEXT = DROPPED.append(pa.field("text", pa.string()))
+
+FAILED = pa.schema(
+    [
+        ("source", pa.string()),
+        ("offset", pa.int64()),
+        ("id", pa.string()),
+        ("url", pa.string()),
+        ("stage", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+    ]
+)
+
+LEDGER = pa.schema([("source", pa.string()), ("offset", pa.int64())])
+
+_KEPT = [
+    ("id", pa.string()),
+    ("url", pa.string()),
+    ("text", pa.string()),
+    ("language", pa.string()),
+    ("source", pa.string()),
+    ("offset", pa.int64()),
+    ("date", pa.string()),
+]
+
+
+def kept(notes: Mapping[str, str]) -> pa.Schema:
+    """The schema of kept/: the fixed columns and one for each note that the recipe's stages write."""
+    taken = {name for name, _ in _KEPT}
+    return pa.schema(_KEPT + [(name, pa.type_for_alias(kind)) for name, kind in notes.items() if name not in taken])

@@ -1,0 +1,174 @@
+"""Files wherever Beam can open them: local paths directly, everything else through Beam's file systems."""
+
+import contextlib
+import functools
+import glob
+import hashlib
+import io
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+
+def is_local(path: str) -> bool:
+    """Whether a path is on this machine's file system."""
+    return "://" not in path
+
+
+def _systems() -> Any:
+    from apache_beam.io.filesystems import FileSystems
+
+    return FileSystems
+
+
+def join(*parts: str) -> str:
+    """Path parts joined the way the first part's file system does it."""
+    return (
+        os.path.join(*parts)
+        if is_local(parts[0])
+        else "/".join(part.strip("/") for part in parts[1:]).join((parts[0].rstrip("/") + "/", ""))
+    )
+
+
+def exists(path: str) -> bool:
+    """Whether there is a file or folder at path."""
+    return os.path.exists(path) if is_local(path) else bool(_systems().exists(path))
+
+
+def make_folder(path: str) -> None:
+    """Make a folder and its parents; object stores have none, so nothing happens there."""
+    if is_local(path):
+        os.makedirs(path, exist_ok=True)
+
+
+def files(folder: str, ending: str = "") -> list[str]:
+    """All files directly or deeper under a folder, sorted."""
+    if is_local(folder):
+        found = glob.glob(os.path.join(glob.escape(folder), "**", "*" + ending), recursive=True)
+        return sorted(path for path in found if os.path.isfile(path))
+    pattern = folder.rstrip("/") + "/**"
+    return sorted(m.path for m in _systems().match([pattern])[0].metadata_list if m.path.endswith(ending))
+
+
+def size(path: str) -> int:
+    """Bytes of a file."""
+    return os.path.getsize(path) if is_local(path) else int(_systems().match([path])[0].metadata_list[0].size_in_bytes)
+
+
+def reading(path: str) -> Any:
+    """A binary file for reading; use it in a with statement."""
+    if is_local(path):
+        return open(path, "rb")
+    from apache_beam.io.filesystem import CompressionTypes
+
+    return _systems().open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+
+
+def read_bytes(path: str) -> bytes:
+    """The whole content of a file."""
+    with reading(path) as file:
+        return bytes(file.read())
+
+
+def delete(paths: list[str]) -> None:
+    """Delete files."""
+    local = [path for path in paths if is_local(path)]
+    for path in local:
+        os.unlink(path)
+    if len(local) < len(paths):
+        _systems().delete([path for path in paths if not is_local(path)])
+
+
+def delete_folder(path: str) -> None:
+    """Delete a folder with all in it; nothing happens where it is not there."""
+    if is_local(path):
+        shutil.rmtree(path, ignore_errors=True)
+    elif files(path):
+        _systems().delete([path.rstrip("/") + "/"])
+
+
+class Hashing(io.RawIOBase):
+    """A binary file that knows the sha256 and the number of the bytes written through it."""
+
+    def __init__(self, file: Any) -> None:
+        super().__init__()
+        self._file = file
+        self._sha256 = hashlib.sha256()
+        self.written = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._sha256.update(data)
+        self._file.write(data)
+        count = memoryview(data).nbytes
+        self.written += count
+        return count
+
+    def tell(self) -> int:
+        return self.written
+
+    def flush(self) -> None:
+        if not self.closed:
+            self._file.flush()
+
+    def hexdigest(self) -> str:
+        """sha256 of what was written so far."""
+        return self._sha256.hexdigest()
+
+
+class PendingFile:
+    """A file that appears under its name only when it is whole.
+
+    Local files are written under a temporary name and renamed; an object store shows an object when it is closed.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        make_folder(folder)
+        self._temporary = join(folder, f".tmp-{uuid.uuid4().hex}")
+        create = functools.partial(open, mode="wb") if is_local(folder) else _systems().create
+        self._raw = create(self._temporary)
+        self.file = Hashing(self._raw)
+
+    def close(self, name: str) -> str:
+        """Close the file and give it its name; returns the path."""
+        path = join(self.folder, name)
+        self._raw.close()
+        if is_local(path):
+            os.replace(self._temporary, path)
+        else:
+            if _systems().exists(path):
+                _systems().delete([path])
+            _systems().rename([self._temporary], [path])
+            if not _systems().exists(path):
+                raise OSError(f"{path}: renaming reported success, but there is no such file")
+        return path
+
+    def abandon(self) -> None:
+        """Delete what was written."""
+        with contextlib.suppress(OSError):
+            self._raw.close()
+            delete([self._temporary])
+
+
+@contextlib.contextmanager
+def writing(path: str) -> Iterator[Hashing]:
+    """A binary file for writing that replaces path when the block ends well and is gone when it does not."""
+    folder, _, name = path.rpartition("/")
+    pending = PendingFile(folder or ".")
+    try:
+        yield pending.file
+    except BaseException:
+        pending.abandon()
+        raise
+    pending.close(name)
+
+
+def write_bytes(path: str, data: bytes) -> None:
+    """Replace a file with this content, at once."""
+    with writing(path) as file:
+        file.write(data)

@@ -1,0 +1,217 @@
+"""Own Parquet sinks: kept, dropped and failed rows and the ledger, with page checksums and a record of every file."""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from filters.chain import Dropped, Failed
+from filters.document import Document
+from pipelines import records, storage
+
+ROW_GROUP_BYTES = 32_000_000
+ROW_GROUP_ROWS = 50_000
+_MODULUS = 1 << 128
+
+
+def key_hash(source: str, offset: int) -> int:
+    """128 bits of a row key. Sums of these modulo 2^128 tell whether two sets of rows are the same, in any order."""
+    return int.from_bytes(
+        hashlib.blake2b(f"{offset}\0{source}".encode("utf-8", "replace"), digest_size=16).digest(), "big"
+    )
+
+
+@dataclass
+class Keys:
+    """The count and the hash sum of row keys."""
+
+    count: int = 0
+    total: int = 0
+
+    def add(self, source: str, offset: int) -> None:
+        """Count one key."""
+        self.count += 1
+        self.total = (self.total + key_hash(source, offset)) % _MODULUS
+
+    def merge(self, count: int, total: int) -> None:
+        """Count what others counted."""
+        self.count += count
+        self.total = (self.total + total) % _MODULUS
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """A file that was written and closed: what it is, where (relative to the run's directory), and its checksums.
+
+    documents, keys   number and hash sum (hexadecimal) of the row keys of the documents in it; rows may be more
+                      where a document was written as pieces
+    """
+
+    table: str
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+    documents: int
+    keys: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return asdict(self)
+
+
+class TableWriter:
+    """Writes rows of one table of one unit as Parquet files; closes a file when it holds file_bytes.
+
+    File names say the unit, a running number and a hash of the row keys: the same rows always make the same name,
+    and a second attempt at a unit that wrote other rows never overwrites a file somebody refers to.
+    """
+
+    def __init__(self, root: str, table: str, unit: str, schema: pa.Schema, file_bytes: int) -> None:
+        self.root, self.table, self.unit, self.schema, self.file_bytes = root, table, unit, schema, file_bytes
+        self.finished: list[FileRecord] = []
+        self._pending: storage.PendingFile | None = None
+        self._parquet: pq.ParquetWriter | None = None
+        self._columns: dict[str, list[Any]] = {name: [] for name in schema.names}
+        self._buffered = 0
+        self._written = 0
+        self._rows = 0
+        self._number = 0
+        self._keys = Keys()
+
+    def add(self, row: Mapping[str, Any], size: int, first_piece: bool = True) -> None:
+        """Add a row; size is about the bytes it takes. A row that continues a document is no first piece."""
+        for name, column in self._columns.items():
+            column.append(row.get(name))
+        self._rows += 1
+        if first_piece:
+            self._keys.add(row["source"], row["offset"])
+        self._buffered += size + 100
+        if self._buffered >= ROW_GROUP_BYTES or len(self._columns["source"]) >= ROW_GROUP_ROWS:
+            self._flush()
+
+    def at_document_end(self) -> None:
+        """Close the file if it is large enough; the pieces of a document stay in one file."""
+        if self._written + self._buffered >= self.file_bytes:
+            self._close_file()
+
+    def _flush(self) -> None:
+        if not self._columns["source"]:
+            return
+        if self._parquet is None:
+            self._pending = storage.PendingFile(storage.join(self.root, self.table))
+            self._parquet = pq.ParquetWriter(
+                self._pending.file,
+                self.schema,
+                compression="zstd",
+                write_page_checksum=True,
+                use_dictionary=_DICTIONARY,
+            )
+        arrays = [pa.array(self._columns[field.name], field.type) for field in self.schema]
+        self._parquet.write_table(pa.Table.from_arrays(arrays, schema=self.schema))
+        self._written += self._buffered
+        self._buffered = 0
+        for column in self._columns.values():
+            column.clear()
+
+    def _close_file(self) -> None:
+        self._flush()
+        if self._parquet is None or self._pending is None:
+            return
+        self._parquet.close()
+        name = f"{self.unit}-{self._number:03d}-{self._keys.total >> 96:08x}.parquet"
+        file = self._pending.file
+        self._pending.close(name)
+        self.finished.append(
+            FileRecord(
+                self.table,
+                f"{self.table}/{name}",
+                self._rows,
+                file.written,
+                file.hexdigest(),
+                self._keys.count,
+                f"{self._keys.total:032x}",
+            )
+        )
+        self._pending = self._parquet = None
+        self._written = self._rows = 0
+        self._keys = Keys()
+        self._number += 1
+
+    def close(self) -> list[FileRecord]:
+        """Close the last file; the records of all files. A table without rows writes no file."""
+        self._close_file()
+        return self.finished
+
+    def abandon(self) -> None:
+        """Give up the file in work."""
+        if self._pending is not None:
+            self._pending.abandon()
+
+
+_DICTIONARY = ["source", "stage", "strategy", "rule", "language", "reason", "value_name", "threshold_name"]
+
+
+def kept_rows(document: Document) -> list[dict[str, Any]]:
+    """The rows of a kept document: itself, or where its note emit is "sentences", a row id#k for each line."""
+    row = {
+        **document.notes,
+        "id": document.id,
+        "url": document.url,
+        "text": document.text,
+        "language": document.notes.get("language", ""),
+        "source": document.source,
+        "offset": document.offset,
+        "date": document.date,
+    }
+    if document.notes.get("emit") != "sentences":
+        return [row]
+    pieces = [piece for piece in document.text.split("\n") if piece.strip()] or [document.text]
+    return [{**row, "id": f"{document.id}#{number}", "text": piece} for number, piece in enumerate(pieces)]
+
+
+def _limits(value: float | str, threshold: float | str) -> dict[str, Any]:
+    def number(found: float | str) -> float | None:
+        return None if isinstance(found, str) or math.isnan(found) else float(found)
+
+    def name(found: float | str) -> str | None:
+        return found if isinstance(found, str) and found else None
+
+    return {
+        "value": number(value),
+        "threshold": number(threshold),
+        "value_name": name(value),
+        "threshold_name": name(threshold),
+    }
+
+
+def dropped_row(dropped: Dropped, with_text: bool = False) -> dict[str, Any]:
+    """The row of a dropped document."""
+    document, drop = dropped.document, dropped.drop
+    row = {
+        "id": document.id,
+        "url": document.url,
+        "source": document.source,
+        "offset": document.offset,
+        "stage": dropped.stage,
+        "strategy": dropped.strategy,
+        "rule": drop.rule,
+        **_limits(drop.value, drop.threshold),
+        "also_failed": [{"rule": other.rule, **_limits(other.value, other.threshold)} for other in drop.also_failed],
+        "kept_id": drop.kept_id or None,
+        "similarity": drop.similarity,
+        "language": document.notes.get("language"),
+        "bytes": len(document.text.encode("utf-8", "replace")),
+    }
+    if with_text:
+        row["text"] = document.text
+    return row
+
+
+def failed_row(failed: Failed) -> dict[str, Any]:
+    """The row of a failed document."""
+    return {name: getattr(failed, name) for name in records.FAILED.names}
