@@ -1,0 +1,55 @@
+"""How well a text compresses, as a measure of repetition."""
+
+import zlib
+from collections.abc import Callable
+from typing import ClassVar
+
+from pydantic import Field
+
+from filters.contracts import Judge, Scores, strategy
+from filters.document import Document
+from filters.rules import Rule
+
+
+@strategy
+class Compression(Judge):
+    """Drop texts that zlib compresses too well: repeated phrases, tables, boilerplate.
+
+    The ratio is UTF-8 bytes over zlib bytes, and 2.4 the limit Whisper sets for it (whisper/transcribe.py). Whisper measures
+    segments of 30 seconds, about 1000 bytes of text; whole documents compress far better (93 % of the Wikipedia
+    articles of WikiText-2 exceed 2.4), so pieces of `window` bytes are measured here and added up. `window: null`
+    takes the text as one piece. An empty text has no ratio, and no rule applies.
+    """
+
+    thresholds: ClassVar[frozenset[str]] = frozenset({"max_ratio", "min_ratio"})
+
+    max_ratio: float | None = Field(2.4, ge=0, description="drop above this ratio; None switches the rule off")
+    min_ratio: float | None = Field(
+        None, ge=0, description="drop below this ratio (encoded data, random characters); None switches the rule off"
+    )
+    window: int | None = Field(
+        1000, ge=1, description="compress pieces of this many UTF-8 bytes, sizes added up; None = the text as one piece"
+    )
+
+    def open(self) -> Callable[[Document], Scores]:
+        """Scores of shape {"compression_ratio": number > 0, or NaN for an empty text}."""
+        window = self.window
+
+        def scores(document: Document) -> Scores:
+            raw = document.text.encode("utf-8", "surrogatepass")
+            if not raw:
+                return Scores({"compression_ratio": float("nan")})
+            step = window or len(raw)
+            packed = sum(len(zlib.compress(raw[start : start + step])) for start in range(0, len(raw), step))
+            return Scores({"compression_ratio": len(raw) / packed})
+
+        return scores
+
+    def rules(self, language: str = "") -> tuple[Rule, ...]:
+        """`compression_ratio` above its limit, `incompressible` below the other."""
+        rules = []
+        if self.max_ratio is not None:
+            rules.append(Rule("compression_ratio", "compression_ratio", at_most=self.max_ratio))
+        if self.min_ratio is not None:
+            rules.append(Rule("incompressible", "compression_ratio", at_least=self.min_ratio))
+        return tuple(rules)
