@@ -1,0 +1,463 @@
+"""Words, lines and counts of a text, found in one pass over its UTF-8 bytes.
+
+A strategy asks with `doc.derive(segment)`, so a document is segmented once however many strategies read it:
+
+    s = doc.derive(segments.segment)
+    s.words.hash[s.words.is_word]          # UAX #29 words, punctuation left out
+    s.text(s.lines.start[0], s.lines.end[0])
+
+All positions are byte offsets into `s.data` (UTF-8, lone surrogates in three bytes); lengths named `characters` count
+code points, as len() of a str does. `hash_of("word")` is the hash such a word has in the arrays.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from filters.document import Fault
+from filters.text.properties import (
+    ALPHABETIC,
+    ALPHANUMERIC,
+    CLASS_MASK,
+    DIGIT,
+    LINE_BREAK,
+    PICTOGRAPHIC,
+    SPACE,
+    SYMBOL,
+    UPPERCASE,
+    WORD_BREAK,
+    code_points,
+)
+
+# Flags of a word
+WORD = 1  # its first character is alphanumeric: not punctuation, not an emoji
+HAS_ALPHABETIC = 2
+HAS_DIGIT = 4
+HAS_UPPER = 8
+NOT_SYMBOL = 16  # some character is no symbol (properties.SYMBOLS)
+
+_CR = WORD_BREAK.index("CR")
+_LF = WORD_BREAK.index("LF")
+_NEWLINE = WORD_BREAK.index("Newline")
+_EXTEND = WORD_BREAK.index("Extend")
+_ZWJ = WORD_BREAK.index("ZWJ")
+_FORMAT = WORD_BREAK.index("Format")
+_RI = WORD_BREAK.index("Regional_Indicator")
+_KATAKANA = WORD_BREAK.index("Katakana")
+_HEBREW = WORD_BREAK.index("Hebrew_Letter")
+_ALETTER = WORD_BREAK.index("ALetter")
+_SINGLE = WORD_BREAK.index("Single_Quote")
+_DOUBLE = WORD_BREAK.index("Double_Quote")
+_MIDNUMLET = WORD_BREAK.index("MidNumLet")
+_MIDLETTER = WORD_BREAK.index("MidLetter")
+_MIDNUM = WORD_BREAK.index("MidNum")
+_NUMERIC = WORD_BREAK.index("Numeric")
+_EXTENDNUMLET = WORD_BREAK.index("ExtendNumLet")
+_WSEG = WORD_BREAK.index("WSegSpace")
+
+# FNV-1a over code points, then the finaliser of MurmurHash3, which spreads the last characters over all bits.
+_BASIS = np.uint64(0xCBF29CE484222325)
+_PRIME = np.uint64(0x100000001B3)
+_MIX1 = np.uint64(0xFF51AFD7ED558CCD)
+_MIX2 = np.uint64(0xC4CEB9FE1A85EC53)
+_SHIFT = np.uint64(33)
+
+MAX_BYTES = 2**31 - 2  # offsets are int32
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words in the order of the text; arrays of shape (n,).
+
+    start, end   int32, byte offsets           characters  int32, length in code points
+    flags        uint8: WORD, HAS_ALPHABETIC, HAS_DIGIT, HAS_UPPER, NOT_SYMBOL
+    hash         uint64, of the word as it stands        lower  uint64, of its lower-cased form
+    """
+
+    start: np.ndarray
+    end: np.ndarray
+    characters: np.ndarray
+    flags: np.ndarray
+    hash: np.ndarray
+    lower: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @property
+    def is_word(self) -> np.ndarray:
+        """Boolean mask of words that begin with a letter or a number (DCLM's "ignore punctuation")."""
+        return (self.flags & WORD) != 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines between newline characters (text.split("\\n"), so an empty text has one); arrays of shape (n,).
+
+    start, end        int32, byte offsets without the newline
+    body, body_end    int32, byte offsets without white space at either end (both equal end in a blank line)
+    characters        int32, length in code points, white space at the ends included
+    body_characters   int32, the same without; 0 marks a blank line
+    leading           int32, white-space characters before the body (all of them in a blank line)
+    words             int32, words between white space (line.split())
+    upper, digits, alphabetic   int32, characters for which str.isupper, isdigit, isalpha hold
+    hash              uint64, of the line as it stands        body_hash  uint64, of its body
+    """
+
+    start: np.ndarray
+    end: np.ndarray
+    body: np.ndarray
+    body_end: np.ndarray
+    characters: np.ndarray
+    body_characters: np.ndarray
+    leading: np.ndarray
+    words: np.ndarray
+    upper: np.ndarray
+    digits: np.ndarray
+    alphabetic: np.ndarray
+    hash: np.ndarray
+    body_hash: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """A text in pieces.
+
+    data            uint8, shape (n,): the text in UTF-8
+    characters      its length in code points
+    words           UAX #29 pieces that are not white space, punctuation and emoji included: mask with words.is_word
+    tokens          runs of characters that are not white space (text.split()); Words.hash is not computed for them
+                    and equals Words.lower
+    lines           lines at newline characters
+    other_breaks    whether the text has line breaks of str.splitlines() other than the newline character
+    """
+
+    data: np.ndarray
+    characters: int
+    words: Words
+    tokens: Words
+    lines: Lines
+    other_breaks: bool
+
+    def text(self, start: int, end: int) -> str:
+        """The text between two byte offsets."""
+        return self.data[start:end].tobytes().decode("utf-8", "surrogatepass")
+
+
+def encode(text: str) -> np.ndarray:
+    """UTF-8 bytes of a text, uint8 of shape (n,); lone surrogates become three bytes."""
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data) > MAX_BYTES:
+        raise Fault("text_too_long", f"{len(data)} bytes")
+    return np.frombuffer(data, dtype=np.uint8)
+
+
+def segment(text: str) -> Segments:
+    """The segments of a text, in time and memory linear in its length."""
+    data = encode(text)
+    properties, lower = code_points()
+    word, token, line, characters, other_breaks = _segment(data, properties, lower)
+    return Segments(data, characters, Words(*word), Words(*token), Lines(*line), other_breaks)
+
+
+def hash_of(word: str) -> int:
+    """The hash a word has in Words.hash; of a lower-cased word, in Words.lower."""
+    value = int(_BASIS)
+    for character in word:
+        value = ((value ^ ord(character)) * int(_PRIME)) & 0xFFFFFFFFFFFFFFFF
+    value ^= value >> 33
+    value = (value * int(_MIX1)) & 0xFFFFFFFFFFFFFFFF
+    value ^= value >> 33
+    value = (value * int(_MIX2)) & 0xFFFFFFFFFFFFFFFF
+    return value ^ (value >> 33)
+
+
+def hashes_of(words: Any) -> np.ndarray:
+    """Sorted hashes of some words, uint64 of shape (n,)."""
+    return np.array(sorted({hash_of(word) for word in words}), dtype=np.uint64)
+
+
+@njit(cache=True, inline="always")
+def _finish(value):  # type: ignore[no-untyped-def]
+    value ^= value >> _SHIFT
+    value *= _MIX1
+    value ^= value >> _SHIFT
+    value *= _MIX2
+    value ^= value >> _SHIFT
+    return value
+
+
+@njit(cache=True)
+def code_point(data, i):  # type: ignore[no-untyped-def]
+    """(code point, bytes it takes) at byte offset i of valid UTF-8."""
+    first = np.int64(data[i])
+    if first < 0x80:
+        return first, 1
+    if first < 0xE0:
+        return (first & 0x1F) << 6 | np.int64(data[i + 1]) & 0x3F, 2
+    if first < 0xF0:
+        return (first & 0x0F) << 12 | (np.int64(data[i + 1]) & 0x3F) << 6 | np.int64(data[i + 2]) & 0x3F, 3
+    return (
+        (first & 0x07) << 18
+        | (np.int64(data[i + 1]) & 0x3F) << 12
+        | (np.int64(data[i + 2]) & 0x3F) << 6
+        | np.int64(data[i + 3]) & 0x3F
+    ), 4
+
+
+@njit(cache=True)
+def _next_class(data, i, properties):  # type: ignore[no-untyped-def]
+    """Word_Break class of the next character that rule WB4 does not skip; 0 at the end of the text."""
+    while i < len(data):
+        point, size = code_point(data, i)
+        kind = np.int64(properties[point]) & CLASS_MASK
+        if kind != _EXTEND and kind != _FORMAT and kind != _ZWJ:
+            return kind
+        i += size
+    return np.int64(0)
+
+
+@njit(cache=True)
+def _joins(before, last, kind, data, after, properties):  # type: ignore[no-untyped-def]
+    """Rules WB5 to WB13b: no boundary between `last` and `kind`, classes with skipped characters left out.
+
+    before is the class ahead of last; after is the offset behind the character of class kind.
+    """
+    letter = last == _ALETTER or last == _HEBREW
+    if kind == _ALETTER or kind == _HEBREW:
+        if letter or last == _NUMERIC or last == _EXTENDNUMLET:  # WB5, WB10, WB13b
+            return True
+        if last == _MIDLETTER or last == _MIDNUMLET or last == _SINGLE:  # WB7
+            return before == _ALETTER or before == _HEBREW
+        return last == _DOUBLE and before == _HEBREW and kind == _HEBREW  # WB7c
+    if kind == _NUMERIC:
+        if letter or last == _NUMERIC or last == _EXTENDNUMLET:  # WB8, WB9, WB13b
+            return True
+        return (last == _MIDNUM or last == _MIDNUMLET or last == _SINGLE) and before == _NUMERIC  # WB11
+    if kind == _KATAKANA:
+        return last == _KATAKANA or last == _EXTENDNUMLET  # WB13, WB13b
+    if kind == _EXTENDNUMLET:
+        return letter or last == _NUMERIC or last == _KATAKANA or last == _EXTENDNUMLET  # WB13a
+    if letter and (kind == _MIDLETTER or kind == _MIDNUMLET or kind == _SINGLE):
+        if last == _HEBREW and kind == _SINGLE:  # WB7a
+            return True
+        following = _next_class(data, after, properties)
+        return following == _ALETTER or following == _HEBREW  # WB6
+    if last == _NUMERIC and (kind == _MIDNUM or kind == _MIDNUMLET or kind == _SINGLE):
+        return _next_class(data, after, properties) == _NUMERIC  # WB12
+    if last == _HEBREW and kind == _DOUBLE:
+        return _next_class(data, after, properties) == _HEBREW  # WB7b
+    return False
+
+
+@njit(cache=True)
+def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
+    size = len(data)
+    w_start = np.empty(size, np.int32)
+    w_end = np.empty(size, np.int32)
+    w_chars = np.empty(size, np.int32)
+    w_flags = np.empty(size, np.uint8)
+    w_hash = np.empty(size, np.uint64)
+    w_lower = np.empty(size, np.uint64)
+    words = 0
+    t_start = np.empty(size // 2 + 1, np.int32)
+    t_end = np.empty(size // 2 + 1, np.int32)
+    t_chars = np.empty(size // 2 + 1, np.int32)
+    t_flags = np.empty(size // 2 + 1, np.uint8)
+    t_lower = np.empty(size // 2 + 1, np.uint64)
+    tokens = 0
+    breaks = 1
+    for i in range(size):
+        breaks += data[i] == 10
+    # start, end, body, body_end, characters, body_characters, leading, words, upper, digits, alphabetic
+    table = np.empty((11, breaks), np.int32)
+    l_hash = np.empty(breaks, np.uint64)
+    l_body_hash = np.empty(breaks, np.uint64)
+    lines = 0
+
+    # the word, the token and the line under way
+    w_from, w_count, w_props, w_first = 0, 0, 0, 0
+    w_value, w_low = _BASIS, _BASIS
+    w_ink, w_plain = False, False
+    t_from, t_count, t_props, t_first = -1, 0, 0, 0
+    t_low = _BASIS
+    t_plain = False
+    l_from, l_count, l_body, l_body_end, l_leading, l_body_count = 0, 0, -1, 0, 0, 0
+    l_words, l_upper, l_digits, l_alpha = 0, 0, 0, 0
+    l_value, l_body_value, l_body_final = _BASIS, _BASIS, _BASIS
+
+    characters = 0
+    other_breaks = False
+    before, last, raw, flags_in_row = 0, 0, 0, 0  # classes behind; regional indicators in a row
+    i = 0
+    while i <= size:
+        if i < size:
+            point, width = code_point(data, i)
+            prop = np.int64(properties[point])
+            kind = prop & CLASS_MASK
+            space = (prop & SPACE) != 0
+        else:  # the end of the text closes what is open
+            point, width, prop, kind, space = np.int64(10), 1, np.int64(SPACE), np.int64(_LF), True
+
+        # words
+        skipped = False
+        if i == 0 or i == size:
+            boundary = True
+        elif kind == _ALETTER and raw == _ALETTER:
+            boundary = False
+        elif raw == _CR and kind == _LF:  # WB3
+            boundary = False
+        elif raw == _CR or raw == _LF or raw == _NEWLINE or kind == _CR or kind == _LF or kind == _NEWLINE:
+            boundary = True  # WB3a, WB3b
+        elif raw == _ZWJ and (prop & PICTOGRAPHIC) != 0:  # WB3c
+            boundary = False
+        elif kind == _WSEG and raw == _WSEG:  # WB3d
+            boundary = False
+        elif kind == _EXTEND or kind == _FORMAT or kind == _ZWJ:  # WB4
+            boundary = False
+            skipped = True
+        elif kind == _RI:
+            boundary = last != _RI or flags_in_row % 2 == 0  # WB15, WB16
+        else:
+            boundary = not _joins(before, last, kind, data, i + width, properties)
+        if boundary:
+            if w_ink:
+                w_start[words] = w_from
+                w_end[words] = i
+                w_chars[words] = w_count
+                w_flags[words] = (
+                    (w_first & ALPHANUMERIC != 0) * WORD
+                    + (w_props & ALPHABETIC != 0) * HAS_ALPHABETIC
+                    + (w_props & DIGIT != 0) * HAS_DIGIT
+                    + (w_props & UPPERCASE != 0) * HAS_UPPER
+                    + w_plain * NOT_SYMBOL
+                )
+                w_hash[words] = _finish(w_value)
+                w_lower[words] = _finish(w_low)
+                words += 1
+            w_from, w_count, w_props, w_first = i, 0, 0, prop
+            w_value, w_low = _BASIS, _BASIS
+            w_ink, w_plain = False, False
+        if not skipped:
+            flags_in_row = flags_in_row + 1 if kind == _RI else 0
+            before = last
+            last = kind
+        raw = kind
+        low = np.uint64(lower[point])
+        value = np.uint64(point)
+        w_count += 1
+        w_props |= prop
+        w_value = (w_value ^ value) * _PRIME
+        w_low = (w_low ^ low) * _PRIME
+        w_ink |= not space
+        w_plain |= (prop & SYMBOL) == 0
+
+        # tokens
+        if space:
+            if t_from >= 0:
+                t_start[tokens] = t_from
+                t_end[tokens] = i
+                t_chars[tokens] = t_count
+                t_flags[tokens] = (
+                    (t_first & ALPHANUMERIC != 0) * WORD
+                    + (t_props & ALPHABETIC != 0) * HAS_ALPHABETIC
+                    + (t_props & DIGIT != 0) * HAS_DIGIT
+                    + (t_props & UPPERCASE != 0) * HAS_UPPER
+                    + t_plain * NOT_SYMBOL
+                )
+                t_lower[tokens] = _finish(t_low)
+                tokens += 1
+                l_words += 1
+                t_from = -1
+        else:
+            if t_from < 0:
+                t_from, t_count, t_props, t_first = i, 0, 0, prop
+                t_low = _BASIS
+                t_plain = False
+            t_count += 1
+            t_props |= prop
+            t_low = (t_low ^ low) * _PRIME
+            t_plain |= (prop & SYMBOL) == 0
+
+        # lines
+        if point == 10:
+            table[0, lines] = l_from
+            table[1, lines] = i
+            table[2, lines] = l_body if l_body >= 0 else i
+            table[3, lines] = l_body_end if l_body >= 0 else i
+            table[4, lines] = l_count
+            table[5, lines] = l_body_count
+            table[6, lines] = l_leading
+            table[7, lines] = l_words
+            table[8, lines] = l_upper
+            table[9, lines] = l_digits
+            table[10, lines] = l_alpha
+            l_hash[lines] = _finish(l_value)
+            l_body_hash[lines] = _finish(l_body_final)
+            lines += 1
+            l_from, l_count, l_body, l_body_end, l_leading, l_body_count = i + 1, 0, -1, 0, 0, 0
+            l_words, l_upper, l_digits, l_alpha = 0, 0, 0, 0
+            l_value, l_body_value, l_body_final = _BASIS, _BASIS, _BASIS
+        else:
+            l_count += 1
+            l_value = (l_value ^ value) * _PRIME
+            if space:
+                if l_body < 0:
+                    l_leading += 1
+                else:
+                    l_body_value = (l_body_value ^ value) * _PRIME
+            else:
+                if l_body < 0:
+                    l_body = i
+                l_body_value = (l_body_value ^ value) * _PRIME
+                l_body_final = l_body_value
+                l_body_end = i + width
+                l_body_count = l_count - l_leading
+            l_upper += (prop & UPPERCASE) != 0
+            l_digits += (prop & DIGIT) != 0
+            l_alpha += (prop & ALPHABETIC) != 0
+            other_breaks |= (prop & LINE_BREAK) != 0
+        characters += 1
+        i += width
+
+    low_tokens = t_lower[:tokens].copy()
+    return (
+        (
+            w_start[:words].copy(),
+            w_end[:words].copy(),
+            w_chars[:words].copy(),
+            w_flags[:words].copy(),
+            w_hash[:words].copy(),
+            w_lower[:words].copy(),
+        ),
+        (
+            t_start[:tokens].copy(),
+            t_end[:tokens].copy(),
+            t_chars[:tokens].copy(),
+            t_flags[:tokens].copy(),
+            low_tokens,
+            low_tokens,
+        ),
+        (
+            table[0],
+            table[1],
+            table[2],
+            table[3],
+            table[4],
+            table[5],
+            table[6],
+            table[7],
+            table[8],
+            table[9],
+            table[10],
+            l_hash,
+            l_body_hash,
+        ),
+        characters - 1,
+        other_breaks,
+    )
