@@ -1,0 +1,50 @@
+"""Text that every later step can rely on: encodable, free of control characters, NFC in linear time."""
+
+import unicodedata
+
+import re2
+
+# What no text carries: C0 controls apart from tab and the line breaks, and DEL.
+_BREAKS = str.maketrans({"\r": "\n", "\v": "\n", "\f": "\n"})
+_CONTROLS = bytes([*range(0x09), *range(0x0B, 0x20), 0x7F])
+_ALL_CONTROLS = str.maketrans(dict.fromkeys([*_CONTROLS, 0xFFFE, 0xFFFF]))
+_NONCHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")  # U+FFFE and U+FFFF in UTF-8
+
+# UAX #15 (stream-safe text): no language stacks more than 30 marks on one letter.
+MAX_MARKS = 30
+_MARK_RUN = re2.compile(rf"(\p{{M}}{{{MAX_MARKS}}})\p{{M}}+")
+_TOO_MANY_MARKS = re2.compile(rf"\p{{M}}{{{MAX_MARKS + 1}}}")
+
+
+def repair(text: str) -> str:
+    """Text that always encodes strictly to UTF-8 and holds no control characters; text that is clean comes back as is.
+
+    Surrogates that stand in pairs become the character they mean, lone ones U+FFFD. CR LF, CR, VT and FF become a
+    line feed. Other C0 controls (but tab), DEL, U+FFFE and U+FFFF are removed.
+    """
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:
+        # a reader that met JSON escapes such as \ud83d\ude00 apart: UTF-16 joins what belongs together
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        encoded = text.encode()
+    if len(encoded.translate(None, _CONTROLS)) == len(encoded) and not any(code in encoded for code in _NONCHARACTERS):
+        return text
+    return text.replace("\r\n", "\n").translate(_BREAKS).translate(_ALL_CONTROLS)
+
+
+def normalize_nfc(text: str) -> str:
+    """The text in NFC. Runs of more than 30 combining marks are cut to 30 first: normalising is quadratic in them."""
+    if text.isascii():
+        return text
+    text = cap_marks(text)
+    if unicodedata.is_normalized("NFC", text):
+        return text
+    return cap_marks(unicodedata.normalize("NFC", text))  # a few marks, U+0344 among them, become two
+
+
+def cap_marks(text: str) -> str:
+    """The text with every run of combining marks cut to MAX_MARKS."""
+    if text.isascii() or _TOO_MANY_MARKS.search(text) is None:
+        return text
+    return _MARK_RUN.sub(r"\1", text)
