@@ -38,24 +38,56 @@ HAS_DIGIT = 4
 HAS_UPPER = 8
 NOT_SYMBOL = 16  # some character is no symbol (properties.SYMBOLS)
 
-_CR = WORD_BREAK.index("CR")
-_LF = WORD_BREAK.index("LF")
-_NEWLINE = WORD_BREAK.index("Newline")
-_EXTEND = WORD_BREAK.index("Extend")
+# What decides whether there is a boundary between two classes, beside the two themselves
+_BREAK, _JOIN, _ADJACENT, _IF_BEFORE, _IF_NEXT, _PAIRED = range(6)
 _ZWJ = WORD_BREAK.index("ZWJ")
-_FORMAT = WORD_BREAK.index("Format")
-_RI = WORD_BREAK.index("Regional_Indicator")
-_KATAKANA = WORD_BREAK.index("Katakana")
-_HEBREW = WORD_BREAK.index("Hebrew_Letter")
-_ALETTER = WORD_BREAK.index("ALetter")
-_SINGLE = WORD_BREAK.index("Single_Quote")
-_DOUBLE = WORD_BREAK.index("Double_Quote")
-_MIDNUMLET = WORD_BREAK.index("MidNumLet")
-_MIDLETTER = WORD_BREAK.index("MidLetter")
-_MIDNUM = WORD_BREAK.index("MidNum")
-_NUMERIC = WORD_BREAK.index("Numeric")
-_EXTENDNUMLET = WORD_BREAK.index("ExtendNumLet")
-_WSEG = WORD_BREAK.index("WSegSpace")
+_NEWLINES = {"CR", "LF", "Newline"}
+_SKIPPED = {"Extend", "Format", "ZWJ"}
+_LETTERS = {"ALetter", "Hebrew_Letter"}
+
+
+def _word_break_rules() -> tuple[np.ndarray, np.ndarray]:
+    """UAX #29, WB3 to WB999, for each (class behind, class at hand), where WB4's skipped classes are not "behind".
+
+    Returns what decides, uint8 of shape (19, 19), and for _IF_BEFORE and _IF_NEXT the set of classes one of which must
+    stand before the class behind, or after the class at hand, for the two to join: int64 of shape (19, 19), one bit a
+    class. WB3c (ZWJ before a pictograph) is not in the table.
+    """
+    decides = np.zeros((len(WORD_BREAK), len(WORD_BREAK)), dtype=np.uint8)
+    needs = np.zeros(decides.shape, dtype=np.int64)
+
+    def rule(left: set[str], right: set[str], decision: int, among: set[str] | None = None) -> None:
+        for behind in left:
+            for at_hand in right:
+                place = WORD_BREAK.index(behind), WORD_BREAK.index(at_hand)
+                decides[place] = decision
+                needs[place] = sum(1 << WORD_BREAK.index(name) for name in among or ())
+
+    middle_letter = {"MidLetter", "MidNumLet", "Single_Quote"}
+    middle_number = {"MidNum", "MidNumLet", "Single_Quote"}
+    hebrew, double, number, extender = {"Hebrew_Letter"}, {"Double_Quote"}, {"Numeric"}, {"ExtendNumLet"}
+    rule({"CR"}, {"LF"}, _JOIN)  # WB3; that nothing else joins a line break is WB3a and WB3b
+    rule({"WSegSpace"}, {"WSegSpace"}, _ADJACENT)  # WB3d
+    rule(set(WORD_BREAK) - _NEWLINES, _SKIPPED, _JOIN)  # WB4
+    rule(_LETTERS, _LETTERS, _JOIN)  # WB5
+    rule(_LETTERS, middle_letter, _IF_NEXT, _LETTERS)  # WB6
+    rule(middle_letter, _LETTERS, _IF_BEFORE, _LETTERS)  # WB7
+    rule(hebrew, {"Single_Quote"}, _JOIN)  # WB7a
+    rule(hebrew, double, _IF_NEXT, hebrew)  # WB7b
+    rule(double, hebrew, _IF_BEFORE, hebrew)  # WB7c
+    rule(_LETTERS | number, number, _JOIN)  # WB8, WB9
+    rule(number, _LETTERS, _JOIN)  # WB10
+    rule(middle_number, number, _IF_BEFORE, number)  # WB11
+    rule(number, middle_number, _IF_NEXT, number)  # WB12
+    rule({"Katakana"}, {"Katakana"}, _JOIN)  # WB13
+    rule(_LETTERS | number | {"Katakana"} | extender, extender, _JOIN)  # WB13a
+    rule(extender, _LETTERS | number | {"Katakana"}, _JOIN)  # WB13b
+    rule({"Regional_Indicator"}, {"Regional_Indicator"}, _PAIRED)  # WB15, WB16
+    return decides, needs
+
+
+_DECIDES, _NEEDS = _word_break_rules()
+_SKIP_MASK = sum(1 << WORD_BREAK.index(name) for name in _SKIPPED)
 
 # FNV-1a over code points, then the finaliser of MurmurHash3, which spreads the last characters over all bits.
 _BASIS = np.uint64(0xCBF29CE484222325)
@@ -214,45 +246,12 @@ def code_point(data, i):  # type: ignore[no-untyped-def]
 def _next_class(data, i, properties):  # type: ignore[no-untyped-def]
     """Word_Break class of the next character that rule WB4 does not skip; 0 at the end of the text."""
     while i < len(data):
-        point, size = code_point(data, i)
+        point, width = code_point(data, i)
         kind = np.int64(properties[point]) & CLASS_MASK
-        if kind != _EXTEND and kind != _FORMAT and kind != _ZWJ:
+        if (1 << kind) & _SKIP_MASK == 0:
             return kind
-        i += size
+        i += width
     return np.int64(0)
-
-
-@njit(cache=True)
-def _joins(before, last, kind, data, after, properties):  # type: ignore[no-untyped-def]
-    """Rules WB5 to WB13b: no boundary between `last` and `kind`, classes with skipped characters left out.
-
-    before is the class ahead of last; after is the offset behind the character of class kind.
-    """
-    letter = last == _ALETTER or last == _HEBREW
-    if kind == _ALETTER or kind == _HEBREW:
-        if letter or last == _NUMERIC or last == _EXTENDNUMLET:  # WB5, WB10, WB13b
-            return True
-        if last == _MIDLETTER or last == _MIDNUMLET or last == _SINGLE:  # WB7
-            return before == _ALETTER or before == _HEBREW
-        return last == _DOUBLE and before == _HEBREW and kind == _HEBREW  # WB7c
-    if kind == _NUMERIC:
-        if letter or last == _NUMERIC or last == _EXTENDNUMLET:  # WB8, WB9, WB13b
-            return True
-        return (last == _MIDNUM or last == _MIDNUMLET or last == _SINGLE) and before == _NUMERIC  # WB11
-    if kind == _KATAKANA:
-        return last == _KATAKANA or last == _EXTENDNUMLET  # WB13, WB13b
-    if kind == _EXTENDNUMLET:
-        return letter or last == _NUMERIC or last == _KATAKANA or last == _EXTENDNUMLET  # WB13a
-    if letter and (kind == _MIDLETTER or kind == _MIDNUMLET or kind == _SINGLE):
-        if last == _HEBREW and kind == _SINGLE:  # WB7a
-            return True
-        following = _next_class(data, after, properties)
-        return following == _ALETTER or following == _HEBREW  # WB6
-    if last == _NUMERIC and (kind == _MIDNUM or kind == _MIDNUMLET or kind == _SINGLE):
-        return _next_class(data, after, properties) == _NUMERIC  # WB12
-    if last == _HEBREW and kind == _DOUBLE:
-        return _next_class(data, after, properties) == _HEBREW  # WB7b
-    return False
 
 
 @njit(cache=True)
@@ -293,7 +292,7 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
 
     characters = 0
     other_breaks = False
-    before, last, raw, flags_in_row = 0, 0, 0, 0  # classes behind; regional indicators in a row
+    before, last, raw, paired = 0, 0, 0, False  # classes behind; whether a regional indicator has its partner
     i = 0
     while i <= size:
         if i < size:
@@ -302,29 +301,24 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
             kind = prop & CLASS_MASK
             space = (prop & SPACE) != 0
         else:  # the end of the text closes what is open
-            point, width, prop, kind, space = np.int64(10), 1, np.int64(SPACE), np.int64(_LF), True
+            point, width, prop, kind, space = np.int64(10), 1, np.int64(SPACE), np.int64(2), True
 
         # words
-        skipped = False
+        decision = _DECIDES[last, kind]
         if i == 0 or i == size:
             boundary = True
-        elif kind == _ALETTER and raw == _ALETTER:
+        elif decision == _JOIN or (raw == _ZWJ and (prop & PICTOGRAPHIC) != 0):  # the latter is WB3c
             boundary = False
-        elif raw == _CR and kind == _LF:  # WB3
-            boundary = False
-        elif raw == _CR or raw == _LF or raw == _NEWLINE or kind == _CR or kind == _LF or kind == _NEWLINE:
-            boundary = True  # WB3a, WB3b
-        elif raw == _ZWJ and (prop & PICTOGRAPHIC) != 0:  # WB3c
-            boundary = False
-        elif kind == _WSEG and raw == _WSEG:  # WB3d
-            boundary = False
-        elif kind == _EXTEND or kind == _FORMAT or kind == _ZWJ:  # WB4
-            boundary = False
-            skipped = True
-        elif kind == _RI:
-            boundary = last != _RI or flags_in_row % 2 == 0  # WB15, WB16
+        elif decision == _BREAK:
+            boundary = True
+        elif decision == _IF_BEFORE:
+            boundary = _NEEDS[last, kind] >> before & 1 == 0
+        elif decision == _IF_NEXT:
+            boundary = _NEEDS[last, kind] >> _next_class(data, i + width, properties) & 1 == 0
+        elif decision == _ADJACENT:
+            boundary = raw != last
         else:
-            boundary = not _joins(before, last, kind, data, i + width, properties)
+            boundary = paired
         if boundary:
             if w_ink:
                 w_start[words] = w_from
@@ -343,10 +337,12 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
             w_from, w_count, w_props, w_first = i, 0, 0, prop
             w_value, w_low = _BASIS, _BASIS
             w_ink, w_plain = False, False
-        if not skipped:
-            flags_in_row = flags_in_row + 1 if kind == _RI else 0
+        if (1 << kind) & _SKIP_MASK == 0:
+            paired = decision == _PAIRED and not boundary
             before = last
             last = kind
+        elif boundary:  # at the start of the text or of a line there is nothing to skip to
+            last = 0
         raw = kind
         low = np.uint64(lower[point])
         value = np.uint64(point)
