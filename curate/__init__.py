@@ -1,1 +1,36 @@
-"""What a user calls: recipes, runs, ablations, training, evaluation, the report."""
+"""What a user calls: recipes, runs, ablations, training, evaluation, the report.
+
+    import curate
+
+    recipe = curate.load_recipe("dclm-baseline")
+    result = curate.run(recipe, ["crawl/*.warc.gz"], "out")
+
+Everything is imported when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from curate.recipe import Recipe, RecipeError
+    from curate.recipe import load as load_recipe
+    from curate.rundir import RunError, UsageError
+    from curate.running import run
+
+_WHERE = {
+    "Recipe": "curate.recipe:Recipe",
+    "RecipeError": "curate.recipe:RecipeError",
+    "RunError": "curate.rundir:RunError",
+    "UsageError": "curate.rundir:UsageError",
+    "load_recipe": "curate.recipe:load",
+    "run": "curate.running:run",
+}
+
+__all__ = ["Recipe", "RecipeError", "RunError", "UsageError", "load_recipe", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'curate' has no attribute {name!r}")
+    module, _, attribute = _WHERE[name].partition(":")
+    return getattr(import_module(module), attribute)

@@ -1,0 +1,101 @@
+"""What the command line shows: progress, the funnel, the table of strategies."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from curate.running import Progress
+
+out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A progress bar on stderr; one line a phase where stderr is no terminal."""
+    if not err.is_terminal:
+        seen: list[str] = []
+
+        def say(state: Progress) -> None:
+            if state.phase not in seen:
+                seen.append(state.phase)
+                units = f" ({state.units} units)" if state.units else ""
+                err.print(f"{escape(state.phase)}{units}", markup=False)
+
+        yield Progress(tell=say)
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("units"),
+        TextColumn("{task.fields[pages]:,} pages"),
+        TimeElapsedColumn(),
+    )
+    with Bar(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("starting", total=None, pages=0)
+
+        def show(state: Progress) -> None:
+            bar.update(
+                task,
+                description=escape(state.phase),
+                total=state.units or None,
+                completed=state.units_done,
+                pages=state.pages,
+            )
+
+        yield Progress(tell=show)
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"
+
+
+def show_funnel(result: Mapping[str, Any], output: str) -> None:
+    """The funnel of a run: in, kept, dropped by rule and failed for every stage, and where the output is."""
+    table = Table(title="Funnel", title_justify="left", box=None, pad_edge=False)
+    table.add_column("stage")
+    for name in ("in", "kept", "dropped", "failed"):
+        table.add_column(name, justify="right")
+    table.add_column("by rule")
+    for stage in result["stages"]:
+        reasons = {
+            **stage["dropped_by_rule"],
+            **{f"{name} (failed)": n for name, n in stage["failed_by_reason"].items()},
+        }
+        rules = ", ".join(f"{name} {_count(n)}" for name, n in sorted(reasons.items(), key=lambda item: -item[1]))
+        table.add_row(
+            escape(stage["stage"]),
+            *(_count(stage[name]) for name in ("in", "kept", "dropped", "failed")),
+            escape(rules),
+        )
+    out.print(table)
+    read, kept, dropped, failed = result["read"]["records"], result["kept"], result["dropped"], result["failed"]
+    sign = "=" if result["conserved"] else "is NOT"
+    out.print(f"\n{_count(read)} read {sign} {_count(kept)} kept + {_count(dropped)} dropped + {_count(failed)} failed")
+    if result["repeated_ids"]:
+        out.print(f"{_count(result['repeated_ids'])} kept rows bear an id that another row bears too")
+    if not result["conserved"]:
+        for kind, keys in result["differences"].items():
+            for source, offset in keys[:10]:
+                out.print(f"  {kind}: {source} at {offset}", markup=False)
+    out.print(f"{result['cpu_seconds']} CPU s, {result['wall_seconds']} s of wall time")
+    out.print(f"output: {output}", markup=False)
+
+
+def show_strategies(rows: list[dict[str, Any]]) -> None:
+    """The table of strategies."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("strategy", "what it does"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(escape(row["strategy"]), escape(row["summary"]))
+    out.print(table)

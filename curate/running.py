@@ -1,0 +1,307 @@
+"""A run from a recipe to run.json: units through the pool, decisions between the phases, the check at the end."""
+
+import os
+import resource
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.reading.units import InputError, cut, expand
+
+from curate import rundir
+from curate.recipe import Recipe
+from curate.rundir import RunDirectory, RunError, UsageError
+from filters.chain import close_all
+from filters.contracts import ResourceError
+from pipelines import engines, storage
+from pipelines.curation import Job, ReadTask, RereadTask, Segment, build_whole
+from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially
+
+LARGEST_UNIT = 64 << 20
+SMALLEST_UNIT = 2 << 20
+UNITS_PER_WORKER = 6
+
+
+@dataclass
+class Progress:
+    """Where a run stands, for whoever shows it."""
+
+    phase: str = "starting"
+    units: int = 0
+    units_done: int = 0
+    pages: int = 0
+    tell: Callable[["Progress"], None] = field(default=lambda progress: None, repr=False)
+
+    def update(self, **changes: Any) -> None:
+        """Change what is said and tell it."""
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self.tell(self)
+
+
+def check(recipe: Recipe) -> None:
+    """Make sure that models, lists and packages are there; raises UsageError."""
+    for step in recipe.steps:
+        try:
+            step.strategy.check()
+        except ResourceError as error:
+            raise UsageError(f"{step.name}: {error}") from error
+
+
+def plan_units(paths: Sequence[str], workers: int, limit: int | None) -> list[ReadTask]:
+    """The units of a run: large enough that starting a pipeline (0.1 s) does not show, small enough to balance."""
+    total = sum(storage.size(path) for path in paths)
+    share = total // max(1, workers * UNITS_PER_WORKER)
+    size = min(LARGEST_UNIT, max(SMALLEST_UNIT, share))
+    if workers == 1:
+        size = LARGEST_UNIT
+    units = cut(paths, size, workers)
+    if limit is None:
+        return [ReadTask.of(unit) for unit in units]
+    # The first records in the order of the input: one unit, read until there are enough.
+    pieces = tuple(piece for unit in cut(paths, 1 << 62, 1) for piece in unit.pieces)
+    return [ReadTask("limit", pieces, {}, limit)]
+
+
+def run(
+    recipe: Recipe,
+    inputs: Sequence[str],
+    output: str,
+    workers: int | None = None,
+    limit: int | None = None,
+    resume: bool = False,
+    options: Sequence[str] = (),
+    progress: Progress | None = None,
+    stall_seconds: float = STALL_SECONDS,
+    against: str | None = None,
+) -> dict[str, Any]:
+    """Run a recipe over archives and write kept/, dropped/, failed/ and run.json.
+
+    inputs   globs, paths, or @LIST files; local or anything Beam opens
+    workers  processes on this machine (default: its cores); 1 runs everything in this process
+    limit    stop after this many records of the input
+    resume   go on with the run in the output directory
+    options  Beam options; with --runner the engine gets the whole recipe as one graph
+
+    Returns what run.json holds. Raises UsageError before anything is written, RunError afterwards.
+    """
+    started = time.monotonic()
+    progress = progress or Progress()
+    workers = workers or len(os.sched_getaffinity(0))
+    try:
+        paths = expand(list(inputs))
+    except InputError as error:
+        raise UsageError(str(error)) from error
+    check(recipe)
+    directory = RunDirectory(output)
+    try:
+        identities = [rundir.input_identity(path) for path in paths]
+        tasks = plan_units(paths, workers, limit)
+    except OSError as error:
+        raise UsageError(f"{error.filename or 'input'}: cannot be read: {error.strerror or error}") from error
+    state = directory.begin(
+        {
+            "fingerprint": recipe.fingerprint(),
+            "recipe": recipe.filled(),
+            "versions": rundir.versions(),
+            "inputs": identities,
+            "limit": limit,
+            "against": against,
+            "units": rundir.task_state(tasks),
+        },
+        resume,
+    )
+    tasks = rundir.tasks_of(state["units"])
+    job = Job(directory.root, recipe.steps, recipe.output.file_bytes, recipe.output.dropped_text)
+    try:
+        if engines.names_runner(options):
+            manifests, timing = _on_engine(job, directory, tasks, options, progress)
+            evidence: list[dict[str, Any]] = []
+        else:
+            manifests, evidence, timing = _on_this_machine(
+                job, directory, tasks, workers, progress, stall_seconds, against
+            )
+        progress.update(phase="checking")
+        result = _finish(recipe, directory, paths, manifests, evidence)
+    except (PoolError, engines.EngineError) as error:
+        raise RunError(str(error)) from error
+    finally:
+        directory.release()
+    wall = time.monotonic() - started
+    result["cpu_seconds"] = round(timing["cpu"] + _driver_cpu(), 3)
+    result["wall_seconds"] = round(wall, 3)
+    result["startup_seconds"] = round(timing["startup"], 3)
+    result["startup_cpu_seconds"] = round(timing["startup_cpu"], 3)
+    rundir.write_json(directory.root, "run.json", result)
+    if result["conserved"]:
+        directory.clean()
+    return result
+
+
+def _driver_cpu() -> float:
+    return time.process_time()
+
+
+def _on_engine(
+    job: Job, directory: RunDirectory, tasks: Sequence[ReadTask], options: Sequence[str], progress: Progress
+) -> tuple[list[Any], dict[str, float]]:
+    progress.update(phase="engine", units=len(tasks))
+    manifest = directory.manifest(0, "whole")
+    children = _children_cpu()
+    engines.run_on_engine(lambda pipeline: build_whole(pipeline, job, tasks, manifest), options)
+    records = directory.finished(0, "whole")
+    if records is None:
+        raise RunError("the engine finished, but its manifest or a file it names is missing or damaged")
+    close_all()
+    return [records], {"cpu": _children_cpu() - children, "startup": 0.0, "startup_cpu": 0.0}
+
+
+def _children_cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _on_this_machine(
+    job: Job,
+    directory: RunDirectory,
+    tasks: Sequence[ReadTask],
+    workers: int,
+    progress: Progress,
+    stall_seconds: float,
+    against: str | None,
+) -> tuple[list[Any], list[dict[str, Any]], dict[str, float]]:
+    began = time.monotonic()
+    timing = {"cpu": 0.0, "startup": 0.0, "startup_cpu": 0.0}
+    manifests: list[Any] = []
+    evidence: list[dict[str, Any]] = []
+    pool = Pool(job, workers, stall_seconds) if workers > 1 else None
+    try:
+        if pool is not None:
+            pool.__enter__()
+        current: Sequence[Any] = tasks
+        for segment in job.segments:
+            progress.update(phase=_phase_name(segment), units=len(current), units_done=0)
+            done = _run_phase(job, directory, segment, current, pool, progress, timing)
+            manifests += done
+            if segment.corpus is not None:
+                progress.update(phase=segment.corpus.name, units=0)
+                shards = [record["shard"] for manifest in done for record in manifest if record["kind"] == "shard"]
+                current, found = _decide(directory, segment, shards, against)
+                evidence.append(found)
+        if pool is not None:
+            timing["startup"] = (pool.started or began) - began
+            timing["startup_cpu"] = pool.startup_cpu_seconds
+            timing["cpu"] += pool.startup_cpu_seconds
+            pool.__exit__(None)
+            pool = None
+    finally:
+        if pool is not None:
+            pool.__exit__(RunError)
+        else:
+            close_all()
+    return manifests, evidence, timing
+
+
+def _phase_name(segment: Segment) -> str:
+    return segment.steps[-1].name if segment.steps else "writing"
+
+
+def _run_phase(
+    job: Job,
+    directory: RunDirectory,
+    segment: Segment,
+    tasks: Sequence[Any],
+    pool: Pool | None,
+    progress: Progress,
+    timing: dict[str, float],
+) -> list[Any]:
+    """Run the units that are not finished; the records of all of them, in the order of the units."""
+    todo = []
+    for task in tasks:
+        if directory.finished(segment.number, task.name) is None:
+            size = sum(piece.size for piece in task.pieces) if isinstance(task, ReadTask) else task.shard.rows
+            todo.append(PhaseTask(segment.number, task, directory.manifest(segment.number, task.name), size))
+    progress.update(units_done=len(tasks) - len(todo))
+
+    def pages(count: int) -> None:
+        progress.update(pages=count)
+
+    for done in run_serially(job, todo, pages) if pool is None else pool.run(todo, pages):
+        if pool is not None:  # what runs in this process is counted with it
+            timing["cpu"] += done.cpu_seconds
+        progress.update(units_done=progress.units_done + 1)
+    records = [directory.finished(segment.number, task.name) for task in tasks]
+    for task, found in zip(tasks, records, strict=True):
+        if found is None:
+            raise RunError(f"unit {task.name}: it was run, but its manifest or a file it names is missing or damaged")
+    timing["cpu"] += rundir.summarise([found for found in records if found]).cpu_elsewhere if todo else 0.0
+    return records
+
+
+def _decide(
+    directory: RunDirectory, segment: Segment, shards: Sequence[dict[str, Any]], against: str | None
+) -> tuple[list[RereadTask], dict[str, Any]]:
+    from pipelines.barrier import Shard, decide
+
+    step = segment.corpus
+    if step is None:
+        raise ValueError(f"segment {segment.number} ends with no corpus step")
+    found = [Shard.from_dict(shard) for shard in shards]
+    started = time.process_time()
+    decision = decide(step.strategy, found, directory.work("decisions", str(segment.number)), against)
+    spent = time.process_time() - started
+    tasks = [RereadTask(shard.name, shard, decision.of(shard)) for shard in found]
+    return tasks, {"stage": step.name, "cpu_seconds": spent, **decision.evidence}
+
+
+def _finish(
+    recipe: Recipe,
+    directory: RunDirectory,
+    paths: Sequence[str],
+    manifests: Sequence[Any],
+    evidence: Sequence[dict[str, Any]],
+) -> dict[str, Any]:
+    summary = rundir.summarise(manifests)
+    ledger = rundir.keys_of(summary.files, ["ledger"])
+    written = rundir.keys_of(summary.files, rundir.TABLES)
+    dropped, failed = rundir.removed_by_stage(directory.root, summary.files)
+    stages = rundir.funnel(recipe, summary, dropped, failed)
+    for entry in stages:
+        for found in evidence:
+            if found["stage"] == entry["stage"]:
+                entry["cpu_seconds"] = round(entry["cpu_seconds"] + found["cpu_seconds"], 3)
+    kept = rundir.keys_of(summary.files, ["kept"]).count
+    conserved = ledger == written and kept == stages[-1]["kept"] and ledger.count == summary.read["records"]
+    result: dict[str, Any] = {
+        "recipe": recipe.filled(),
+        "fingerprint": recipe.fingerprint(),
+        "versions": rundir.versions(),
+        "input": list(paths) if len(paths) <= 1000 else [*paths[:1000], f"… and {len(paths) - 1000} more"],
+        "read": {
+            "files": len(paths),
+            "records": summary.read["records"],
+            "failed": summary.read["failed"],
+            "types": dict(sorted(summary.types.items())),
+        },
+        "stages": stages,
+        "kept": kept,
+        "dropped": sum(counter.total() for counter in dropped.values()),
+        "failed": sum(counter.total() for counter in failed.values()),
+        "conserved": conserved,
+        "repeated_ids": rundir.repeated_ids(directory.root, summary.files),
+        "corpus": [{key: value for key, value in found.items() if key != "cpu_seconds"} for found in evidence],
+        "files": sorted(
+            (
+                {key: record[key] for key in ("table", "path", "rows", "bytes", "sha256")}
+                for record in summary.files
+                if record["table"] != "ledger"
+            ),
+            key=lambda record: str(record["path"]),
+        ),
+    }
+    if conserved:
+        directory.remove_orphans(record for record in summary.files if record["table"] != "ledger")
+    else:
+        result["differences"] = rundir.differences(directory.root, summary.files)
+    return result

@@ -1,0 +1,394 @@
+"""Steps to a Beam graph: read or re-read, run the stages, write or spool. The same transforms on every engine."""
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.pvalue import TaggedOutput
+from apache_beam.transforms.window import GlobalWindows
+
+import filters
+from filters.chain import Dropped, Failed, Step, notes_written, opened
+from filters.contracts import CorpusJudge, CorpusRewriter
+from filters.document import Document, Drop
+from pipelines import records, storage, watch
+from pipelines.reading import read
+from pipelines.reading.events import Damaged, Rejected
+from pipelines.reading.units import Piece, Unit
+from pipelines.stage import Stages
+from pipelines.writing import FileRecord, TableWriter, dropped_row, failed_row, kept_rows
+
+READ = "read"
+WORK = ".curate"
+SERVICE_FILE_BYTES = 1 << 40  # tables that are small whatever the corpus get one file a unit
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Consecutive per-document steps, and the corpus step that ends them (None: what is left is kept)."""
+
+    number: int
+    steps: tuple[Step, ...]
+    corpus: Step | None
+
+
+def segments(steps: Sequence[Step]) -> list[Segment]:
+    """A recipe's steps cut after every corpus step."""
+    cut: list[Segment] = []
+    run: list[Step] = []
+    for step in steps:
+        if isinstance(step.strategy, (CorpusJudge, CorpusRewriter)):
+            cut.append(Segment(len(cut), tuple(run), step))
+            run = []
+        else:
+            run.append(step)
+    return [*cut, Segment(len(cut), tuple(run), None)]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every worker needs to know of a run.
+
+    root          the run's directory, local or anything Beam writes to
+    file_bytes    bytes of text after which a file of kept/ is closed
+    dropped_text  whether dropped/ holds texts (with personal data replaced)
+    """
+
+    root: str
+    steps: tuple[Step, ...]
+    file_bytes: int = 256_000_000
+    dropped_text: bool = False
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The segments of the steps."""
+        return segments(self.steps)
+
+    def kept_schema(self) -> pa.Schema:
+        """The schema of kept/."""
+        return records.kept(notes_written(self.steps))
+
+    def work(self, *parts: str) -> str:
+        """A path in the folder of intermediate files."""
+        return storage.join(self.root, WORK, *parts)
+
+    def spool_folder(self, segment: Segment) -> str:
+        """Where a segment's documents wait for the decision of its corpus step."""
+        return self.work("spool", str(segment.number))
+
+
+@dataclass(frozen=True)
+class ReadTask:
+    """A unit of input, and the pages in it that must not be touched again: they ended a worker.
+
+    skip    (source, offset) -> reason            limit   how many events to read at most
+    """
+
+    name: str
+    pieces: tuple[Piece, ...]
+    skip: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    limit: int | None = None
+
+    @classmethod
+    def of(cls, unit: Unit, limit: int | None = None) -> "ReadTask":
+        """The task of reading a unit."""
+        return cls(unit.name, tuple(unit.pieces), {}, limit)
+
+
+@dataclass(frozen=True)
+class RereadTask:
+    """A spooled shard with the decisions on it (None: no losers), and pages that must not be touched again."""
+
+    name: str
+    shard: Any
+    decisions: Any
+    skip: Mapping[tuple[str, int], str] = field(default_factory=dict)
+
+
+class _Read(beam.DoFn):
+    """ReadTask -> (unit, RawPage | Dropped | Failed); the ledger and the counts go to the output "records"."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+
+    def process(self, task: ReadTask) -> Iterator[Any]:
+        clock = time.thread_time
+        ledger = TableWriter(storage.join(self.root, WORK), "ledger", task.name, records.LEDGER, SERVICE_FILE_BYTES)
+        types: dict[str, int] = {}
+        found = spent = 0
+        started = clock()
+        bytes_in = 0
+        rejected = failed = 0
+        for piece in task.pieces:
+            reader = read(piece)
+            events = iter(reader)
+            while task.limit is None or found < task.limit:
+                try:
+                    event = next(events, None)
+                except OSError as error:
+                    event = Damaged(piece.path, -1 - piece.start, "", "", "unreadable", f"errno {error.errno}")
+                    events = iter(())
+                if event is None:
+                    break
+                found += 1
+                watch.at(event.source, event.offset)
+                ledger.add({"source": event.source, "offset": event.offset}, 16)
+                key = (event.source, event.offset)
+                item: Any = event
+                if key in task.skip:
+                    item = Failed(event.source, event.offset, event.id, event.url, READ, task.skip[key])
+                elif isinstance(event, Damaged):
+                    item = Failed(event.source, event.offset, event.id, event.url, READ, event.reason, event.detail)
+                elif isinstance(event, Rejected):
+                    page = Document(event.id, "", event.url, {}, event.source, event.offset)
+                    item = Dropped(page, READ, READ, event.drop)
+                if isinstance(item, Failed):
+                    failed += 1
+                elif isinstance(item, Dropped):
+                    rejected += 1
+                else:
+                    bytes_in += len(item.body)
+                spent += clock() - started
+                yield task.name, item
+                started = clock()
+            for kind, count in reader.types.items():
+                types[kind] = types.get(kind, 0) + count
+        watch.idle()
+        for record in ledger.close():
+            yield TaggedOutput("records", _file(record))
+        yield TaggedOutput(
+            "records",
+            {
+                "kind": "read",
+                "unit": task.name,
+                "records": found,
+                "failed": failed,
+                "dropped": rejected,
+                "types": types,
+                "bytes_kept": bytes_in,
+                "cpu_seconds": spent + clock() - started,
+            },
+        )
+
+
+class _Reread(beam.DoFn):
+    """RereadTask -> (unit, Document | Dropped | Failed)."""
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+
+    def process(self, task: RereadTask) -> Iterator[Any]:
+        from pipelines.barrier import reread
+
+        clock = time.thread_time
+        started = clock()
+        spent = 0.0
+        book = {"documents_in": 0, "kept": 0, "dropped": 0, "failed": 0, "bytes_in": 0, "bytes_kept": 0}
+        rules: dict[str, int] = {}
+        edits: dict[str, int] = {}
+        for document, drop in reread(task.shard, task.decisions, self.step.strategy):
+            watch.at(document.source, document.offset)
+            size = len(document.text.encode("utf-8", "replace"))
+            book["documents_in"] += 1
+            item: Any = document
+            if (document.source, document.offset) in task.skip:
+                reason = task.skip[(document.source, document.offset)]
+                item = Failed(document.source, document.offset, document.id, document.url, self.step.name, reason)
+                book["failed"] += 1
+            elif isinstance(drop, Drop):
+                item = Dropped(document, self.step.name, self.step.strategy_name, drop)
+                book["dropped"] += 1
+                rules[drop.rule] = rules.get(drop.rule, 0) + 1
+            else:
+                book["kept"] += 1
+                book["bytes_kept"] += size
+                for rule, count in document.edits.items():
+                    edits[rule] = edits.get(rule, 0) + count
+                if document.edits:
+                    item = document.with_text(document.text)
+            book["bytes_in"] += size + sum(document.edits.values())
+            spent += clock() - started
+            yield task.name, item
+            started = clock()
+        watch.idle()
+        whole = {**book, "dropped_by_rule": rules, "edits": edits, "cpu_seconds": spent + clock() - started}
+        yield TaggedOutput("records", {"kind": "books", "unit": task.name, "stages": {self.step.name: whole}})
+
+
+class _Write(beam.DoFn):
+    """(unit, Document | Dropped | Failed) -> rows of kept/, dropped/, failed/; gives the records of the files."""
+
+    def __init__(self, table: str, job: Job) -> None:
+        self.table, self.job = table, job
+        self.schema = {
+            "kept": job.kept_schema(),
+            "dropped": records.DROPPED_WITH_TEXT if job.dropped_text else records.DROPPED,
+            "failed": records.FAILED,
+        }[table]
+
+    def setup(self) -> None:
+        scrubbing = self.table == "dropped" and self.job.dropped_text
+        self._scrub = opened(filters.make("pii/patterns", {"action": "replace"})) if scrubbing else None  # type: ignore[arg-type]
+
+    def start_bundle(self) -> None:
+        self._writers: dict[str, TableWriter] = {}
+
+    def process(self, element: tuple[str, Any]) -> Iterable[Any]:
+        unit, item = element
+        writer = self._writers.get(unit)
+        if writer is None:
+            root, size = self.job.root, self.job.file_bytes
+            writer = self._writers[unit] = TableWriter(root, self.table, unit, self.schema, size)
+        if self.table == "kept":
+            for number, row in enumerate(kept_rows(item)):
+                writer.add(row, len(row["text"]), first_piece=number == 0)
+        elif self.table == "dropped":
+            writer.add(dropped_row(self._scrubbed(item), self.job.dropped_text), 300)
+        else:
+            writer.add(failed_row(item), 300)
+        writer.at_document_end()
+        return ()
+
+    def _scrubbed(self, dropped: Dropped) -> Dropped:
+        if self._scrub is None or not dropped.document.text:
+            return dropped
+        clean = self._scrub(dropped.document)
+        if not isinstance(clean, Document):
+            clean = dropped.document.with_text("")
+        return Dropped(clean, dropped.stage, dropped.strategy, dropped.drop)
+
+    def finish_bundle(self) -> Iterator[Any]:
+        for writer in self._writers.values():
+            for record in writer.close():
+                yield GlobalWindows.windowed_value(_file(record))
+        self._writers = {}
+
+
+class _SpoolDocuments(beam.DoFn):
+    """(unit, Document) -> shards of the spool, given out when their files are closed."""
+
+    def __init__(self, job: Job, segment: Segment) -> None:
+        self.job, self.segment = job, segment
+
+    def start_bundle(self) -> None:
+        self._spools: dict[str, Any] = {}
+
+    def process(self, element: tuple[str, Document]) -> Iterable[Any]:
+        from pipelines.barrier import Spool
+
+        unit, document = element
+        spool = self._spools.get(unit)
+        if spool is None and self.segment.corpus is not None:
+            spool = self._spools[unit] = Spool(self.job.spool_folder(self.segment), unit, self.segment.corpus.strategy)
+        spool.add(document)
+        return ()
+
+    def finish_bundle(self) -> Iterator[Any]:
+        for spool in self._spools.values():
+            yield GlobalWindows.windowed_value(spool.close())
+        self._spools = {}
+
+
+class _WriteManifest(beam.DoFn):
+    """Writes what one phase made as one JSON file, the last thing a pipeline does."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def process(self, element: tuple[int, Iterable[dict[str, Any]]]) -> Iterable[Any]:
+        found = sorted(json.dumps(record, sort_keys=True) for record in element[1])
+        storage.write_bytes(self.path, ("[\n" + ",\n".join(found) + "\n]\n").encode())
+        return ()
+
+
+def _file(record: FileRecord) -> dict[str, Any]:
+    return {"kind": "file", **record.as_dict()}
+
+
+def _keyed(record: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    return 0, record
+
+
+def _shard_record(shard: Any) -> dict[str, Any]:
+    return {"kind": "shard", "shard": shard.as_dict()}
+
+
+def _run_segment(items: Any, job: Job, segment: Segment) -> tuple[Any, list[Any]]:
+    """The stages of a segment and the writing of what they gave; returns shards (None at the end) and records."""
+    label = f"segment {segment.number}"
+    flow = items | f"{label}: stages" >> Stages(segment.steps)
+    found = [
+        flow.books,
+        flow.dropped | f"{label}: write dropped" >> beam.ParDo(_Write("dropped", job)),
+        flow.failed | f"{label}: write failed" >> beam.ParDo(_Write("failed", job)),
+    ]
+    if segment.corpus is None:
+        found.append(flow.kept | f"{label}: write kept" >> beam.ParDo(_Write("kept", job)))
+        return None, found
+    return flow.kept | f"{label}: spool" >> beam.ParDo(_SpoolDocuments(job, segment)), found
+
+
+def _manifest(found: list[Any], label: str, path: str) -> None:
+    _ = (
+        found
+        | f"{label}: records" >> beam.Flatten()
+        | f"{label}: together" >> beam.Map(_keyed)
+        | f"{label}: group" >> beam.GroupByKey()
+        | f"{label}: manifest" >> beam.ParDo(_WriteManifest(path))
+    )
+
+
+def build_phase(pipeline: beam.Pipeline, job: Job, segment: Segment, task: ReadTask | RereadTask, path: str) -> None:
+    """The graph of one unit in one phase, as a worker of the pool runs it; its manifest goes to path."""
+    start = pipeline | beam.Create([task], reshuffle=False)
+    dofn: beam.DoFn = _Read(job.root) if isinstance(task, ReadTask) else _Reread(_corpus_before(job, segment))
+    out = start | "read" >> beam.ParDo(dofn).with_outputs("records", main="items")
+    shards, found = _run_segment(out["items"], job, segment)
+    if shards is not None:
+        found.append(shards | "shards" >> beam.Map(_shard_record))
+    _manifest([out.records, *found], "end", path)
+
+
+def _corpus_before(job: Job, segment: Segment) -> Step:
+    step = job.segments[segment.number - 1].corpus
+    if step is None:
+        raise ValueError(f"segment {segment.number} follows no corpus step")
+    return step
+
+
+def _reread_task(element: tuple[Any, Any]) -> RereadTask:
+    shard, decisions = element
+    return RereadTask(shard.name, shard, decisions)
+
+
+def build_whole(pipeline: beam.Pipeline, job: Job, tasks: Sequence[ReadTask], path: str) -> None:
+    """The whole recipe as one graph, for an engine that schedules and retries by itself."""
+    from pipelines.barrier import CorpusDecision
+
+    out = (
+        pipeline
+        | "units" >> beam.Create(list(tasks), reshuffle=True)
+        | "read" >> beam.ParDo(_Read(job.root)).with_outputs("records", main="items")
+    )
+    found: list[Any] = [out.records]
+    items = out["items"]
+    for segment in job.segments:
+        shards, more = _run_segment(items, job, segment)
+        found += more
+        if segment.corpus is not None:
+            folder = job.work("decisions", str(segment.number))
+            label = f"segment {segment.number}"
+            decided = shards | f"{label}: decide" >> CorpusDecision(segment.corpus.strategy, folder)
+            again = (
+                decided
+                | f"{label}: tasks" >> beam.Map(_reread_task)
+                | f"{label}: spread" >> beam.Reshuffle()
+                | f"{label}: re-read" >> beam.ParDo(_Reread(segment.corpus)).with_outputs("records", main="items")
+            )
+            found.append(again.records)
+            items = again["items"]
+    _manifest(found, "end", path)

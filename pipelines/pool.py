@@ -1,0 +1,238 @@
+"""Units on one machine: a long-lived pool of spawned processes that survives the pages that kill its workers."""
+
+import multiprocessing
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing import connection
+from typing import Any
+
+from filters.chain import fault_of
+from pipelines import storage, watch
+
+STALL_SECONDS = 120.0
+ATTEMPTS = 3
+_POLL_SECONDS = 0.25
+
+
+class PoolError(Exception):
+    """A unit could not be finished; the message names it and why."""
+
+
+@dataclass(frozen=True)
+class PhaseTask:
+    """A unit of one phase: what to run, and where its manifest goes. The manifest is written last and atomically,
+    so a manifest that is there says that the unit is done."""
+
+    segment: int
+    task: Any
+    manifest: str
+    size: int = 0
+
+
+@dataclass
+class Done:
+    """A finished unit: its task, and the CPU seconds its worker spent on it."""
+
+    task: PhaseTask
+    cpu_seconds: float
+
+
+def run_task(job: Any, phase: PhaseTask) -> float:
+    """Run a unit in this process; returns the CPU seconds it took here (children not included)."""
+    from pipelines.curation import build_phase
+    from pipelines.engines import run_in_process
+
+    started = time.process_time()
+    segment = job.segments[phase.segment]
+    run_in_process(lambda pipeline: build_phase(pipeline, job, segment, phase.task, phase.manifest))
+    return time.process_time() - started
+
+
+def run_serially(job: Any, tasks: Iterable[PhaseTask], progress: Callable[[int], None]) -> Iterable[Done]:
+    """Run units one after the other in this process. Nothing outlives a page that kills the process."""
+    slot = bytearray(watch.SLOT_BYTES)
+    watch.attach(memoryview(slot))
+    try:
+        for phase in tasks:
+            cpu_seconds = run_task(job, phase)
+            progress(watch.read(slot)[0])
+            yield Done(phase, cpu_seconds)
+    finally:
+        watch.attach(None)
+
+
+def _worker(job: Any, pipe: Any, slot: Any) -> None:
+    """The life of a worker: take a unit, run it, say so; end when the driver ends."""
+    _die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    watch.attach(memoryview(slot).cast("B"))
+    watch.idle()
+    import pipelines.curation
+    import pipelines.engines  # noqa: F401 - the slow imports come before the first unit
+    from filters.chain import close_all
+
+    pipe.send(("ready", time.process_time()))
+    try:
+        while True:
+            phase = pipe.recv()
+            if phase is None:
+                break
+            try:
+                cpu_seconds = run_task(job, phase)
+            except Exception as error:
+                pipe.send(("error", fault_of(_cause(error))))
+            else:
+                pipe.send(("done", cpu_seconds))
+    except (EOFError, BrokenPipeError):
+        pass
+    finally:
+        close_all()
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The first error of a chain: Beam wraps what a DoFn raised."""
+    while error.__cause__ is not None or error.__context__ is not None:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    return error
+
+
+def _die_with_parent() -> None:
+    import ctypes
+
+    with_linux = getattr(ctypes.CDLL(None), "prctl", None)
+    if with_linux is not None:
+        with_linux(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+class _Member:
+    """A worker process as the driver sees it."""
+
+    def __init__(self, job: Any, context: Any) -> None:
+        self.slot = context.RawArray("B", watch.SLOT_BYTES)
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_worker, args=(job, theirs, self.slot), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.ready = False
+        self.phase: PhaseTask | None = None
+        self.pages_before = 0
+
+    def give(self, phase: PhaseTask) -> None:
+        self.phase = phase
+        self.pipe.send(phase)
+
+    def at(self) -> tuple[int, watch.At | None]:
+        return watch.read(memoryview(self.slot).cast("B"))
+
+    def end(self, kill: bool = False) -> None:
+        if kill:
+            self.process.kill()
+        else:
+            try:
+                self.pipe.send(None)
+            except (BrokenPipeError, OSError):
+                self.process.kill()
+        self.process.join(10)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        self.pipe.close()
+
+
+class Pool:
+    """Workers that serve queues of units, one queue a phase; start-up is paid once.
+
+    A worker that dies, or that is at one page for stall_seconds, is replaced: the page it was at is noted in the
+    unit's skip list (it becomes a failed row, worker_died or worker_stalled) and the unit runs again. A worker that
+    dies while it is at no page has its unit run again up to ATTEMPTS times.
+    """
+
+    def __init__(self, job: Any, workers: int, stall_seconds: float = STALL_SECONDS) -> None:
+        self._job = job
+        self._context = multiprocessing.get_context("spawn")
+        self._stall_seconds = stall_seconds
+        self._members = [_Member(job, self._context) for _ in range(workers)]
+        self.started: float | None = None
+        self.startup_cpu_seconds = 0.0
+        self._pages = 0
+
+    def __enter__(self) -> "Pool":
+        return self
+
+    def __exit__(self, kind: Any, *_: Any) -> None:
+        for member in self._members:
+            member.end(kill=kind is not None)
+
+    def run(self, tasks: Sequence[PhaseTask], progress: Callable[[int], None]) -> Iterable[Done]:
+        """Run units, the largest first; yields each as it is done. progress is told the number of pages begun."""
+        queue = deque(sorted(tasks, key=lambda phase: (-phase.size, phase.task.name)))
+        failures: dict[str, int] = {}
+        left = len(queue)
+        while left:
+            for member in self._members:
+                if member.ready and member.phase is None and queue:
+                    member.give(queue.popleft())
+            waiting = [member.pipe for member in self._members] + [m.process.sentinel for m in self._members]
+            connection.wait(waiting, timeout=_POLL_SECONDS)
+            for number, member in enumerate(self._members):
+                done = self._listen(member)
+                if done is not None:
+                    left -= 1
+                    yield done
+                lost = self._lost(member)
+                if lost:
+                    self._members[number] = self._replace(member, lost, queue, failures)
+            progress(self._pages + sum(member.at()[0] for member in self._members))
+
+    def _listen(self, member: _Member) -> Done | None:
+        try:
+            while member.pipe.poll():
+                kind, value = member.pipe.recv()
+                if kind == "ready":
+                    member.ready = True
+                    self.started = self.started or time.monotonic()
+                    self.startup_cpu_seconds += value
+                elif kind == "error":
+                    name = member.phase.task.name if member.phase else "?"
+                    raise PoolError(f"unit {name}: {value[0]}: {value[1]}")
+                elif member.phase is not None:
+                    done, member.phase = Done(member.phase, value), None
+                    return done
+        except (EOFError, OSError):
+            pass  # a worker that died is seen by its process
+        return None
+
+    def _lost(self, member: _Member) -> str:
+        if not member.process.is_alive():
+            return "worker_died"
+        at = member.at()[1]
+        if member.phase is not None and at is not None and time.monotonic() - at.since > self._stall_seconds:
+            return "worker_stalled"
+        return ""
+
+    def _replace(self, member: _Member, reason: str, queue: deque[PhaseTask], failures: dict[str, int]) -> _Member:
+        code = member.process.exitcode
+        pages, at = member.at()
+        phase = member.phase
+        member.end(kill=True)
+        self._pages += pages
+        if phase is None and not member.ready:
+            failures[""] = failures.get("", 0) + 1
+            if failures[""] >= ATTEMPTS:
+                raise PoolError(f"workers do not start (exit code {code})")
+        if phase is not None:
+            name = phase.task.name
+            if at is not None:
+                skip = {**phase.task.skip, (at.source, at.offset): reason}
+                phase = replace(phase, task=replace(phase.task, skip=skip))
+            else:
+                failures[name] = failures.get(name, 0) + 1
+                if failures[name] >= ATTEMPTS:
+                    raise PoolError(f"unit {name}: its worker died {ATTEMPTS} times at no page (exit code {code})")
+            if storage.exists(phase.manifest):  # it died after the unit was finished
+                storage.delete([phase.manifest])
+            queue.appendleft(phase)
+        return _Member(self._job, self._context)
