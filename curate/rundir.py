@@ -222,9 +222,10 @@ def keys_of(files: Iterable[Mapping[str, Any]], tables: Sequence[str]) -> Keys:
     return keys
 
 
-def removed_by_stage(
-    root: str, files: Iterable[Mapping[str, Any]]
-) -> tuple[dict[str, Counter[str]], dict[str, Counter[str]]]:
+Tally = dict[str, Counter[str]]
+
+
+def removed_by_stage(root: str, files: Iterable[Mapping[str, Any]]) -> tuple[Tally, Tally]:
     """Rows of dropped/ by stage and rule, and of failed/ by stage and reason, counted in the files themselves."""
     import pyarrow.parquet as pq
 
