@@ -70,8 +70,9 @@ def load_yaml(text: str, name: str) -> tuple[Any, Lines]:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 refuse(event, "anchors and aliases not allowed")
-            if getattr(event, "tag", None):
-                refuse(event, f"tags such as {event.tag!r} are not allowed")
+            tag = getattr(event, "tag", None)
+            if tag:
+                refuse(event, f"tags such as {tag!r} are not allowed")
         node = loader.get_single_node()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

@@ -15,8 +15,10 @@ SAMPLE = Path(__file__).resolve().parent.parent / "configs" / "sample"
 HOST = "https://sample.example"
 DATE = "2026-01-15T08:00:00Z"
 
-_NAVIGATION = "".join(f'<li><a href="/{name}">{name.title()}</a></li>' for name in ("home", "archive", "about", "help"))
-_NAVIGATION_KO = "".join(f'<li><a href="/ko/{n}">{t}</a></li>' for n, t in enumerate(("처음", "모음", "소개", "도움말")))
+_MENU = ("home", "archive", "about", "help")
+_MENU_KO = ("처음", "모음", "소개", "도움말")
+_NAVIGATION = "".join(f'<li><a href="/{name}">{name.title()}</a></li>' for name in _MENU)
+_NAVIGATION_KO = "".join(f'<li><a href="/ko/{number}">{name}</a></li>' for number, name in enumerate(_MENU_KO))
 
 
 def _page(page: dict) -> str:
@@ -78,7 +80,8 @@ def build() -> bytes:
             broken[len(broken) // 2] ^= 0xFF
             members.append(bytes(broken))
     members.append(_member(_record("response", HOST + "/gone", _http(b"<p>Not here</p>", "404 Not Found"))))
-    members.append(_member(_record("response", HOST + "/logo.png", _http(b"\x89PNG\r\n\x1a\n" + bytes(64), media_type="image/png"))))
+    image = _http(b"\x89PNG\r\n\x1a\n" + bytes(64), media_type="image/png")
+    members.append(_member(_record("response", HOST + "/logo.png", image)))
     return b"".join(members)
 
 

@@ -1,0 +1,308 @@
+"""Ablations: YAML to arms, sweeps, slices and controls."""
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import filters
+from curate import recipe as recipes
+from curate.recipe import Lines, Recipe, RecipeError, check_keys, check_name, check_steps, find_config, load_yaml
+from filters.chain import Step
+from filters.contracts import settings_of
+
+BASE = "base"
+SLICES = ("language", "domain", "length", "crawl")
+CONTROLS = ("random-removal",)
+GOLD = ("extraction", "language", "toxicity", "pii", "dedup", "quality")
+_KEYS = (
+    "name", "description", "recipe", "input", "tokens", "arms", "leave_one_out", "grid", "sweeps", "slices", "controls",
+    "gold", "proxy", "seeds", "samples",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One variant of the base recipe. input and pair_by are for arms that read other files (WET beside WARC)."""
+
+    name: str
+    recipe: Recipe
+    input: tuple[str, ...] = ()
+    pair_by: str = ""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One setting of one stage over several values; decided from the scored table."""
+
+    stage: str
+    setting: str
+    values: tuple[Any, ...]
+
+    @property
+    def name(self) -> str:
+        """stage.setting"""
+        return f"{self.stage}.{self.setting}"
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """The proxy language model: reference texts held fixed, training bytes for each arm, seeds."""
+
+    reference: tuple[str, ...]
+    bytes: int = 5_000_000
+    seeds: int = 3
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """What is compared. The base comes first among the arms."""
+
+    name: str
+    arms: tuple[Arm, ...]
+    description: str = ""
+    input: tuple[str, ...] = ()
+    tokens: str = "words"
+    sweeps: tuple[Sweep, ...] = ()
+    slices: tuple[str, ...] = ("language", "domain", "length")
+    controls: tuple[str, ...] = ()
+    gold: Mapping[str, str] = field(default_factory=dict)
+    proxy: Proxy | None = None
+    seeds: int = 20
+    samples: int = 20
+
+    @property
+    def base(self) -> Arm:
+        """The arm that all others are compared with."""
+        return self.arms[0]
+
+
+def load(name: str) -> Ablation:
+    """The ablation of a file or of a shipped name; raises RecipeError."""
+    path = find_config(name, "ablations")
+    data, lines = load_yaml(recipes.read_text(path), str(path))
+    return parse(data, str(path), lines, path.parent)
+
+
+def parse(data: Any, where: str, lines: Lines | None = None, folder: Path | None = None) -> Ablation:
+    """An ablation from plain data. Relative recipe paths are looked for beside the ablation's file too."""
+    at = lines or Lines()
+    if not isinstance(data, dict):
+        raise RecipeError(f"{where}: an ablation is a map with recipe and arms; recipe is required")
+    check_keys(data, _KEYS, where, at, ())
+    name = data.get("name", Path(where).stem)
+    check_name(name, where, at, ("name",))
+    base = _base(data.get("recipe"), where, at, folder)
+    arms = [Arm(BASE, base)]
+    for arm_name, changes in _map(data, "arms", where, at).items():
+        arms.append(_arm(arm_name, changes, base, where, at, ("arms", arm_name)))
+    arms += _leave_one_out(data.get("leave_one_out"), base, where, at)
+    arms += _grid(_map(data, "grid", where, at), base, where, at)
+    seen: set[str] = set()
+    for arm in arms:
+        if arm.name in seen:
+            raise RecipeError(f"{where}, line {at.of(('arms', arm.name))}: two arms are called {arm.name}")
+        seen.add(arm.name)
+    return Ablation(
+        name=name,
+        arms=tuple(arms),
+        description=str(data.get("description", "")),
+        input=_strings(data, "input", where, at),
+        tokens=str(data.get("tokens", "words")),
+        sweeps=tuple(_sweep(key, values, base, where, at) for key, values in _map(data, "sweeps", where, at).items()),
+        slices=_among(data, "slices", SLICES, ("language", "domain", "length"), where, at),
+        controls=_among(data, "controls", CONTROLS, (), where, at),
+        gold=_gold(_map(data, "gold", where, at), where, at),
+        proxy=_proxy(data.get("proxy"), where, at),
+        seeds=_whole(data, "seeds", 20, where, at),
+        samples=_whole(data, "samples", 20, where, at),
+    )
+
+
+def changed(base: Recipe, changes: Mapping[str, Any], where: str = "arm") -> Recipe:
+    """The base with an arm's changes: {stage: off | strategy | {strategy: settings} | settings, after: {...}}."""
+    return _changed(base, changes, where, Lines(), ())
+
+
+def _base(named: Any, where: str, lines: Lines, folder: Path | None) -> Recipe:
+    if isinstance(named, dict):
+        return recipes.parse(named, where, Lines())
+    if not isinstance(named, str):
+        raise RecipeError(
+            f"{where}, line {lines.of(('recipe',))}: recipe is required: a shipped recipe's name or a path"
+        )
+    if folder is not None and (folder / named).is_file():
+        return recipes.load(str(folder / named))
+    return recipes.load(named)
+
+
+def _arm(name: Any, changes: Any, base: Recipe, where: str, lines: Lines, path: tuple[Any, ...]) -> Arm:
+    check_name(name, where, lines, path)
+    if name == BASE:
+        raise RecipeError(f"{where}, line {lines.of(path)}: the arm {BASE} is the recipe itself and comes by itself")
+    if not isinstance(changes, dict):
+        raise RecipeError(f"{where}, line {lines.of(path)}: an arm is a map from stages to what replaces them")
+    changes = dict(changes)
+    inputs = changes.pop("input", [])
+    pair_by = changes.pop("pair_by", "")
+    inputs = [inputs] if isinstance(inputs, str) else inputs
+    recipe = dataclasses.replace(_changed(base, changes, where, lines, path), name=name)
+    return Arm(name, recipe, tuple(inputs), str(pair_by))
+
+
+def _changed(base: Recipe, changes: Mapping[str, Any], where: str, lines: Lines, path: tuple[Any, ...]) -> Recipe:
+    names = [step.name for step in base.steps]
+    steps: list[Step | None] = list(base.steps)
+    after = changes.get("after", {})
+    for stage, change in changes.items():
+        if stage == "after":
+            continue
+        if stage not in names:
+            _unknown(stage, [*names, "after", "input", "pair_by"], where, lines, (*path, stage))
+        index = names.index(stage)
+        steps[index] = _replaced(base.steps[index], change, where, lines, (*path, stage))
+    whole: list[Step] = []
+    if not isinstance(after, dict):
+        raise RecipeError(f"{where}, line {lines.of((*path, 'after'))}: after is a map from a stage to what follows it")
+    for stage in after:
+        if stage not in names:
+            _unknown(stage, names, where, lines, (*path, "after", stage))
+    for name, step in zip(names, steps, strict=True):
+        if step is not None:
+            whole.append(step)
+        if name in after:
+            added = after[name] if isinstance(after[name], list) else [after[name]]
+            whole += [recipes.parse_step(item, where, lines, (*path, "after", name)) for item in added]
+    if not whole:
+        raise RecipeError(f"{where}, line {lines.of(path)}: nothing is left of the recipe")
+    return dataclasses.replace(base, steps=check_steps(whole, where))
+
+
+def _replaced(step: Step, change: Any, where: str, lines: Lines, path: tuple[Any, ...]) -> Step | None:
+    if change is False or change == "off":  # YAML 1.1 reads a bare off as False
+        return None
+    if isinstance(change, str):
+        change = {change: None}
+    if not isinstance(change, dict):
+        raise RecipeError(
+            f"{where}, line {lines.of(path)}: {step.name} takes off, a strategy, or settings, got {change!r:.80}"
+        )
+    if len(change) == 1 and ("/" in next(iter(change)) or next(iter(change)) in filters.STRATEGIES):
+        ((strategy_name, settings),) = change.items()
+        settings = dict(settings or {})
+        name = settings.pop("as", step.name if step.name != step.strategy_name else strategy_name)
+        made = recipes.build(strategy_name, settings, where, lines, (*path, strategy_name))
+        return Step(name, strategy_name, made)
+    settings = {**_given(step), **change}
+    return Step(step.name, step.strategy_name, recipes.build(step.strategy_name, settings, where, lines, path))
+
+
+def _given(step: Step) -> dict[str, Any]:
+    settings: dict[str, Any] = settings_of(step.strategy)
+    return settings
+
+
+def with_setting(recipe: Recipe, stage: str, setting: str, value: Any) -> Recipe:
+    """A recipe with one setting of one stage changed."""
+    return changed(recipe, {stage: {setting: value}}, f"{stage}.{setting}")
+
+
+def _leave_one_out(asked: Any, base: Recipe, where: str, lines: Lines) -> list[Arm]:
+    if not asked:
+        return []
+    names = [step.name for step in base.steps[1:]]
+    if asked is not True and not isinstance(asked, list):
+        raise RecipeError(f"{where}, line {lines.of(('leave_one_out',))}: leave_one_out is true or a list of stages")
+    chosen = names if asked is True else asked
+    arms = []
+    for stage in chosen:
+        if stage not in names:
+            _unknown(stage, names, where, lines, ("leave_one_out",))
+        name = "without-" + stage.replace("/", "-")
+        recipe = dataclasses.replace(changed(base, {stage: False}, where), name=name)
+        arms.append(Arm(name, recipe))
+    return arms
+
+
+def _grid(grid: Mapping[str, Any], base: Recipe, where: str, lines: Lines) -> list[Arm]:
+    axes = [_sweep(key, values, base, where, lines, "grid") for key, values in grid.items()]
+    arms = []
+    for values in itertools.product(*(axis.values for axis in axes)) if axes else ():
+        recipe = base
+        for axis, value in zip(axes, values, strict=True):
+            recipe = with_setting(recipe, axis.stage, axis.setting, value)
+        name = "-".join(f"{axis.setting}-{value}" for axis, value in zip(axes, values, strict=True))
+        name = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name)[:64]
+        arms.append(Arm(name, dataclasses.replace(recipe, name=name)))
+    return arms
+
+
+def _sweep(key: Any, values: Any, base: Recipe, where: str, lines: Lines, kind: str = "sweeps") -> Sweep:
+    stage, _, setting = str(key).rpartition(".")
+    names = [step.name for step in base.steps]
+    if stage not in names:
+        _unknown(stage or key, names, where, lines, (kind, key))
+    if not isinstance(values, list) or not values:
+        raise RecipeError(f"{where}, line {lines.of((kind, key))}: {key} needs a list of values")
+    for value in values:
+        with_setting(base, stage, setting, value)  # raises for a setting or a value that is not allowed
+    return Sweep(stage, setting, tuple(values))
+
+
+def _proxy(data: Any, where: str, lines: Lines) -> Proxy | None:
+    if data is None:
+        return None
+    if not isinstance(data, dict):
+        raise RecipeError(f"{where}, line {lines.of(('proxy',))}: proxy is a map with reference, bytes, seeds")
+    check_keys(data, ("reference", "bytes", "seeds"), where, lines, ("proxy",))
+    reference = _strings(data, "reference", where, lines)
+    if not reference:
+        raise RecipeError(f"{where}, line {lines.of(('proxy',))}: proxy needs reference texts")
+    return Proxy(
+        reference, _whole(data, "bytes", Proxy.bytes, where, lines), _whole(data, "seeds", Proxy.seeds, where, lines)
+    )
+
+
+def _gold(data: Mapping[str, Any], where: str, lines: Lines) -> dict[str, str]:
+    check_keys(data, GOLD, where, lines, ("gold",))
+    return {stage: str(path) for stage, path in data.items()}
+
+
+def _map(data: Mapping[str, Any], key: str, where: str, lines: Lines) -> dict[str, Any]:
+    found = data.get(key) or {}
+    if not isinstance(found, dict):
+        raise RecipeError(f"{where}, line {lines.of((key,))}: {key} must be a map")
+    return found
+
+
+def _strings(data: Mapping[str, Any], key: str, where: str, lines: Lines) -> tuple[str, ...]:
+    found = data.get(key) or []
+    found = [found] if isinstance(found, str) else found
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise RecipeError(f"{where}, line {lines.of((key,))}: {key} must be a path or a list of paths")
+    return tuple(found)
+
+
+def _among(
+    data: Mapping[str, Any], key: str, known: Sequence[str], default: tuple[str, ...], where: str, lines: Lines
+) -> tuple[str, ...]:
+    if key not in data:
+        return default
+    found = _strings(data, key, where, lines)
+    for item in found:
+        if item not in known:
+            _unknown(item, known, where, lines, (key,))
+    return found
+
+
+def _whole(data: Mapping[str, Any], key: str, default: int, where: str, lines: Lines) -> int:
+    found = data.get(key, default)
+    if type(found) is not int or found < 1:
+        raise RecipeError(f"{where}, line {lines.of((key,))}: {key} must be a whole number above 0")
+    return found
+
+
+def _unknown(name: Any, known: Sequence[str], where: str, lines: Lines, path: tuple[Any, ...]) -> None:
+    check_keys({name: None}, known, where, lines, path[:-1])
