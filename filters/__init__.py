@@ -1,5 +1,6 @@
 """Strategies and what they share. STRATEGIES is the table of contents."""
 
+import dataclasses
 import difflib
 from collections.abc import Mapping
 from importlib import metadata
@@ -84,7 +85,7 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Strategy:
 
 
 def _explain(cls: type[Strategy], error: pydantic.ValidationError) -> list[str]:
-    known = list(getattr(cls, "__dataclass_fields__", {}))
+    known = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
     lines = []
     for problem in error.errors(include_url=False, include_context=False):
         where = ".".join(str(part) for part in problem["loc"]) or "settings"

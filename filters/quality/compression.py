@@ -15,10 +15,10 @@ from filters.rules import Rule
 class Compression(Judge):
     """Drop texts that zlib compresses too well: repeated phrases, tables, boilerplate.
 
-    The ratio is UTF-8 bytes over zlib bytes, and 2.4 the limit Whisper sets for it (whisper/transcribe.py). Whisper measures
-    segments of 30 seconds, about 1000 bytes of text; whole documents compress far better (93 % of the Wikipedia
-    articles of WikiText-2 exceed 2.4), so pieces of `window` bytes are measured here and added up. `window: null`
-    takes the text as one piece. An empty text has no ratio, and no rule applies.
+    The ratio is UTF-8 bytes over zlib bytes, and 2.4 the limit Whisper sets for it (whisper/transcribe.py). Whisper
+    measures segments of 30 seconds, about 1000 bytes of text; whole documents compress far better (93 % of the
+    Wikipedia articles of WikiText-2 exceed 2.4), so pieces of `window` bytes are measured here and added up.
+    `window: null` takes the text as one piece. An empty text has no ratio, and no rule applies.
     """
 
     thresholds: ClassVar[frozenset[str]] = frozenset({"max_ratio", "min_ratio"})

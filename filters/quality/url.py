@@ -26,7 +26,8 @@ MAX_URL = 10_000
 class Url(Judge):
     """Drop pages by their address: banned hosts and strict, hard and soft words.
 
-    The semantics are those of DCLM's url_substring_filter (dclm_baseline_refinedweb.yaml, steps 2 to 5), which follow RefinedWeb:
+    The semantics are those of DCLM's url_substring_filter (dclm_baseline_refinedweb.yaml, steps 2 to 5), which follow
+    RefinedWeb:
 
     domains  the host, without a leading "www.", equals an entry
     strict   an entry is a part of the lower-case address after '-' and '.' are deleted
@@ -34,9 +35,9 @@ class Url(Judge):
     soft     as hard, but two different entries are needed
 
     Each list is a text file, UTF-8, one entry a line, '#' starts a comment; it may be gzipped. `default` names the
-    short English and Korean lists shipped here, null switches a list off. Unlike DCLM, an address is percent-decoded first
-    (Korean words are always encoded), and only a leading "www." is removed. A document without an address has no scores, and no
-    rule applies.
+    short English and Korean lists shipped here, null switches a list off. Unlike DCLM, an address is percent-decoded
+    first (Korean words are always encoded), and only a leading "www." is removed. A document without an address has no
+    scores, and no rule applies.
     """
 
     thresholds: ClassVar[frozenset[str]] = frozenset({"max_strict", "max_hard", "max_soft"})

@@ -1,0 +1,152 @@
+"""C4's line rules as a rewriter, and the settings that C4's page rules share with them."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import ArgsKwargs
+
+from filters.contracts import FrozenMap, Rewriter, Strategy, strategy
+from filters.document import Document, Drop
+from filters.quality.by_language import Limits, completed
+
+if TYPE_CHECKING:
+    from filters.text.lines import LineOptions
+
+# Korean prose ends its sentences like English (다. 요. ?), and besides in full-width marks, "…" and closing
+# quotes: a line of dialogue ends in one.
+KOREAN_TERMINALS = ".?!…\"'”’。？！」』"
+
+# What `semantics` means for the settings that are not given. DCLM (baselines_configs/c4.yaml) has the numbers of the
+# original code (TFDS c4_utils.py); datatrove 0.10.1 (C4QualityFilter) has those its docstring takes from the paper.
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "dclm": {"terminal": {"": '.?!"', "ko": KOREAN_TERMINALS}, "min_words": 5},
+    "datatrove": {"terminal": {"": ".?!\"'", "ko": KOREAN_TERMINALS}, "min_words": 3},
+}
+
+# A Korean sentence has two thirds of the words of an English one (docs/korean.md): 5 words become 3.
+LANGUAGES: Mapping[str, Mapping[str, float | None]] = {"ko": {"min_words": 3}}
+
+
+def fill(given: Any, defaults: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Settings as they were given to a strategy, with those that follow from `semantics` filled in."""
+    if not isinstance(given, ArgsKwargs):
+        return given
+    settings = dict(given.kwargs or {})
+    chosen = defaults.get(settings.get("semantics", "dclm"), {})
+    return ArgsKwargs(given.args, {**chosen, **settings})
+
+
+@strategy
+class LineRules(Strategy):
+    """What C4 asks of a line."""
+
+    reads: ClassVar[tuple[str, ...]] = ("language",)
+
+    semantics: Literal["dclm", "datatrove"] = Field(
+        "dclm",
+        description="whose reading of C4: it sets the defaults below, and how lines are split and stripped "
+        "(dclm: at newlines, blank lines stay; datatrove: as str.splitlines, lines stripped)",
+    )
+    terminal: FrozenMap[str, str] = Field(
+        FrozenMap(DEFAULTS["dclm"]["terminal"]),
+        description='characters by language, one of which a line must end in ("" = all other languages); '
+        "an empty string switches the rule off, as FineWeb does",
+    )
+    ellipsis: bool = Field(True, description='remove lines that end in "...", for languages where "…" is no terminal')
+    min_words: int | None = Field(5, ge=0, description="words between white space that a line must have; null = off")
+    max_word_characters: int | None = Field(1000, ge=1, description="remove lines with a longer word; null = off")
+    citations: bool = Field(True, description="remove citation marks: [3], [], [edit], [citation needed]")
+    javascript: bool = Field(True, description='remove lines with the word "javascript"')
+    policy: bool = Field(True, description="remove lines with phrases about cookies, privacy and terms of use")
+
+    languages: Limits = Field(
+        FrozenMap(),
+        validate_default=True,
+        description="other numbers for some languages; Korean ones are shipped, `ko: {}` takes them away",
+    )
+
+    limits: ClassVar[frozenset[str]] = frozenset({"min_words"})
+
+    @field_validator("languages")
+    @classmethod
+    def _complete(cls, given: Limits) -> Limits:
+        return completed(given, LANGUAGES, cls.limits)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, given: Any) -> Any:
+        return fill(given, DEFAULTS)
+
+    def options(self, **more: Any) -> "Callable[[str], LineOptions]":
+        """A function from language to the kernel's options."""
+        from filters.text.lines import LineOptions
+
+        dclm = self.semantics == "dclm"
+
+        def build(language: str) -> LineOptions:
+            words = self.limit("min_words", language)
+            terminal = self.terminal.get(language, self.terminal.get("", ""))
+            return LineOptions(
+                any_break=not dclm, strip=not dclm, trim_end=dclm, keep_blank=dclm, words_after_citations=dclm,
+                citations=self.citations, terminal=terminal, ellipsis=self.ellipsis and "…" not in terminal,
+                min_words=-1 if words is None else int(words),
+                max_word=-1 if self.max_word_characters is None else self.max_word_characters,
+                script=self.javascript, policy=self.policy, **more,
+            )  # fmt: skip
+
+        known = {language: build(language) for language in {"", *self.terminal, *self.languages}}
+        return lambda language: known.get(language) or known[""]
+
+    def limit(self, name: str, language: str) -> float | None:
+        """The value of a numeric setting for documents in a language."""
+        own = self.languages.get(language, FrozenMap[str, float | None]())
+        value: float | None = own[name] if name in own else getattr(self, name)
+        return value
+
+    def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
+        """The phrases are English everywhere; terminal punctuation is known for some languages only."""
+        said = []
+        named = {language for language in self.terminal if language} | {"en"}
+        unknown = sorted(set(languages) - named)
+        if unknown and any(self.terminal.values()):
+            said.append(f"C4's terminal punctuation is that of English for {', '.join(unknown)}; set `terminal`")
+        foreign = sorted(set(languages) - {"en"})
+        if foreign and (self.policy or self.javascript):
+            said.append(
+                f"C4's phrases (javascript, cookies, lorem ipsum) are English and rarely found in {', '.join(foreign)}"
+            )
+        return tuple(said)
+
+
+@strategy
+class C4Lines(LineRules, Rewriter):
+    """C4's line rules: keep sentences, remove menus, code and cookie notices.
+
+    In this order a line is removed for a word of over 1000 characters, for no terminal punctuation at its end, for
+    fewer words than `min_words`, for "javascript", for a phrase of policies; citation marks are cut out of the lines
+    that stay. A page of which nothing stays is dropped. Sources: Raffel et al. 2020; DCLM's c4.yaml; datatrove's
+    C4QualityFilter.
+
+    The page rules (lorem ipsum, curly brackets, sentences) are `quality/c4`; put it first for decisions that equal
+    theirs, since a removed line may have held the bracket.
+    """
+
+    def open(self) -> Callable[[Document], Document | Drop]:
+        """The rewriter; edits name the line rules and `white_space` (line ends and white space around lines)."""
+        from filters.text.lines import LINE_RULES, c4_reader
+
+        options = self.options()
+
+        def rewrite(document: Document) -> Document | Drop:
+            page = document.derive(c4_reader(options(str(document.notes.get("language", "")))))
+            if not page.text:
+                return Drop("no_lines_left", 0, 1)
+            edits = {rule: int(count) for rule, count in zip(LINE_RULES, page.removed, strict=True)}
+            edits["white_space"] = page.characters - len(page.text) - sum(edits.values())
+            return document.with_text(page.text, edits)
+
+        return rewrite
+
+
+__all__ = ["C4Lines", "LineRules"]
