@@ -90,8 +90,8 @@ _DECIDES, _NEEDS = _word_break_rules()
 _SKIP_MASK = sum(1 << WORD_BREAK.index(name) for name in _SKIPPED)
 
 # FNV-1a over code points, then the finaliser of MurmurHash3, which spreads the last characters over all bits.
-_BASIS = np.uint64(0xCBF29CE484222325)
-_PRIME = np.uint64(0x100000001B3)
+BASIS = np.uint64(0xCBF29CE484222325)
+PRIME = np.uint64(0x100000001B3)
 _MIX1 = np.uint64(0xFF51AFD7ED558CCD)
 _MIX2 = np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT = np.uint64(33)
@@ -166,6 +166,8 @@ class Segments:
     tokens          runs of characters that are not white space (text.split()); Words.hash is not computed for them
                     and equals Words.lower
     lines           lines at newline characters
+    spaced_words    how many words ASCII white space (or NUL) separates that begin with a letter or a number; DCLM counts
+                    so, by fastText's tokenizer
     other_breaks    whether the text has line breaks of str.splitlines() other than the newline character
     """
 
@@ -174,6 +176,7 @@ class Segments:
     words: Words
     tokens: Words
     lines: Lines
+    spaced_words: int
     other_breaks: bool
 
     def text(self, start: int, end: int) -> str:
@@ -193,15 +196,15 @@ def segment(text: str) -> Segments:
     """The segments of a text, in time and memory linear in its length."""
     data = encode(text)
     properties, lower = code_points()
-    word, token, line, characters, other_breaks = _segment(data, properties, lower)
-    return Segments(data, characters, Words(*word), Words(*token), Lines(*line), other_breaks)
+    word, token, line, characters, spaced, other_breaks = _segment(data, properties, lower)
+    return Segments(data, characters, Words(*word), Words(*token), Lines(*line), spaced, other_breaks)
 
 
 def hash_of(word: str) -> int:
     """The hash a word has in Words.hash; of a lower-cased word, in Words.lower."""
-    value = int(_BASIS)
+    value = int(BASIS)
     for character in word:
-        value = ((value ^ ord(character)) * int(_PRIME)) & 0xFFFFFFFFFFFFFFFF
+        value = ((value ^ ord(character)) * int(PRIME)) & 0xFFFFFFFFFFFFFFFF
     value ^= value >> 33
     value = (value * int(_MIX1)) & 0xFFFFFFFFFFFFFFFF
     value ^= value >> 33
@@ -215,13 +218,25 @@ def hashes_of(words: Any) -> np.ndarray:
 
 
 @njit(cache=True, inline="always")
-def _finish(value):  # type: ignore[no-untyped-def]
+def finish(value):  # type: ignore[no-untyped-def]
     value ^= value >> _SHIFT
     value *= _MIX1
     value ^= value >> _SHIFT
     value *= _MIX2
     value ^= value >> _SHIFT
     return value
+
+
+@njit(cache=True, inline="always")
+def word_flags(first, every, plain):  # type: ignore[no-untyped-def]
+    """Words.flags from the properties of the first character, those of all, and whether some are no symbols."""
+    return (
+        ((first & ALPHANUMERIC) != 0) * WORD
+        + ((every & ALPHABETIC) != 0) * HAS_ALPHABETIC
+        + ((every & DIGIT) != 0) * HAS_DIGIT
+        + ((every & UPPERCASE) != 0) * HAS_UPPER
+        + plain * NOT_SYMBOL
+    )
 
 
 @njit(cache=True)
@@ -281,16 +296,16 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
 
     # the word, the token and the line under way
     w_from, w_count, w_props, w_first = 0, 0, 0, 0
-    w_value, w_low = _BASIS, _BASIS
+    w_value, w_low = BASIS, BASIS
     w_ink, w_plain = False, False
     t_from, t_count, t_props, t_first = -1, 0, 0, 0
-    t_low = _BASIS
+    t_low = BASIS
     t_plain = False
     l_from, l_count, l_body, l_body_end, l_leading, l_body_count = 0, 0, -1, 0, 0, 0
     l_words, l_upper, l_digits, l_alpha = 0, 0, 0, 0
-    l_value, l_body_value, l_body_final = _BASIS, _BASIS, _BASIS
+    l_value, l_body_value, l_body_final = BASIS, BASIS, BASIS
 
-    characters = 0
+    characters, spaced, after_space = 0, 0, True
     other_breaks = False
     before, last, raw, paired = 0, 0, 0, False  # classes behind; whether a regional indicator has its partner
     i = 0
@@ -324,18 +339,12 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
                 w_start[words] = w_from
                 w_end[words] = i
                 w_chars[words] = w_count
-                w_flags[words] = (
-                    (w_first & ALPHANUMERIC != 0) * WORD
-                    + (w_props & ALPHABETIC != 0) * HAS_ALPHABETIC
-                    + (w_props & DIGIT != 0) * HAS_DIGIT
-                    + (w_props & UPPERCASE != 0) * HAS_UPPER
-                    + w_plain * NOT_SYMBOL
-                )
-                w_hash[words] = _finish(w_value)
-                w_lower[words] = _finish(w_low)
+                w_flags[words] = word_flags(w_first, w_props, w_plain)
+                w_hash[words] = finish(w_value)
+                w_lower[words] = finish(w_low)
                 words += 1
             w_from, w_count, w_props, w_first = i, 0, 0, prop
-            w_value, w_low = _BASIS, _BASIS
+            w_value, w_low = BASIS, BASIS
             w_ink, w_plain = False, False
         if (1 << kind) & _SKIP_MASK == 0:
             paired = decision == _PAIRED and not boundary
@@ -348,8 +357,8 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
         value = np.uint64(point)
         w_count += 1
         w_props |= prop
-        w_value = (w_value ^ value) * _PRIME
-        w_low = (w_low ^ low) * _PRIME
+        w_value = (w_value ^ value) * PRIME
+        w_low = (w_low ^ low) * PRIME
         w_ink |= not space
         w_plain |= (prop & SYMBOL) == 0
 
@@ -359,25 +368,19 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
                 t_start[tokens] = t_from
                 t_end[tokens] = i
                 t_chars[tokens] = t_count
-                t_flags[tokens] = (
-                    (t_first & ALPHANUMERIC != 0) * WORD
-                    + (t_props & ALPHABETIC != 0) * HAS_ALPHABETIC
-                    + (t_props & DIGIT != 0) * HAS_DIGIT
-                    + (t_props & UPPERCASE != 0) * HAS_UPPER
-                    + t_plain * NOT_SYMBOL
-                )
-                t_lower[tokens] = _finish(t_low)
+                t_flags[tokens] = word_flags(t_first, t_props, t_plain)
+                t_lower[tokens] = finish(t_low)
                 tokens += 1
                 l_words += 1
                 t_from = -1
         else:
             if t_from < 0:
                 t_from, t_count, t_props, t_first = i, 0, 0, prop
-                t_low = _BASIS
+                t_low = BASIS
                 t_plain = False
             t_count += 1
             t_props |= prop
-            t_low = (t_low ^ low) * _PRIME
+            t_low = (t_low ^ low) * PRIME
             t_plain |= (prop & SYMBOL) == 0
 
         # lines
@@ -393,24 +396,24 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
             table[8, lines] = l_upper
             table[9, lines] = l_digits
             table[10, lines] = l_alpha
-            l_hash[lines] = _finish(l_value)
-            l_body_hash[lines] = _finish(l_body_final)
+            l_hash[lines] = finish(l_value)
+            l_body_hash[lines] = finish(l_body_final)
             lines += 1
             l_from, l_count, l_body, l_body_end, l_leading, l_body_count = i + 1, 0, -1, 0, 0, 0
             l_words, l_upper, l_digits, l_alpha = 0, 0, 0, 0
-            l_value, l_body_value, l_body_final = _BASIS, _BASIS, _BASIS
+            l_value, l_body_value, l_body_final = BASIS, BASIS, BASIS
         else:
             l_count += 1
-            l_value = (l_value ^ value) * _PRIME
+            l_value = (l_value ^ value) * PRIME
             if space:
                 if l_body < 0:
                     l_leading += 1
                 else:
-                    l_body_value = (l_body_value ^ value) * _PRIME
+                    l_body_value = (l_body_value ^ value) * PRIME
             else:
                 if l_body < 0:
                     l_body = i
-                l_body_value = (l_body_value ^ value) * _PRIME
+                l_body_value = (l_body_value ^ value) * PRIME
                 l_body_final = l_body_value
                 l_body_end = i + width
                 l_body_count = l_count - l_leading
@@ -418,6 +421,9 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
             l_digits += (prop & DIGIT) != 0
             l_alpha += (prop & ALPHABETIC) != 0
             other_breaks |= (prop & LINE_BREAK) != 0
+        if after_space and i < size and (prop & ALPHANUMERIC) != 0:
+            spaced += 1
+        after_space = point == 32 or 9 <= point <= 13 or point == 0
         characters += 1
         i += width
 
@@ -455,5 +461,6 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
             l_body_hash,
         ),
         characters - 1,
+        spaced,
         other_breaks,
     )

@@ -1,0 +1,178 @@
+"""The repetition rules of Gopher (Rae et al. 2021, table A1): duplicate lines, paragraphs and n-grams.
+
+Published implementations differ, and `semantics` says whose measure holds:
+
+====================  =================================================  ==============================================
+                      dclm                                               datatrove
+====================  =================================================  ==============================================
+lines, paragraphs     every copy counts, the first included; blank ones  later copies count; paragraphs are stripped at
+                      are left out, white space at the ends too          the ends of the text only
+their characters      of those of all lines (paragraphs)                 of those of the text
+words                 UAX #29 words that begin with a letter or number   all tokens, punctuation included
+most frequent n-gram  the longest of the most frequent, times its        the first of the most frequent, spaces
+                      count; 0 where none repeats                        counted, times its count
+duplicate n-grams     characters of words in any n-gram that repeats,    n-grams met before, in a scan that jumps behind
+                      each word once                                     each
+divided by            characters of all words                            characters of the text
+====================  =================================================  ==============================================
+
+A text of one line (paragraph), or of fewer than n words, has no such score (NaN), and the rule passes. A text without
+any has infinity.
+"""
+
+from collections.abc import Callable, Mapping
+from math import inf, nan
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from filters.contracts import FrozenMap, Judge, Scores, strategy
+from filters.document import Document
+from filters.quality.by_language import Limits, completed
+from filters.quality.gopher import check_spacy
+from filters.rules import Rule
+
+MEASURES = (
+    *("duplicate_lines", "duplicate_paragraphs", "duplicate_line_characters", "duplicate_paragraph_characters"),
+    *("top_2gram", "top_3gram", "top_4gram"),
+    *("duplicate_5grams", "duplicate_6grams", "duplicate_7grams", "duplicate_8grams", "duplicate_9grams"),
+    "duplicate_10grams",
+)
+# Values of other languages; see docs/heuristics.md for how the Korean ones were found.
+LANGUAGES: Mapping[str, Mapping[str, float | None]] = {}
+
+
+@strategy
+class GopherRepetition(Judge):
+    """Gopher's repetition rules: shares of duplicate lines, paragraphs and n-grams.
+
+    Source: Rae et al. 2021, table A1; measures as in DCLM (step 17) or in datatrove. Each of the 13 measures is a score
+    and a rule of the same name, in DCLM's order; a document is dropped when a share is greater than its threshold.
+    """
+
+    semantics: Literal["dclm", "datatrove"] = Field("dclm", description="whose definitions of the measures hold")
+    words: Literal["unicode", "spacy"] = Field(
+        "unicode", description="UAX #29 words, or spaCy's English tokenizer (read with semantics: datatrove only)"
+    )
+    duplicate_lines: float | None = Field(0.30, ge=0, description="largest share of duplicate lines")
+    duplicate_paragraphs: float | None = Field(0.30, ge=0, description="largest share of duplicate paragraphs")
+    duplicate_line_characters: float | None = Field(0.20, ge=0, description="largest share of their characters")
+    duplicate_paragraph_characters: float | None = Field(0.20, ge=0, description="largest share of their characters")
+    top_2gram: float | None = Field(0.20, ge=0, description="largest share of the most frequent 2-gram")
+    top_3gram: float | None = Field(0.18, ge=0, description="largest share of the most frequent 3-gram")
+    top_4gram: float | None = Field(0.16, ge=0, description="largest share of the most frequent 4-gram")
+    duplicate_5grams: float | None = Field(0.15, ge=0, description="largest share of duplicate 5-grams")
+    duplicate_6grams: float | None = Field(0.14, ge=0, description="largest share of duplicate 6-grams")
+    duplicate_7grams: float | None = Field(0.13, ge=0, description="largest share of duplicate 7-grams")
+    duplicate_8grams: float | None = Field(0.12, ge=0, description="largest share of duplicate 8-grams")
+    duplicate_9grams: float | None = Field(0.11, ge=0, description="largest share of duplicate 9-grams")
+    duplicate_10grams: float | None = Field(0.10, ge=0, description="largest share of duplicate 10-grams")
+    languages: Limits = Field(
+        FrozenMap(), validate_default=True, description="values of the thresholds above by language (ISO 639-1)"
+    )
+
+    reads: ClassVar[tuple[str, ...]] = ("language",)
+    thresholds: ClassVar[frozenset[str]] = frozenset({*MEASURES, "languages"})
+
+    @field_validator("languages", mode="after")
+    @classmethod
+    def _complete(cls, given: Limits) -> Limits:
+        return completed(given, LANGUAGES, frozenset(MEASURES))
+
+    def __post_init__(self) -> None:
+        if self.words == "spacy" and self.semantics != "datatrove":
+            raise ValueError("words: spacy needs semantics: datatrove")
+
+    def check(self) -> None:
+        if self.words == "spacy":
+            check_spacy()
+
+    def open(self) -> Callable[[Document], Scores]:
+        if self.semantics == "dclm":
+            return _dclm()
+        return _datatrove(self.words)
+
+    def rules(self, language: str = "") -> tuple[Rule, ...]:
+        own = self.languages.get(language, FrozenMap[str, float | None]())
+        limits = ((name, own[name] if name in own else getattr(self, name)) for name in MEASURES)
+        return tuple(Rule(name, name, at_most=limit) for name, limit in limits if limit is not None)
+
+
+def _dclm() -> Callable[[Document], Scores]:
+    from filters.text.marks import paragraphs
+    from filters.text.ngrams import Duplicates, duplicates, ngrams
+    from filters.text.segments import segment
+
+    def shares(found: Duplicates) -> tuple[float, float]:
+        if found.segments == 0:
+            return inf, inf
+        if found.segments == 1:
+            return nan, nan
+        return found.copies / found.segments, found.copied / found.characters
+
+    def score(document: Document) -> Scores:
+        segments = document.derive(segment)
+        lines = segments.lines
+        filled = lines.body_characters > 0
+        line = shares(duplicates(lines.body_hash[filled], lines.body_characters[filled]))
+        found = paragraphs(segments, strip=True)
+        paragraph = shares(duplicates(found.hash, found.characters))
+        kept = segments.words.is_word
+        characters = segments.words.characters[kept]
+        grams = ngrams(segments.words.hash[kept], characters)
+        total = int(characters.sum())
+        none = nan if document.text else inf
+        measures = [line[0], paragraph[0], line[1], paragraph[1]]
+        for n in range(2, 11):
+            most = int(grams.most[n])
+            if most == 0:
+                measures.append(none)
+            elif n <= 4:
+                measures.append(int(grams.longest[n]) * most / total)
+            else:
+                measures.append(int(grams.covered[n]) / total)
+        return Scores(dict(zip(MEASURES, measures, strict=True)))
+
+    return score
+
+
+def _datatrove(words: str) -> Callable[[Document], Scores]:
+    from filters.text.marks import paragraphs
+    from filters.text.ngrams import duplicates, ngrams
+    from filters.text.segments import segment
+
+    if words == "spacy":
+        from filters.text.spacy_words import spacy_words, tokenizer
+
+        tokenizer()
+
+    def score(document: Document) -> Scores:
+        if not document.text:
+            return Scores(dict.fromkeys(MEASURES, inf))
+        segments = document.derive(segment)
+        pieces = document.derive(spacy_words) if words == "spacy" else segments.words
+        total = segments.characters
+        lines = segments.lines
+        filled = lines.characters > 0
+        filled[0] = filled[-1] = True  # splitting at runs of newlines leaves an empty line where the text begins in one
+        line = duplicates(lines.hash[filled], lines.characters[filled])
+        found = paragraphs(segments, strip=False)
+        paragraph = duplicates(found.hash, found.characters)
+        grams = ngrams(pieces.hash, pieces.characters)
+        measures = [
+            line.later / line.segments,
+            paragraph.later / paragraph.segments,
+            line.later_characters / total,
+            paragraph.later_characters / total,
+        ]
+        for n in range(2, 11):
+            most = int(grams.most[n])
+            if most == 0:
+                measures.append(nan)
+            elif n <= 4:
+                measures.append((int(grams.first[n]) + n - 1) * most / total)
+            else:
+                measures.append(int(grams.skipped[n]) / total)
+        return Scores(dict(zip(MEASURES, measures, strict=True)))
+
+    return score
