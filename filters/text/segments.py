@@ -166,7 +166,7 @@ class Segments:
     tokens          runs of characters that are not white space (text.split()); Words.hash is not computed for them
                     and equals Words.lower
     lines           lines at newline characters
-    spaced_words    how many words ASCII white space (or NUL) separates that begin with a letter or a number; DCLM counts
+    spaced_words    words between ASCII white space (or NUL) that begin with a letter or a number: DCLM counts
                     so, by fastText's tokenizer
     other_breaks    whether the text has line breaks of str.splitlines() other than the newline character
     """

@@ -1,0 +1,63 @@
+"""Removes addresses from running text (DCLM's url_removal_modifier, step 6)."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from filters.contracts import ResourceError, Rewriter, strategy
+from filters.document import Document, Drop
+
+
+@strategy
+class Urls(Rewriter):
+    """Removes web and IPv4 addresses, with up to ten white-space characters before each.
+
+    Source: DCLM, dclm_baseline_refinedweb.yaml, step 6. Rules: url (a host under a known top-level domain, also without
+    http://, and e-mail addresses), ip (an IPv4 address). A document of which nothing is left is dropped (empty).
+    Top-level domains come from the Public Suffix List inside the tldextract package.
+    """
+
+    semantics: Literal["all", "dclm"] = Field(
+        "all",
+        description="all: every address, also one with a Korean particle behind it; dclm: as DCLM's code does, which "
+        "removes host names only from texts whose first letters are those of a top-level domain",
+    )
+
+    def check(self) -> None:
+        from filters.text import urls
+
+        try:
+            urls.top_level_domains()
+        except OSError as error:
+            raise ResourceError(f"the tldextract package has no list of top-level domains: {error}") from error
+
+    def resources(self) -> Mapping[str, str]:
+        from filters.text import urls
+
+        return {"top-level domains": urls.snapshot_hash()}
+
+    def open(self) -> Callable[[Document], Document | Drop]:
+        from filters.text import urls
+
+        everywhere = self.semantics == "all"
+
+        def rewrite(document: Document) -> Document | Drop:
+            text = document.text
+            edits = {}
+            if everywhere or urls.begins_with_domain(text):
+                data, start, end = urls.find_urls(text, ascii_words=everywhere)
+                if len(start):
+                    text = urls.without(data, start, end)
+                    edits["url"] = len(document.text) - len(text)
+            data, start, end = urls.find_ips(text)
+            if len(start):
+                shorter = urls.without(data, start, end)
+                edits["ip"] = len(text) - len(shorter)
+                text = shorter
+            if not text:
+                return Drop("empty", 0, 1)
+            return document.with_text(text, edits) if edits else document
+
+        urls.top_level_domains()
+        return rewrite
