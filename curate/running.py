@@ -5,6 +5,7 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pipelines.reading.units import InputError, cut, expand
@@ -15,7 +16,7 @@ from curate.rundir import RunDirectory, RunError, UsageError
 from filters.chain import close_all
 from filters.contracts import ResourceError
 from pipelines import engines, storage
-from pipelines.curation import Job, ReadTask, RereadTask, Segment, build_whole
+from pipelines.curation import Job, ReadTask, RereadTask, Segment, build_phase, build_whole
 from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially
 
 LARGEST_UNIT = 64 << 20
@@ -175,7 +176,7 @@ def _on_this_machine(
     timing = {"cpu": 0.0, "startup": 0.0, "startup_cpu": 0.0}
     manifests: list[Any] = []
     evidence: list[dict[str, Any]] = []
-    pool = Pool(job, workers, stall_seconds) if workers > 1 else None
+    pool = Pool(workers, stall_seconds) if workers > 1 else None
     try:
         if pool is not None:
             pool.__enter__()
@@ -221,13 +222,14 @@ def _run_phase(
     for task in tasks:
         if directory.finished(segment.number, task.name) is None:
             size = sum(piece.size for piece in task.pieces) if isinstance(task, ReadTask) else task.shard.rows
-            todo.append(PhaseTask(segment.number, task, directory.manifest(segment.number, task.name), size))
+            manifest = directory.manifest(segment.number, task.name)
+            todo.append(PhaseTask(partial(build_phase, job, segment), task, manifest, size))
     progress.update(units_done=len(tasks) - len(todo))
 
     def pages(count: int) -> None:
         progress.update(pages=count)
 
-    for done in run_serially(job, todo, pages) if pool is None else pool.run(todo, pages):
+    for done in run_serially(todo, pages) if pool is None else pool.run(todo, pages):
         if pool is not None:  # what runs in this process is counted with it
             timing["cpu"] += done.cpu_seconds
         progress.update(units_done=progress.units_done + 1)

@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.transforms.window import GlobalWindows
 
-from filters.chain import Dropped, Failed, Step, fault_of, opened
+from filters.chain import Dropped, Step, fault_of, opened
 from filters.contracts import CorpusJudge, CorpusRewriter, Extractor, Judge, Rewriter
 from filters.document import Document, Drop, RawPage
 from filters.text.tokens import counter
-from pipelines import curation, storage
+from pipelines import curation, storage, watch
 from pipelines.curation import ReadTask, RereadTask
 
 Source = tuple[str, int]  # where a note's value comes from: ("node", n) or ("measure", n)
@@ -208,7 +207,8 @@ NODE_COLUMNS = {
 
 
 class _Score(beam.DoFn):
-    """(unit, RawPage | Dropped | Failed) or (unit, (row, Document | Drop)) -> files of scored rows, and their records."""
+    """(unit, RawPage | Dropped | Failed), or (unit, (row, Document, Drop | reason | None)) where documents come back
+    from a corpus rewriter -> files of scored rows, and their records."""
 
     def __init__(self, job: ScoreJob, roots: tuple[int, ...]) -> None:
         self.job, self.roots = job, roots
@@ -226,6 +226,12 @@ class _Score(beam.DoFn):
         self._pages: dict[str, list[dict[str, Any]]] = {}
         self._cost: dict[str, float] = {}
         self._edits: dict[str, dict[str, int]] = {}
+        self._elsewhere = self._spent_elsewhere()
+
+    def _spent_elsewhere(self) -> dict[int, float]:
+        """CPU seconds that extractors spent in their children so far."""
+        extractors = (node for node in self.job.plan.nodes if node.number in self.roots and node.parent < 0)
+        return {node.number: getattr(opened(node.step.strategy), "cpu_seconds", 0.0) for node in extractors}
 
     def process(self, element: tuple[str, Any]) -> Iterable[Any]:
         unit, item = element
@@ -255,11 +261,14 @@ class _Score(beam.DoFn):
             return {**found, "read": "dropped", "rule": item.drop.rule, "bytes": 0}
         return {**found, "read": "failed", "rule": item.reason, "bytes": 0}
 
-    def _after_corpus(self, nodes: dict[int, _Rows], row: int, document: Document, drop: Drop | None) -> None:
+    def _after_corpus(self, nodes: dict[int, _Rows], row: int, document: Document, outcome: Drop | str | None) -> None:
         node = self.job.plan.nodes[self.roots[0]]
         rows = nodes.setdefault(node.number, _Rows())
-        if drop is not None:
-            self._dropped(rows, row, drop)
+        if isinstance(outcome, Drop):
+            self._dropped(rows, row, outcome)
+            return
+        if outcome is not None:
+            self._failed(rows, row, outcome)
             return
         self._book_edits(node, document)
         self._kept(nodes, rows, row, node, document.with_text(document.text), dict(self._notes_of(document)))
@@ -281,9 +290,7 @@ class _Score(beam.DoFn):
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except BaseException as error:  # a panic of a native library is no Exception
-            rows.put(row, "status", "failed")
-            rows.put(row, "rule", fault_of(error)[0])
-            rows.rows.append(row)
+            self._failed(rows, row, fault_of(error)[0])
             return
         finally:
             self._spend(f"node {node.number}", started)
@@ -337,6 +344,11 @@ class _Score(beam.DoFn):
             rows.put(row, f"{measure.label}@{name}", value)
         return {**values, ("measure", measure.number): scores.notes} if scores.notes else values
 
+    def _failed(self, rows: _Rows, row: int, reason: str) -> None:
+        rows.rows.append(row)
+        rows.put(row, "status", "failed")
+        rows.put(row, "rule", reason)
+
     def _dropped(self, rows: _Rows, row: int, drop: Drop) -> None:
         rows.rows.append(row)
         rows.put(row, "status", "dropped")
@@ -355,6 +367,11 @@ class _Score(beam.DoFn):
         self._cost[what] = self._cost.get(what, 0.0) + time.thread_time() - started
 
     def finish_bundle(self) -> Iterator[Any]:
+        elsewhere = 0.0
+        for number, spent in self._spent_elsewhere().items():
+            elsewhere += spent - self._elsewhere[number]
+            name = f"node {number}"
+            self._cost[name] = self._cost.get(name, 0.0) + spent - self._elsewhere[number]
         for unit, nodes in self._units.items():
             pages = self._pages.get(unit)
             if pages is not None:
@@ -370,8 +387,10 @@ class _Score(beam.DoFn):
                 "nodes": sorted(nodes),
                 "cpu": self._cost,
                 "edits": self._edits,
+                "cpu_elsewhere": elsewhere,
             }
             yield GlobalWindows.windowed_value(record)
+            self._cost, self._edits, elsewhere = {}, {}, 0.0
         self.start_bundle()
 
     def _group(self) -> int:
@@ -421,15 +440,15 @@ def _write(path: str, columns: Mapping[str, list[Any]], kinds: Mapping[str, pa.D
         pq.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
-def build_scoring(pipeline: beam.Pipeline, job: ScoreJob, roots: tuple[int, ...], task: ReadTask, path: str) -> None:
+def build_scoring(job: ScoreJob, roots: tuple[int, ...], pipeline: beam.Pipeline, task: ReadTask, path: str) -> None:
     """The graph of one unit: read, and score every text path below these extractors."""
     read = (
         pipeline
         | beam.Create([task], reshuffle=False)
-        | "read" >> beam.ParDo(curation._Read(job.root)).with_outputs("records", main="items")
+        | "read" >> beam.ParDo(curation.ReadUnits(job.root)).with_outputs("records", main="items")
     )
     scored = read["items"] | "score" >> beam.ParDo(_Score(job, roots))
-    curation._manifest([read.records, scored], "end", path)
+    curation.end_with_manifest([read.records, scored], "end", path)
 
 
 @dataclass(frozen=True)
@@ -463,7 +482,7 @@ class _Respool(beam.DoFn):
 def documents(
     job: ScoreJob, number: int, unit: str, group: int, rows: frozenset[int], with_notes: bool = False
 ) -> Iterator[Document]:
-    """The stored documents of a text path in a unit, those of these rows, in order; the row number is their note row."""
+    """The stored documents of a text path in a unit, those of these rows, in order; a row's number is the note row."""
     node = job.plan.nodes[number]
     texts = pq.read_table(storage.join(job.texts_folder(number), f"{unit}.parquet")).to_pydict()
     pages = pq.read_table(storage.join(job.root, "scored", "pages", f"{group:02d}-{unit}.parquet")).to_pydict()
@@ -506,10 +525,10 @@ def _stored_notes(job: ScoreJob, node: Node, unit: str) -> dict[int, dict[str, A
     return found
 
 
-def build_respool(pipeline: beam.Pipeline, job: ScoreJob, task: SpoolTask, path: str) -> None:
+def build_respool(job: ScoreJob, pipeline: beam.Pipeline, task: SpoolTask, path: str) -> None:
     """The graph that puts the living documents of a unit into a spool."""
     found = pipeline | beam.Create([task], reshuffle=False) | beam.ParDo(_Respool(job))
-    curation._manifest([found], "end", path)
+    curation.end_with_manifest([found], "end", path)
 
 
 class _RereadRows(beam.DoFn):
@@ -522,10 +541,13 @@ class _RereadRows(beam.DoFn):
         from pipelines.barrier import reread
 
         for document, drop in reread(task.shard, task.decisions, self.step.strategy):
-            yield task.name, (int(document.notes["row"]), document, drop)
+            watch.at(document.source, document.offset)
+            reason = task.skip.get((document.source, document.offset))
+            yield task.name, (int(document.notes["row"]), document, reason or drop)
+        watch.idle()
 
 
-def build_rescoring(pipeline: beam.Pipeline, job: ScoreJob, node: int, task: RereadTask, path: str) -> None:
+def build_rescoring(job: ScoreJob, node: int, pipeline: beam.Pipeline, task: RereadTask, path: str) -> None:
     """The graph that re-reads a shard after a corpus rewriter's decision and scores what follows."""
     scored = (
         pipeline
@@ -533,12 +555,4 @@ def build_rescoring(pipeline: beam.Pipeline, job: ScoreJob, node: int, task: Rer
         | "re-read" >> beam.ParDo(_RereadRows(job.plan.nodes[node].step))
         | "score" >> beam.ParDo(_Score(job, (node,)))
     )
-    curation._manifest([scored], "end", path)
-
-
-def as_array(values: Sequence[Any]) -> np.ndarray:
-    """A column with None as NaN."""
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-
-
-FAILED = Failed
+    curation.end_with_manifest([scored], "end", path)

@@ -109,7 +109,7 @@ class RereadTask:
     skip: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
 
-class _Read(beam.DoFn):
+class ReadUnits(beam.DoFn):
     """ReadTask -> (unit, RawPage | Dropped | Failed); the ledger and the counts go to the output "records"."""
 
     def __init__(self, root: str) -> None:
@@ -332,7 +332,8 @@ def _run_segment(items: Any, job: Job, segment: Segment) -> tuple[Any, list[Any]
     return flow.kept | f"{label}: spool" >> beam.ParDo(_SpoolDocuments(job, segment)), found
 
 
-def _manifest(found: list[Any], label: str, path: str) -> None:
+def end_with_manifest(found: list[Any], label: str, path: str) -> None:
+    """Gather records of all branches in one JSON file, written when everything else is done."""
     _ = (
         found
         | f"{label}: records" >> beam.Flatten()
@@ -342,15 +343,15 @@ def _manifest(found: list[Any], label: str, path: str) -> None:
     )
 
 
-def build_phase(pipeline: beam.Pipeline, job: Job, segment: Segment, task: ReadTask | RereadTask, path: str) -> None:
+def build_phase(job: Job, segment: Segment, pipeline: beam.Pipeline, task: ReadTask | RereadTask, path: str) -> None:
     """The graph of one unit in one phase, as a worker of the pool runs it; its manifest goes to path."""
     start = pipeline | beam.Create([task], reshuffle=False)
-    dofn: beam.DoFn = _Read(job.root) if isinstance(task, ReadTask) else _Reread(_corpus_before(job, segment))
+    dofn: beam.DoFn = ReadUnits(job.root) if isinstance(task, ReadTask) else _Reread(_corpus_before(job, segment))
     out = start | "read" >> beam.ParDo(dofn).with_outputs("records", main="items")
     shards, found = _run_segment(out["items"], job, segment)
     if shards is not None:
         found.append(shards | "shards" >> beam.Map(_shard_record))
-    _manifest([out.records, *found], "end", path)
+    end_with_manifest([out.records, *found], "end", path)
 
 
 def _corpus_before(job: Job, segment: Segment) -> Step:
@@ -372,7 +373,7 @@ def build_whole(pipeline: beam.Pipeline, job: Job, tasks: Sequence[ReadTask], pa
     out = (
         pipeline
         | "units" >> beam.Create(list(tasks), reshuffle=True)
-        | "read" >> beam.ParDo(_Read(job.root)).with_outputs("records", main="items")
+        | "read" >> beam.ParDo(ReadUnits(job.root)).with_outputs("records", main="items")
     )
     found: list[Any] = [out.records]
     items = out["items"]
@@ -391,4 +392,4 @@ def build_whole(pipeline: beam.Pipeline, job: Job, tasks: Sequence[ReadTask], pa
             )
             found.append(again.records)
             items = again["items"]
-    _manifest(found, "end", path)
+    end_with_manifest(found, "end", path)

@@ -23,10 +23,13 @@ class PoolError(Exception):
 
 @dataclass(frozen=True)
 class PhaseTask:
-    """A unit of one phase: what to run, and where its manifest goes. The manifest is written last and atomically,
-    so a manifest that is there says that the unit is done."""
+    """A unit of one phase. build(pipeline, task, manifest) makes its graph; it must be picklable by name.
 
-    segment: int
+    The manifest is written last and atomically, so a manifest that is there says that the unit is done.
+    task has a name, and a mapping skip from row keys to reasons where it reads pages.
+    """
+
+    build: Callable[[Any, Any, str], None]
     task: Any
     manifest: str
     size: int = 0
@@ -40,31 +43,29 @@ class Done:
     cpu_seconds: float
 
 
-def run_task(job: Any, phase: PhaseTask) -> float:
+def run_task(phase: PhaseTask) -> float:
     """Run a unit in this process; returns the CPU seconds it took here (children not included)."""
-    from pipelines.curation import build_phase
     from pipelines.engines import run_in_process
 
     started = time.process_time()
-    segment = job.segments[phase.segment]
-    run_in_process(lambda pipeline: build_phase(pipeline, job, segment, phase.task, phase.manifest))
+    run_in_process(lambda pipeline: phase.build(pipeline, phase.task, phase.manifest))
     return time.process_time() - started
 
 
-def run_serially(job: Any, tasks: Iterable[PhaseTask], progress: Callable[[int], None]) -> Iterable[Done]:
+def run_serially(tasks: Iterable[PhaseTask], progress: Callable[[int], None]) -> Iterable[Done]:
     """Run units one after the other in this process. Nothing outlives a page that kills the process."""
     slot = bytearray(watch.SLOT_BYTES)
     watch.attach(memoryview(slot))
     try:
         for phase in tasks:
-            cpu_seconds = run_task(job, phase)
+            cpu_seconds = run_task(phase)
             progress(watch.read(slot)[0])
             yield Done(phase, cpu_seconds)
     finally:
         watch.attach(None)
 
 
-def _worker(job: Any, pipe: Any, slot: Any) -> None:
+def _worker(pipe: Any, slot: Any) -> None:
     """The life of a worker: take a unit, run it, say so; end when the driver ends."""
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -81,7 +82,7 @@ def _worker(job: Any, pipe: Any, slot: Any) -> None:
             if phase is None:
                 break
             try:
-                cpu_seconds = run_task(job, phase)
+                cpu_seconds = run_task(phase)
             except Exception as error:
                 pipe.send(("error", fault_of(_cause(error))))
             else:
@@ -110,10 +111,10 @@ def _die_with_parent() -> None:
 class _Member:
     """A worker process as the driver sees it."""
 
-    def __init__(self, job: Any, context: Any) -> None:
+    def __init__(self, context: Any) -> None:
         self.slot = context.RawArray("B", watch.SLOT_BYTES)
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_worker, args=(job, theirs, self.slot), daemon=True)
+        self.process = context.Process(target=_worker, args=(theirs, self.slot), daemon=True)
         self.process.start()
         theirs.close()
         self.ready = False
@@ -150,11 +151,10 @@ class Pool:
     dies while it is at no page has its unit run again up to ATTEMPTS times.
     """
 
-    def __init__(self, job: Any, workers: int, stall_seconds: float = STALL_SECONDS) -> None:
-        self._job = job
+    def __init__(self, workers: int, stall_seconds: float = STALL_SECONDS) -> None:
         self._context = multiprocessing.get_context("spawn")
         self._stall_seconds = stall_seconds
-        self._members = [_Member(job, self._context) for _ in range(workers)]
+        self._members = [_Member(self._context) for _ in range(workers)]
         self.started: float | None = None
         self.startup_cpu_seconds = 0.0
         self._pages = 0
@@ -235,4 +235,4 @@ class Pool:
             if storage.exists(phase.manifest):  # it died after the unit was finished
                 storage.delete([phase.manifest])
             queue.appendleft(phase)
-        return _Member(self._job, self._context)
+        return _Member(self._context)

@@ -200,7 +200,7 @@ class Decider:
             status[names == "dropped"] = DROPPED
             status[names == "failed"] = FAILED
             rules = table.strings("rule")
-            known = sorted({name for name in rules[(status == DROPPED) | (status == FAILED)].tolist()})
+            known = sorted(set(rules[(status == DROPPED) | (status == FAILED)].tolist()))
             code = {name: number for number, name in enumerate(known)}
             which = np.array([code.get(name, 0) for name in rules.tolist()], dtype=np.int32)
             self._status[node] = (status, which, known)

@@ -1,0 +1,261 @@
+"""An ablation from arms to report: score every text path once, decide every arm from the scores."""
+
+import dataclasses
+import json
+import os
+import time
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pipelines.reading.units import InputError, expand
+
+from curate import rundir
+from curate.arms import Ablation, Arm
+from curate.report.decide import KEPT, Decided, Decider
+from curate.report.scored import Scored
+from curate.rundir import RunDirectory, RunError, UsageError
+from curate.running import Progress, check, plan_units
+from filters.chain import close_all
+from filters.contracts import ResourceError
+from filters.text import tokens
+from pipelines import storage
+from pipelines.branches import (
+    Node,
+    Plan,
+    ScoreJob,
+    SpoolTask,
+    build_rescoring,
+    build_respool,
+    build_scoring,
+    documents,
+    make_plan,
+    rounds,
+)
+from pipelines.curation import ReadTask, RereadTask
+from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially
+
+
+@dataclasses.dataclass
+class Inputs:
+    """The files of one input group: their units, the header that pairs its pages with the base's, its arms."""
+
+    paths: list[str]
+    tasks: list[ReadTask]
+    pair_by: str
+
+
+class Ablating:
+    """One ablation in its directory."""
+
+    def __init__(
+        self, ablation: Ablation, directory: RunDirectory, inputs: Sequence[Inputs], plan: Plan, pool: Pool | None,
+        progress: Progress,
+    ) -> None:  # fmt: skip
+        self.ablation, self.directory, self.inputs, self.plan = ablation, directory, inputs, plan
+        self._pool, self._progress = pool, progress
+        self.records: list[dict[str, Any]] = []
+        self.cpu_seconds = 0.0
+        self.decide_cpu_seconds: dict[str, float] = {}
+        finals = {next(v.number for v in reversed(visits) if v.kind == "text") for visits in plan.arms.values()}
+        needed = finals | {node.parent for node in plan.nodes if node.is_corpus}
+        pair_by = {number: group.pair_by for number, group in enumerate(inputs)}
+        self.job = ScoreJob(directory.root, plan, ablation.tokens, frozenset(needed), pair_by)
+
+    def scored(self) -> Scored:
+        """The scored table as it is now."""
+        units = [[task.name for task in group.tasks] for group in self.inputs]
+        return Scored(self.directory.root, self.plan, units)
+
+    def score(self) -> None:
+        """Score all text paths: those of extractors and rewriters first, then those after corpus rewriters."""
+        todo = []
+        for number, group in enumerate(self.inputs):
+            roots = tuple(node.number for node in self.plan.nodes if node.parent < 0 and node.group == number)
+            for task in group.tasks:
+                manifest = self.directory.work("done", f"score-{number}", f"{task.name}.json")
+                size = sum(piece.size for piece in task.pieces)
+                todo.append(PhaseTask(partial(build_scoring, self.job, roots), task, manifest, size))
+        self._run("scoring", todo)
+        for later in rounds(self.plan)[1:]:
+            decider = Decider(self.scored())
+            for node in later:
+                self._score_after_corpus(node, decider)
+
+    def _score_after_corpus(self, node: Node, decider: Decider) -> None:
+        from pipelines.barrier import Shard, decide
+
+        arm, place = next(
+            (arm, place)
+            for arm, visits in self.plan.arms.items()
+            for place, visit in enumerate(visits)
+            if visit.kind == "text" and visit.number == node.number
+        )
+        alive = decider.decide(arm, self.plan.arms[arm], only=place, funnel=False).how == KEPT
+        spooling = []
+        for part in decider.scored.groups[node.group].parts:
+            rows = tuple(int(row) for row in alive[part.start : part.start + part.rows].nonzero()[0])
+            task = SpoolTask(part.unit, node.number, rows, node.group)
+            manifest = self.directory.work("done", f"spool-{node.number}", f"{part.unit}.json")
+            spooling.append(PhaseTask(partial(build_respool, self.job), task, manifest, part.rows))
+        found = self._run(f"{node.step.name}: spool", spooling)
+        shards = [Shard.from_dict(record["shard"]) for record in found if record["kind"] == "shard"]
+        started = time.process_time()
+        decision = decide(node.step.strategy, shards, self.directory.work("decisions", node.folder))
+        self.decide_cpu_seconds[f"node {node.number}"] = time.process_time() - started
+        todo = []
+        for shard in shards:
+            manifest = self.directory.work("done", f"after-{node.number}", f"{shard.name}.json")
+            again = RereadTask(shard.name, shard, decision.of(shard))
+            todo.append(PhaseTask(partial(build_rescoring, self.job, node.number), again, manifest, shard.rows))
+        self._run(node.step.name, todo)
+
+    def _run(self, name: str, todo: Sequence[PhaseTask]) -> list[dict[str, Any]]:
+        self._progress.update(phase=name, units=len(todo), units_done=0)
+        left = [phase for phase in todo if not storage.exists(phase.manifest)]
+
+        def pages(count: int) -> None:
+            self._progress.update(pages=count)
+
+        for done in run_serially(left, pages) if self._pool is None else self._pool.run(left, pages):
+            if self._pool is not None:
+                self.cpu_seconds += done.cpu_seconds
+            self._progress.update(units_done=self._progress.units_done + 1)
+        found = [record for phase in todo for record in json.loads(storage.read_bytes(phase.manifest))]
+        self.records += found
+        return found
+
+    def documents_of(self, decided: Decided, rows: Iterable[int]) -> dict[int, str]:
+        """The texts of pages (numbered as in Decided's arrays) on an arm's final text path, where there is one."""
+        wanted = set(rows)
+        found: dict[int, str] = {}
+        parts = self.scored().groups[decided.group].parts
+        for part in parts:
+            inside = frozenset(row - part.start for row in wanted if part.start <= row < part.start + part.rows)
+            path = storage.join(self.job.texts_folder(decided.node), f"{part.unit}.parquet")
+            if inside and storage.exists(path):
+                for document in documents(self.job, decided.node, part.unit, decided.group, inside):
+                    found[part.start + int(document.notes["row"])] = document.text
+        return found
+
+
+def ablate(
+    ablation: Ablation,
+    inputs: Sequence[str],
+    output: str,
+    workers: int | None = None,
+    limit: int | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+    stall_seconds: float = STALL_SECONDS,
+) -> dict[str, Any]:
+    """Run an ablation: scored/, arms/NAME.parquet (kept ids) and report.{json,html,md} in the output directory.
+
+    Returns the report as data. Raises UsageError before anything is written, RunError afterwards.
+    """
+    started = time.monotonic()
+    progress = progress or Progress()
+    workers = workers or len(os.sched_getaffinity(0))
+    try:
+        tokens.check(ablation.tokens)
+    except ResourceError as error:
+        raise UsageError(str(error)) from error
+    for arm in ablation.arms:
+        check(arm.recipe)
+    groups, group_of = _inputs(ablation, inputs, workers, limit)
+    plan = make_plan({arm.name: (arm.recipe.steps, group_of[arm.name]) for arm in ablation.arms})
+    directory = RunDirectory(output)
+    fingerprints = {arm.name: arm.recipe.fingerprint() for arm in ablation.arms}
+    state = {
+        "fingerprint": fingerprints,
+        "versions": rundir.versions(),
+        "inputs": [rundir.input_identity(path) for group in groups for path in group.paths],
+        "limit": limit,
+        "units": [rundir.task_state(group.tasks) for group in groups],
+    }
+    state = directory.begin(json.loads(json.dumps(state)), resume)
+    for group, units in zip(groups, state["units"], strict=True):
+        group.tasks = rundir.tasks_of(units)
+    pool = Pool(workers, stall_seconds) if workers > 1 else None
+    try:
+        work = Ablating(ablation, directory, groups, plan, pool, progress)
+        work.score()
+        startup = pool.startup_cpu_seconds if pool is not None else 0.0
+        if pool is not None:
+            pool.__exit__(None)
+            pool = None
+        progress.update(phase="deciding", units=len(ablation.arms), units_done=0)
+        report = _report(work, groups)
+        report["cpu_seconds"] = round(work.cpu_seconds + startup + time.process_time() + _elsewhere(work), 3)
+        report["startup_cpu_seconds"] = round(startup, 3)
+        report["wall_seconds"] = round(time.monotonic() - started, 3)
+        _write_report(directory.root, report)
+    except PoolError as error:
+        raise RunError(str(error)) from error
+    finally:
+        if pool is not None:
+            pool.__exit__(RunError)
+        close_all()
+        directory.release()
+    directory.clean()
+    return report
+
+
+def _inputs(
+    ablation: Ablation, inputs: Sequence[str], workers: int, limit: int | None
+) -> tuple[list[Inputs], dict[str, int]]:
+    groups: list[Inputs] = []
+    numbers: dict[tuple[tuple[str, ...], str], int] = {}
+    group_of: dict[str, int] = {}
+    default = tuple(inputs) or ablation.input
+    for arm in ablation.arms:
+        key = (arm.input or default, arm.pair_by)
+        if not key[0]:
+            raise UsageError("no input: name archives with --input")
+        if key not in numbers:
+            try:
+                paths = expand(list(key[0]))
+                tasks = plan_units(paths, workers, limit)
+            except InputError as error:
+                raise UsageError(str(error)) from error
+            numbers[key] = len(groups)
+            groups.append(Inputs(paths, tasks, arm.pair_by))
+        group_of[arm.name] = numbers[key]
+    return groups, group_of
+
+
+def _report(work: Ablating, groups: Sequence[Inputs]) -> dict[str, Any]:
+    from curate.report.build import build
+
+    scored = work.scored()
+    decider = Decider(scored)
+    decided: dict[str, Decided] = {}
+    for arm in work.ablation.arms:
+        decided[arm.name] = decider.decide(arm.name, work.plan.arms[arm.name])
+        _write_arm(work.directory.root, arm, scored, decided[arm.name])
+        work._progress.update(units_done=len(decided))
+    return build(work.ablation, decider, decided, work)
+
+
+def _write_arm(root: str, arm: Arm, scored: Scored, decided: Decided) -> None:
+    kept = decided.kept
+    group = scored.groups[decided.group]
+    columns = {name: group.strings(name)[kept] for name in ("id", "url", "source")}
+    table = pa.table({**columns, "offset": pa.array(group.numbers("offset")[kept], pa.int64(), from_pandas=False)})
+    storage.make_folder(storage.join(root, "arms"))
+    with storage.writing(storage.join(root, "arms", f"{arm.name}.parquet")) as file:
+        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+
+
+def _elsewhere(work: Ablating) -> float:
+    return sum(record.get("cpu_elsewhere", 0.0) for record in work.records)
+
+
+def _write_report(root: str, report: dict[str, Any]) -> None:
+    from curate.report.page import render_html, render_markdown
+
+    rundir.write_json(root, "report.json", report)
+    storage.write_bytes(storage.join(root, "report.html"), render_html(report).encode("utf-8", "replace"))
+    storage.write_bytes(storage.join(root, "report.md"), render_markdown(report).encode("utf-8", "replace"))
