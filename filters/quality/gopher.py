@@ -32,7 +32,7 @@ from filters.document import Document
 from filters.quality.by_language import Limits, completed, english_only
 from filters.rules import Rule
 
-# Korean particles and endings that stand at the end of a word; see docs/heuristics.md for how the limits were found.
+# Korean particles and endings that stand at the end of a word; see docs/korean.md for how the limits were found.
 KOREAN_ENDINGS = (
     *("-은", "-는", "-이", "-가", "-을", "-를", "-의", "-에", "-도", "-로", "-와", "-과", "-고", "-며", "-다"),
     *("-에서", "-에게", "-으로", "-하는", "-하고", "-했다", "-한다", "-이다", "-까지", "-부터", "-보다", "-지만"),
@@ -42,7 +42,7 @@ STOP_WORDS: Mapping[str, tuple[str, ...]] = {
     "ko": KOREAN_ENDINGS,
 }
 LANGUAGES: Mapping[str, Mapping[str, float | None]] = {
-    "ko": {"min_mean_word_length": 1.5, "max_mean_word_length": 8.0, "min_stop_word_share": 0.1},
+    "ko": {"min_mean_word_length": 2.0, "min_alphabetic_words": 0.7, "min_stop_word_share": 0.1},
 }
 
 
