@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 from collections.abc import Mapping
 from importlib import metadata
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pydantic
 
@@ -76,12 +76,35 @@ def find(name: str) -> type[Strategy]:
 def make(name: str, settings: Mapping[str, Any] | None = None) -> Strategy:
     """A strategy by name with these settings; raises SettingsError naming the wrong setting and the known ones."""
     cls = find(name)
+    for setting, value in (settings or {}).items():
+        wrong = _boolean_in(value)
+        if wrong is not None and not _takes_boolean(cls, setting):
+            # YAML 1.1 reads no (Norwegian, too), off, yes and on as booleans; pydantic would read them as 0 and 1
+            word = "yes" if wrong else "no"
+            raise SettingsError(f"{name}: {setting}: {wrong} is no value for it (for the word, quote it: '{word}')")
     try:
         return cls(**(settings or {}))
     except TypeError as error:
         raise SettingsError(f"{name}: {error}") from error
     except pydantic.ValidationError as error:
         raise SettingsError("; ".join(f"{name}: {line}" for line in _explain(cls, error))) from error
+
+
+def _boolean_in(value: Any) -> bool | None:
+    """The first True or False in a value, its keys or its items."""
+    if isinstance(value, bool):
+        return value
+    items: list[Any] = [*value, *value.values()] if isinstance(value, Mapping) else []
+    items = list(value) if isinstance(value, (list, tuple)) else items
+    return next((found for found in map(_boolean_in, items) if found is not None), None)
+
+
+def _takes_boolean(cls: type[Strategy], setting: str) -> bool:
+    def within(hint: Any) -> bool:
+        return hint in (bool, Any) or hint is Strategy or any(within(part) for part in get_args(hint))
+
+    hints = get_type_hints(cls)
+    return setting not in hints or within(hints[setting])
 
 
 def _explain(cls: type[Strategy], error: pydantic.ValidationError) -> list[str]:
@@ -94,10 +117,7 @@ def _explain(cls: type[Strategy], error: pydantic.ValidationError) -> list[str]:
             hint = f", did you mean {near[0]}?" if near else ""
             lines.append(f"unknown setting {where}{hint} (known: {', '.join(known) or 'none'})")
         else:
-            value = problem["input"]
-            # YAML 1.1 reads a bare no (Norwegian) as False
-            quote = f" (quote it: '{'yes' if value else 'no'}')" if isinstance(value, bool) else ""
-            lines.append(f"{where}: {problem['msg']}, got {value!r:.80}{quote}")
+            lines.append(f"{where}: {problem['msg']}, got {problem['input']!r:.80}")
     return lines
 
 

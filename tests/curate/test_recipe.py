@@ -1,0 +1,80 @@
+"""Recipes: what they fill in, what fingerprints depend on, and errors that name file, line, key and the known ones."""
+
+import pytest
+
+from curate.recipe import RecipeError, load_yaml, parse
+from filters.contracts import SettingsError
+
+
+def recipe(text: str):
+    data, lines = load_yaml(text, "r.yaml")
+    return parse(data, "r.yaml", lines)
+
+
+GOOD = """
+name: good
+stages:
+  - tests.strategies.Body
+  - tests.strategies.Characters: {least: 3}
+"""
+
+
+def test_a_recipe_is_filled_and_parses_again_to_the_same():
+    first = recipe(GOOD)
+    assert first.filled()["stages"][1] == {"tests.strategies.Characters": {"least": 3, "most": None}}
+    assert parse(first.filled(), "again") == first
+    assert parse(first.filled(), "again").fingerprint() == first.fingerprint()
+
+
+def test_the_fingerprint_depends_on_settings_and_not_on_their_order_or_the_name():
+    def other(text):
+        return recipe(GOOD.replace("{least: 3}", text)).fingerprint()
+
+    assert other("{least: 3}") == recipe(GOOD).fingerprint()
+    assert other("{most: 9, least: 3}") == other("{least: 3, most: 9}")
+    assert other("{least: 4}") != other("{least: 3}")
+    assert recipe(GOOD.replace("name: good", "name: other")).fingerprint() == recipe(GOOD).fingerprint()
+
+
+def test_extraction_comes_by_itself():
+    steps = recipe("name: a\nstages:\n  - tests.strategies.Characters\n").steps
+    assert [step.name for step in steps] == ["extraction/plain", "tests.strategies.Characters"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", ["stages is required"]),
+        ("name: a\n", ["r.yaml", "stages is required"]),
+        ("name: ../a\nstages: [x/y]\n", ["line 1", "name", "[A-Za-z0-9._-]"]),
+        ("name: a\nstags: []\n", ["line 2", "'stags'", "did you mean stages", "known"]),
+        ("name: a\nstages:\n  - quality/nothing\n", ["line 3", "quality/nothing", "known: quality/gopher"]),
+        ("name: a\nstages:\n  - tests.strategies.Nothing\n", ["line 3", "cannot import"]),
+        (GOOD.replace("least", "laest"), ["line 5", "laest", "did you mean least", "known: least, most"]),
+        (GOOD.replace("least: 3", "least: -1"), ["line 5", "least", "greater than or equal to 0", "-1"]),
+        (GOOD.replace("least: 3", "least: no"), ["line 5", "least"]),
+        (GOOD + "  - tests.strategies.Body\n", ["line 6", "two stages are called", "as:"]),
+        (GOOD + "  - tests.strategies.Body: {as: b}\n", ["line 6", "must be the first"]),
+        (GOOD + "name: b\n", ["line 6", "duplicate key 'name'"]),
+        ("name: &a b\nstages: [*a]\n", ["line 1", "aliases not allowed"]),
+        ("name: !!python/name:os.system x\n", ["line 1", "tags"]),
+        ("name: [\n", ["r.yaml", "line", "not YAML"]),
+        ("name: a\nstages: {a: b}\n", ["line 2", "a list of strategies"]),
+        ("name: a\nstages:\n  - {a: {}, b: {}}\n", ["line 3", "one name with its settings"]),
+        (GOOD + "output: {file_bytes: 0}\n", ["line 6", "file_bytes"]),
+        (GOOD + "output: {filebytes: 1}\n", ["line 6", "filebytes", "did you mean file_bytes"]),
+    ],
+)
+def test_errors_say_where_and_what(text, said):
+    with pytest.raises((RecipeError, SettingsError)) as error:
+        recipe(text)
+    message = str(error.value)
+    assert all(part in message for part in said), message
+    assert "\n" not in message
+
+
+def test_a_strategy_used_twice_is_named():
+    steps = recipe(GOOD + "  - tests.strategies.Characters: {as: second, least: 1}\n").steps
+    assert [step.name for step in steps][-1] == "second"
+    filled = recipe(GOOD + "  - tests.strategies.Characters: {as: second, least: 1}\n").filled()
+    assert parse(filled, "again").filled() == filled

@@ -1,0 +1,88 @@
+"""Strategies made for tests, named in recipes by dotted path."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from pydantic import Field
+
+from filters.contracts import Extractor, Judge, Rewriter, Scores, strategy
+from filters.document import Document, Drop, Fault, RawPage
+from filters.rules import Rule
+
+
+@strategy
+class Body(Extractor):
+    """The body as text."""
+
+    def open(self) -> Callable[[RawPage], Document | Drop]:
+        return lambda page: Document(
+            page.id, page.body.decode("utf-8", "replace"), page.url, page.notes, page.source, page.offset, page.date
+        )
+
+
+@strategy
+class Characters(Judge):
+    """Keeps texts of at least so many characters."""
+
+    thresholds: ClassVar[frozenset[str]] = frozenset({"least", "most"})
+    least: int = Field(0, ge=0)
+    most: int | None = None
+
+    def open(self) -> Callable[[Document], Scores]:
+        return lambda document: Scores({"characters": float(len(document.text))})
+
+    def rules(self, language: str = "") -> tuple[Rule, ...]:
+        return (
+            Rule("too_short", "characters", at_least=self.least),
+            Rule("too_long", "characters", at_most=self.most),
+        )
+
+
+@strategy
+class Upper(Rewriter):
+    """Upper case."""
+
+    def open(self) -> Callable[[Document], Document | Drop]:
+        return lambda document: document.with_text(document.text.upper(), {"upper": len(document.text)})
+
+
+@strategy
+class Trouble(Rewriter):
+    """Does harm on texts that hold a word: kill, stall, raise, panic, none, or the document before."""
+
+    word: str = "TROUBLE"
+    kind: str = "raise"
+
+    def open(self) -> Callable[[Document], Document | Drop]:
+        before: list[Document] = []
+
+        def rewrite(document: Document) -> Document | Drop:
+            if self.word in document.text:
+                if self.kind == "kill":
+                    os.kill(os.getpid(), signal.SIGKILL)
+                if self.kind == "stall":
+                    time.sleep(600)
+                if self.kind == "raise":
+                    raise ValueError(f"the text was {document.text}")
+                if self.kind == "fault":
+                    raise Fault("a_reason", "a detail")
+                if self.kind == "panic":
+                    raise _Panic("not an Exception")
+                if self.kind == "none":
+                    return None  # type: ignore[return-value]
+                if self.kind == "before":
+                    return before[-1]
+            before[:] = [document]
+            return document
+
+        return rewrite
+
+
+class _Panic(BaseException):
+    pass
+
+
+__all__ = ["Body", "Characters", "Trouble", "Upper"]
