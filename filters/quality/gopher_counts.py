@@ -35,7 +35,7 @@ def opened(semantics: str, words: str, stop_words: Mapping[str, tuple[str, ...]]
         hashes, ellipses = _symbols(document.text)
         return Scores(
             {
-                "words": float(segments.spaced_words),
+                "words": float(segments.lines.spaced_words.sum()),
                 "mean_word_length": int(tokens.characters.sum()) / count if count else 0.0,
                 "symbol_ratio": (hashes + ellipses) / count if count else inf,
                 "hash_ratio": hashes / count if count else inf,

@@ -134,6 +134,8 @@ class Lines:
     body_characters   int32, the same without; 0 marks a blank line
     leading           int32, white-space characters before the body (all of them in a blank line)
     words             int32, words between white space (line.split())
+    spaced_words      int32, words between ASCII white space (or NUL) that begin with a letter or a number: DCLM counts
+                      so, by fastText's tokenizer
     upper, digits, alphabetic   int32, characters for which str.isupper, isdigit, isalpha hold
     hash              uint64, of the line as it stands        body_hash  uint64, of its body
     """
@@ -146,6 +148,7 @@ class Lines:
     body_characters: np.ndarray
     leading: np.ndarray
     words: np.ndarray
+    spaced_words: np.ndarray
     upper: np.ndarray
     digits: np.ndarray
     alphabetic: np.ndarray
@@ -166,8 +169,6 @@ class Segments:
     tokens          runs of characters that are not white space (text.split()); Words.hash is not computed for them
                     and equals Words.lower
     lines           lines at newline characters
-    spaced_words    words between ASCII white space (or NUL) that begin with a letter or a number: DCLM counts
-                    so, by fastText's tokenizer
     other_breaks    whether the text has line breaks of str.splitlines() other than the newline character
     """
 
@@ -176,7 +177,6 @@ class Segments:
     words: Words
     tokens: Words
     lines: Lines
-    spaced_words: int
     other_breaks: bool
 
     def text(self, start: int, end: int) -> str:
@@ -196,8 +196,8 @@ def segment(text: str) -> Segments:
     """The segments of a text, in time and memory linear in its length."""
     data = encode(text)
     properties, lower = code_points()
-    word, token, line, characters, spaced, other_breaks = _segment(data, properties, lower)
-    return Segments(data, characters, Words(*word), Words(*token), Lines(*line), spaced, other_breaks)
+    word, token, line, characters, other_breaks = _segment(data, properties, lower)
+    return Segments(data, characters, Words(*word), Words(*token), Lines(*line), other_breaks)
 
 
 def hash_of(word: str) -> int:
@@ -288,8 +288,8 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
     breaks = 1
     for i in range(size):
         breaks += data[i] == 10
-    # start, end, body, body_end, characters, body_characters, leading, words, upper, digits, alphabetic
-    table = np.empty((11, breaks), np.int32)
+    # start, end, body, body_end, characters, body_characters, leading, words, spaced_words, upper, digits, alphabetic
+    table = np.empty((12, breaks), np.int32)
     l_hash = np.empty(breaks, np.uint64)
     l_body_hash = np.empty(breaks, np.uint64)
     lines = 0
@@ -302,10 +302,10 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
     t_low = BASIS
     t_plain = False
     l_from, l_count, l_body, l_body_end, l_leading, l_body_count = 0, 0, -1, 0, 0, 0
-    l_words, l_upper, l_digits, l_alpha = 0, 0, 0, 0
+    l_words, l_spaced, l_upper, l_digits, l_alpha = 0, 0, 0, 0, 0
     l_value, l_body_value, l_body_final = BASIS, BASIS, BASIS
 
-    characters, spaced, after_space = 0, 0, True
+    characters, after_space = 0, True
     other_breaks = False
     before, last, raw, paired = 0, 0, 0, False  # classes behind; whether a regional indicator has its partner
     i = 0
@@ -393,14 +393,15 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
             table[5, lines] = l_body_count
             table[6, lines] = l_leading
             table[7, lines] = l_words
-            table[8, lines] = l_upper
-            table[9, lines] = l_digits
-            table[10, lines] = l_alpha
+            table[8, lines] = l_spaced
+            table[9, lines] = l_upper
+            table[10, lines] = l_digits
+            table[11, lines] = l_alpha
             l_hash[lines] = finish(l_value)
             l_body_hash[lines] = finish(l_body_final)
             lines += 1
             l_from, l_count, l_body, l_body_end, l_leading, l_body_count = i + 1, 0, -1, 0, 0, 0
-            l_words, l_upper, l_digits, l_alpha = 0, 0, 0, 0
+            l_words, l_spaced, l_upper, l_digits, l_alpha = 0, 0, 0, 0, 0
             l_value, l_body_value, l_body_final = BASIS, BASIS, BASIS
         else:
             l_count += 1
@@ -417,12 +418,11 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
                 l_body_final = l_body_value
                 l_body_end = i + width
                 l_body_count = l_count - l_leading
+            l_spaced += after_space and (prop & ALPHANUMERIC) != 0
             l_upper += (prop & UPPERCASE) != 0
             l_digits += (prop & DIGIT) != 0
             l_alpha += (prop & ALPHABETIC) != 0
             other_breaks |= (prop & LINE_BREAK) != 0
-        if after_space and i < size and (prop & ALPHANUMERIC) != 0:
-            spaced += 1
         after_space = point == 32 or 9 <= point <= 13 or point == 0
         characters += 1
         i += width
@@ -457,10 +457,10 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
             table[8],
             table[9],
             table[10],
+            table[11],
             l_hash,
             l_body_hash,
         ),
         characters - 1,
-        spaced,
         other_breaks,
     )
