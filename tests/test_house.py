@@ -1,0 +1,74 @@
+"""The house: who may import whom, what a wheel holds, and that listing strategies stays light."""
+
+import ast
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FLOORS = ("filters", "pipelines", "curate")
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_imports_point_down(floor):
+    above = FLOORS[FLOORS.index(floor) + 1 :]
+    for path in (ROOT / floor).rglob("*.py"):
+        for name in _imports(path):
+            top = name.partition(".")[0]
+            assert top not in above, f"{path.relative_to(ROOT)} imports {name}"
+            assert top != "tests", f"{path.relative_to(ROOT)} imports {name}"
+            if floor != "pipelines":
+                assert top != "apache_beam", f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_modules_with_dofns_keep_their_annotations():
+    for path in (ROOT / "pipelines").rglob("*.py"):
+        assert "from __future__ import annotations" not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_a_wheel_holds_the_three_floors_and_the_configs(tmp_path):
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.partition("/")[0] for name in names if ".dist-info/" not in name}
+    assert tops == {"curate", "pipelines", "filters", "configs"}
+    assert "configs/quickstart.yaml" in names
+    assert "configs/sample/sample.warc.gz" in names
+    assert any(name.startswith("filters/toxicity/lists/") for name in names)
+
+
+def test_listing_strategies_loads_no_heavy_library():
+    code = (
+        "import sys, json\nfrom curate.catalogue import describe\nrows = describe()\n"
+        "print(json.dumps([len(rows), sorted(m for m in sys.modules if '.' not in m)]))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    count, modules = json.loads(out)
+    heavy = {
+        "apache_beam",
+        "numba",
+        "scipy",
+        "fasttext",
+        "presidio_analyzer",
+        "pyarrow",
+        "spacy",
+        "sklearn",
+        "resiliparse",
+    }
+    assert count >= 38
+    assert not heavy & set(modules)
