@@ -1,0 +1,99 @@
+"""Personal data by patterns: one pass of RE2, then check digits, number plans and words nearby."""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from filters.contracts import Rewriter, SettingsError, strategy
+from filters.document import Document, Drop
+from filters.pii.actions import Action, Replacer, key_check, read_key
+from filters.pii.recognisers import KINDS, Kind
+from filters.pii.scrub import Scrubber, Span
+
+
+@strategy
+class Patterns(Rewriter):
+    """Personal data by patterns and check digits: e-mail, phone, IP, cards, national numbers (also Korean ones)."""
+
+    reads: ClassVar[tuple[str, ...]] = ("language",)
+    writes: ClassVar[Mapping[str, str]] = {f"pii_{kind}": "int64" for kind in KINDS}
+
+    types: tuple[Kind, ...] = Field(KINDS, min_length=1, description="the kinds of personal data that are looked for")
+    action: Action = Field(
+        "replace",
+        description="replace by <TYPE>, pseudonymise (synthetic values), hash (keyed), or drop documents with many",
+    )
+    drop_above: int = Field(
+        5, ge=0, description="with action drop: more values than this drop the document, fewer are replaced (Dolma: 5)"
+    )
+    ip: Literal["all", "global"] = Field(
+        "all", description="all IP addresses, or those that are globally routable only"
+    )
+    phone_regions: tuple[str, ...] = Field(
+        (),
+        description="ISO 3166 codes whose phone numbers need no word near them, beside those of the language",
+    )
+    key_file: str = Field(
+        "", description="path of the key for hash and pseudonymise; the key itself is never a setting"
+    )
+    key_env: str = Field("", description="name of the environment variable that holds the key")
+
+    def __post_init__(self) -> None:
+        check_key_settings(self.action, self.key_file, self.key_env)
+        if len(set(self.types)) != len(self.types):
+            raise SettingsError("types: a type is named twice")
+        for region in self.phone_regions:
+            if not (len(region) == 2 and region.isascii() and region.isupper()):
+                raise SettingsError(f"phone_regions: {region!r} is not an ISO 3166 code such as KR")
+
+    def check(self) -> None:
+        """Raises ResourceError when the key is missing, unreadable or too short."""
+        if needs_key(self.action):
+            read_key(self.key_file, self.key_env)
+
+    def resources(self) -> Mapping[str, str]:
+        """A keyed hash of a constant: another key is noticed, the key is not told."""
+        return {"key": key_check(read_key(self.key_file, self.key_env))} if needs_key(self.action) else {}
+
+    def open(self) -> Callable[[Document], Document | Drop]:
+        """The scrubbing function."""
+        key = read_key(self.key_file, self.key_env) if needs_key(self.action) else b""
+        return Scrubber(
+            self.finder(), self.types, Replacer(self.action, key), self.drop_above if self.action == "drop" else None
+        )
+
+    def finder(self) -> Callable[[str, str], list[Span]]:
+        """text, language -> spans in characters; what open() replaces, and what an evaluation measures."""
+        from filters.pii.scanner import Scanner
+
+        scanner = Scanner(self.types, self.ip, self.phone_regions)
+
+        def find(text: str, language: str = "") -> list[Span]:
+            # A lone surrogate is no fault of this stage; the same handler both ways gives the text back unchanged.
+            data = text.encode("utf-8", "surrogatepass")
+            hits = scanner.scan(data, language)
+            if len(data) == len(text):
+                return [Span(*hit) for hit in hits]
+            spans, position, characters = [], 0, 0
+            for kind, start, end in hits:
+                characters += len(data[position:start].decode("utf-8", "surrogatepass"))
+                size = len(data[start:end].decode("utf-8", "surrogatepass"))
+                spans.append(Span(kind, characters, characters + size))
+                position, characters = end, characters + size
+            return spans
+
+        return find
+
+
+def needs_key(action: Action) -> bool:
+    """Whether an action writes values that somebody without the key could otherwise compute."""
+    return action in ("hash", "pseudonymise")
+
+
+def check_key_settings(action: Action, key_file: str, key_env: str) -> None:
+    """Raises SettingsError when a key is named for an action without one, or none or two for one that needs it."""
+    if needs_key(action) and bool(key_file) == bool(key_env):
+        raise SettingsError(f"action {action} needs a key: set either key_file (a path) or key_env (a variable's name)")
+    if not needs_key(action) and (key_file or key_env):
+        raise SettingsError(f"key_file and key_env are for hash and pseudonymise; action is {action}")

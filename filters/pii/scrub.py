@@ -1,0 +1,64 @@
+"""Replaces the spans that a finder reports, and counts them by kind."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from filters.document import Document, Drop, Fault, NoteValue
+from filters.pii.actions import Replacer
+
+MAX_PASSES = 10  # a replacement may part what stood together and so uncover another value
+
+
+class Span(NamedTuple):
+    """A value found in a text: its kind and its place in characters."""
+
+    kind: str
+    start: int
+    end: int
+
+
+class Scrubber:
+    """Document -> Document without the values that `find` reports, or a Drop.
+
+    find        text, language -> spans by position, not overlapping
+    drop_above  drop a document with more values than this; None never drops
+    """
+
+    def __init__(
+        self,
+        find: Callable[[str, str], list[Span]],
+        kinds: tuple[str, ...],
+        replacer: Replacer,
+        drop_above: int | None,
+    ) -> None:
+        self._find = find
+        self._kinds = kinds
+        self._replacer = replacer
+        self._drop_above = drop_above
+
+    def __call__(self, document: Document) -> Document | Drop:
+        """Scrubbed until nothing is found; notes pii_KIND count the values, edits the characters replaced by kind."""
+        text = document.text
+        language = str(document.notes.get("language", ""))
+        counts = dict.fromkeys(self._kinds, 0)
+        edits: dict[str, int] = {}
+        for _ in range(MAX_PASSES):
+            pieces, last = [], 0
+            for span in self._find(text, language):
+                value = text[span.start : span.end]
+                if self._replacer.keeps(value):
+                    continue
+                counts[span.kind] += 1
+                edits[span.kind] = edits.get(span.kind, 0) + len(value)
+                pieces += [text[last : span.start], self._replacer(span.kind, value)]
+                last = span.end
+            if not pieces:
+                break
+            text = "".join([*pieces, text[last:]])
+        else:
+            raise Fault("pii_error", f"values are still found after {MAX_PASSES} passes")
+        total = sum(counts.values())
+        if self._drop_above is not None and total > self._drop_above:
+            return Drop("drop_above", total, self._drop_above)
+        notes: dict[str, NoteValue] = {f"pii_{kind}": count for kind, count in counts.items()}
+        return (document.with_text(text, edits) if edits else document).note(**notes)
