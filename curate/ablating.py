@@ -76,8 +76,7 @@ class Ablating:
             roots = tuple(node.number for node in self.plan.nodes if node.parent < 0 and node.group == number)
             for task in group.tasks:
                 manifest = self.directory.work("done", f"score-{number}", f"{task.name}.json")
-                size = sum(piece.size for piece in task.pieces)
-                todo.append(PhaseTask(partial(build_scoring, self.job, roots), task, manifest, size))
+                todo.append(PhaseTask(partial(build_scoring, self.job, roots), task, manifest, task.bytes))
         self._run("scoring", todo)
         for later in rounds(self.plan)[1:]:
             decider = Decider(self.scored())

@@ -164,7 +164,12 @@ class RunDirectory:
 def task_state(tasks: Sequence[ReadTask]) -> list[dict[str, Any]]:
     """Read tasks as plain data."""
     return [
-        {"name": task.name, "pieces": [dataclasses.asdict(piece) for piece in task.pieces], "limit": task.limit}
+        {
+            "name": task.name,
+            "pieces": [dataclasses.asdict(piece) for piece in task.pieces],
+            "limit": task.limit,
+            "bytes": task.bytes,
+        }
         for task in tasks
     ]
 
@@ -172,7 +177,8 @@ def task_state(tasks: Sequence[ReadTask]) -> list[dict[str, Any]]:
 def tasks_of(state: Sequence[Mapping[str, Any]]) -> list[ReadTask]:
     """The inverse of task_state."""
     return [
-        ReadTask(unit["name"], tuple(Piece(**piece) for piece in unit["pieces"]), {}, unit["limit"]) for unit in state
+        ReadTask(unit["name"], tuple(Piece(**piece) for piece in unit["pieces"]), {}, unit["limit"], unit["bytes"])
+        for unit in state
     ]
 
 

@@ -221,7 +221,7 @@ def _run_phase(
     todo = []
     for task in tasks:
         if directory.finished(segment.number, task.name) is None:
-            size = sum(piece.size for piece in task.pieces) if isinstance(task, ReadTask) else task.shard.rows
+            size = task.bytes if isinstance(task, ReadTask) else task.shard.rows
             manifest = directory.manifest(segment.number, task.name)
             todo.append(PhaseTask(partial(build_phase, job, segment), task, manifest, size))
     progress.update(units_done=len(tasks) - len(todo))

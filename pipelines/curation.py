@@ -86,17 +86,19 @@ class ReadTask:
     """A unit of input, and the pages in it that must not be touched again: they ended a worker.
 
     skip    (source, offset) -> reason            limit   how many events to read at most
+    bytes   about how many bytes of input the unit is, to begin with the largest
     """
 
     name: str
     pieces: tuple[Piece, ...]
     skip: Mapping[tuple[str, int], str] = field(default_factory=dict)
     limit: int | None = None
+    bytes: int = 0
 
     @classmethod
-    def of(cls, unit: Unit, limit: int | None = None) -> "ReadTask":
+    def of(cls, unit: Unit) -> "ReadTask":
         """The task of reading a unit."""
-        return cls(unit.name, tuple(unit.pieces), {}, limit)
+        return cls(unit.name, tuple(unit.pieces), {}, None, unit.bytes)
 
 
 @dataclass(frozen=True)
