@@ -1,0 +1,359 @@
+"""What surrounds the text of Korean (and English) articles and posts: tags, notices, credits, bylines."""
+
+import re2
+
+from filters.cleanup.remnants import Edit, removal
+from filters.text.patterns import BLANK as B
+from filters.text.patterns import BLANKS, Span, code_spans, outside
+
+_HANGUL = re2.compile(r"\p{Hangul}")
+_EMAIL = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+_CIRCLED_C = r"(?:ⓒ|©|\([cC]\))"
+
+# --- hashtags --------------------------------------------------------------------------------------------------
+HASHTAG = r"[#＃][\p{L}\p{N}_]"
+_HASHTAG = re2.compile(r"[#＃]([\p{L}\p{N}_]+)")
+_ORDINAL = re2.compile(r"[0-9]{1,3}(?:[^0-9].*)?")  # #1, #5에서는; but #2022월드컵
+_COLOUR = re2.compile(r"[0-9A-Fa-f]{3,4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8}")
+_DIRECTIVES = frozenset(
+    # of C, C#, R, Rust, editors and linters
+    [
+        "include",
+        "define",
+        "undef",
+        "ifdef",
+        "ifndef",
+        "if",
+        "elif",
+        "else",
+        "endif",
+        "pragma",
+        "error",
+        "warning",
+        "line",
+        "region",
+        "endregion",
+        "import",
+        "using",
+        "use",
+        "let",
+        "set",
+        "show",
+        "eval",
+        "coding",
+        "encoding",
+        "nullable",
+        "r",
+        "load",
+        "reference",
+        "TODO",
+        "FIXME",
+        "NOTE",
+        "noqa",
+        "type",
+    ]
+)
+_FOLLOWED_BY_WORD = re2.compile(B + r"*[A-Za-z'\"`(]")
+_CODE_SIGN = re2.compile(r"[=;(){}\[\]]")
+
+
+def hashtags(text: str) -> Edit:
+    """#tags with the blanks before them, in full width as well, glued or in runs.
+
+    Numbers (#1), colours (#ffcc00), fragments of addresses, Markdown headings and links, directives and selectors of
+    code, and tags in quotation marks are no hashtags.
+    """
+    found: list[Span] = []
+    for match in _HASHTAG.finditer(text):
+        start, end = match.span()
+        if _is_hashtag(text, start, end, bool(found) and found[-1][1] == start):
+            found.append((start, end))
+    return removal(text, outside(found, code_spans(text)))
+
+
+def _is_hashtag(text: str, start: int, end: int, follows_tag: bool) -> bool:
+    tag, before, after = text[start + 1 : end], text[start - 1 : start], text[end : end + 1]
+    if tag.isdigit() or not any(map(str.isalpha, tag[:64])) or _ORDINAL.fullmatch(tag):
+        return False
+    at_line_start = start == 0 or before == "\n"
+    if not (at_line_start or follows_tag or before in BLANKS):
+        # glued to a word or its punctuation: only Korean tags, at the end of what is written
+        if not (_HANGUL.search(tag) and (_HANGUL.match(before) or before in ".!?~…❤♥)") and after in "\n #＃"):
+            return False
+        token = text[max(0, start - 200) : start].split()[-1:]
+        if token and ("/" in token[0] or "[" in token[0]):
+            return False  # the fragment of an address
+    if not tag.isascii():
+        return after not in "]}>'\"’”`" or not after
+    if _COLOUR.fullmatch(tag) or tag in _DIRECTIVES:
+        return False
+    if after and after not in " \t\n#＃,!?…" and not (after == "." and text[end + 1 : end + 2] in " \n"):
+        return False
+    line_start = max(0, start - 400, text.rfind("\n", max(0, start - 400), start) + 1)
+    line = text[line_start:start].rstrip(" \t")
+    if line and not (_CODE_SIGN.search(line) or line.endswith(":")):
+        return True
+    # a comment of code, or a sentence that begins with a tag
+    return (bool(line) or start - line_start < 2) and not _FOLLOWED_BY_WORD.match(text[end : end + 40])
+
+
+# --- copyright -------------------------------------------------------------------------------------------------
+_OPEN, _CLOSE = r"[\[(<【〈《＜〔]", r"[\])>】〉》＞〕]"
+_INSIDE = r"[^\n<>\[\]【】〈〉《》＜＞〔〕]*"
+_REUSE = (
+    r"무단\s?(?:전재|복제|배포|게재|도용|수집)(?:[\s,·ㆍ/&-]|및|또는|와|재배포|배포|복제|복사|전재|수집|이용|활용|게재|변형|"
+    r"사용|AI|학습|데이터|DB|화|등|를|을|은|는)*(?:금지|금합니다|금함|불허)[.]?"
+)
+_OWNER = f"(?:[Cc]opyrights?|COPYRIGHTS?){B}*{_CIRCLED_C}|저작권자?{B}*{_CIRCLED_C}|저작권자{B}*[:=]|ⓒ|©"
+COPYRIGHT = f"무단|저작권|ⓒ|©|\\([cC]\\)|(?i:copyright|rights{B}reserved)"
+_BRACKETED = re2.compile(f"{_OPEN}{B}*(?:{_OWNER}|{_REUSE}){_INSIDE}{_CLOSE}|{_OPEN}{_INSIDE}{_REUSE}{B}*{_CLOSE}")
+_PHRASE = re2.compile(_REUSE)
+_MARK = re2.compile(
+    f"{_OWNER}|(?:[Cc]opyrights?|COPYRIGHTS?){B}*(?:by{B}+)?(?:19|20)[0-9][0-9]|\\([cC]\\){B}*(?:19|20)[0-9][0-9]"
+)
+_RIGHTS_WORDS = re2.compile(f"(?:All|ALL|all){B}+[Rr](?i:ights?){B}+(?i:reserved)[.]?")
+_SPEECH = re2.compile(r"[다요죠까음함][.?!]|다[)”\"]|[^.\s]{2}[?!]|[은는이가을를]\s\p{Hangul}+[다요](?:\s|$)")
+_STATEMENT = re2.compile(
+    r"(?m)^[^\n]*(?:본|이|해당)\s?(?:기사|뉴스|콘텐츠|컨텐츠|사이트|게시물|자료|저작물|웹사이트|홈페이지)[^\n]*저작권은[^\n]*"
+    r"에(?:게)?\s?있(?:습니다|음|으며[^\n]*금[^\n]*)[.]?$"
+)
+_LIST_OF_LETTERS = ("ⓐ", "ⓑ")
+_MAX_NOTICE, _MAX_OWNER, _MAX_LINE = 160, 100, 200
+
+
+def copyright(text: str) -> Edit:
+    """Notices of copyright and against reproduction: in brackets anywhere, else at the ends of lines or alone."""
+    length = len(text)
+    for find in (_bracketed_notices, _reuse_phrases, _rights, _owners, _statements):
+        text, _ = removal(text, outside(find(text), code_spans(text)))
+    return text, length - len(text)
+
+
+def _bracketed_notices(text: str) -> list[Span]:
+    lettered = any(letter in text for letter in _LIST_OF_LETTERS)
+    found = []
+    for match in _BRACKETED.finditer(text):
+        start, end = match.span()
+        notice = text[start + 1 : end - 1]
+        if end - start <= _MAX_NOTICE and not _SPEECH.search(notice) and not (lettered and "ⓒ" in notice[:2]):
+            found.append((start, end))
+    return found
+
+
+def _line_end(text: str, position: int, within: int) -> int:
+    """Where the line ends, or -1 where that is further than `within` characters away."""
+    end = text.find("\n", position, position + within + 1)
+    if end < 0 and len(text) - position <= within:
+        return len(text)
+    return end
+
+
+def _line_start(text: str, position: int, within: int) -> int:
+    """Where the line starts, or -1 where that is further than `within` characters away."""
+    start = text.rfind("\n", max(0, position - within - 1), position) + 1
+    return start if start or position <= within else -1
+
+
+_BULLETS = " \t\u00a0\u3000*※■□▶▷◆◇☞•·ㆍ-–—|/,:"
+
+
+def _reuse_phrases(text: str) -> list[Span]:
+    """무단전재 및 재배포 금지, where it ends its line; a line that says nothing else goes whole."""
+    found = []
+    for match in _PHRASE.finditer(text):
+        start, end = match.span()
+        line_end = _line_end(text, end, 40)
+        rest = text[end:line_end].strip(_BULLETS) if line_end >= 0 else "?"
+        if rest and not (rest[0] in "ⓒ©<[(" and not _SPEECH.search(rest)):
+            continue
+        line_start = _line_start(text, start, 60)
+        if line_start >= 0 and not text[line_start:start].strip(_BULLETS):
+            start = line_start
+        found.append((start, max(end, line_end) if not rest else end))
+    return found
+
+
+def _rights(text: str) -> list[Span]:
+    """All rights reserved at the end of a line, with the owner named before it."""
+    found = []
+    for match in _RIGHTS_WORDS.finditer(text):
+        start, end = match.span()
+        line_end = _line_end(text, end, 40)
+        if line_end < 0 or text[end:line_end].strip(_BULLETS + ".)]>"):
+            continue
+        line_start = _line_start(text, start, _MAX_OWNER)
+        owner = text[line_start:start] if line_start >= 0 else ""
+        if line_start >= 0 and not _SPEECH.search(owner) and len(owner.split()) <= 12:
+            start = line_start
+        elif text[start].islower():
+            continue
+        found.append((start, line_end))
+    return found
+
+
+def _owners(text: str) -> list[Span]:
+    """ⓒ Owner at the end of a line: from the mark on."""
+    lettered = any(letter in text for letter in _LIST_OF_LETTERS)
+    found: list[Span] = []
+    for match in _MARK.finditer(text):
+        start, end = match.span()
+        if (found and start < found[-1][1]) or (lettered and text[start] == "ⓒ"):
+            continue
+        line_end = _line_end(text, end, _MAX_OWNER)
+        if line_end < 0 or _SPEECH.search(text[end:line_end]):
+            continue
+        line_start = _line_start(text, start, _MAX_LINE)
+        before = text[max(line_start, start - 40, 0) : start]
+        if line_start >= 0 and not before.strip(_BULLETS + "(<[") and start - line_start <= 8:
+            start = line_start
+        elif before.rstrip().endswith(("사진", "그래픽", "영상", "이미지", "글")):
+            start -= len(before) - len(before.rstrip()) + len(before.split()[-1])
+        elif text[start] not in "ⓒ©" and not before.endswith((" ", ".", "”", '"', ">", ")", "]", "|", "/", "\t")):
+            continue
+        elif before[-1:].isascii() and before[-1:].isalnum():
+            continue  # a brand: Name©
+        elif not text[end:line_end].strip(" .") or line_end - end > 60:
+            continue
+        found.append((start, line_end))
+    return found
+
+
+def _statements(text: str) -> list[Span]:
+    return [match.span() for match in _STATEMENT.finditer(text) if match.end() - match.start() <= _MAX_LINE]
+
+
+# --- people and agencies ---------------------------------------------------------------------------------------
+_SURNAME = (
+    "[김이박최정강조윤장임림한오서신권황안송류유전홍고문양손배백허남심노하곽성차주우구나민진지엄채원천방공현함변염여추도소석선설마길연위표명기반"
+    "왕금옥육인맹제모탁국어은편용라양리독사동예경봉부태빈감갈]"
+)
+_NAME = _SURNAME + r"\p{Hangul}(?:\p{Hangul}{0,2})"
+_DESK = (
+    r"(?:(?:선임|수습|인턴|전문|객원|대학생|명예|시민|사진|영상|의학|과학|논설|종교|여행|교육|경제|문화|정치|사회|디지털|"
+    r"온라인|본지)\s?)"
+)
+_ROLE = _DESK + r"?(?:전문)?(?:기자|특파원|통신원|논설위원|리포터|에디터)"
+_SIGNED = f"{_NAME}(?:{B}?[·ㆍ,/]{B}?{_NAME})*{B}?{_ROLE}(?:{B}?[·ㆍ,/]{B}?{_NAME}{B}?{_ROLE})*"
+_PLACE = r"[\p{Hangul}A-Za-z]+"
+_REPORTER = f"(?:(?:글|취재|사진)(?:{B}?[·ㆍ,/]{B}?(?:사진|글|영상))*{B}?[=:]?{B}?|{_PLACE}{B}?={B}?)?/?{B}?{_SIGNED}"
+_DATE = (
+    r"(?:19|20)[0-9][0-9]\s?[.\-/년]\s?[0-9]{1,2}\s?[.\-/월]\s?[0-9]{1,2}\s?[.일]?"
+    r"(?:\s*(?:\([월화수목금토일]\)|오전|오후)?\s*[0-9]{1,2}:[0-9][0-9](?::[0-9][0-9])?)?"
+)
+_FILED = f"(?:{B}*[|/·,]?{B}*(?:기사)?(?:입력|승인|등록|송고|수정|최종수정|작성)?(?:일|시간)?{B}*:?{B}*{_DATE}{B}*/?)*"
+_MAIL = f"(?:{B}*[|/·,=]?{B}*[(<\\[]?{_EMAIL}[)>\\]]?)"
+BYLINE = f"기자|특파원|통신원|논설위원|리포터|에디터|@[A-Za-z0-9]|입니다|(?m:^{B}*B[yY]{B})"
+_BYLINE_LINE = re2.compile(f"(?m)^{B}*[\\[(<【■▶]?{B}*{_REPORTER}{B}*{_MAIL}?{B}*[\\])>】]?{B}*=?{_MAIL}?{_FILED}{B}*$")
+_BYLINE_TAIL = re2.compile(
+    f"(?m)[.!?。…”\"’'\\])]{B}*[\\[(<【/]?{B}*{_REPORTER}{B}*[\\])>】]?{_MAIL}?{B}*[\\])>】]?{_FILED}{B}*$"
+)
+_BYLINE_WITH_MAIL = re2.compile(f"(?m){B}[\\[(<【/]?{B}*{_REPORTER}{B}*[\\])>】]?{_MAIL}{B}*[\\])>】]?{_FILED}{B}*$")
+_BYLINE_HEAD = re2.compile(f"(?m)^{B}*{_SIGNED}{B}?={B}+")
+_MAIL_TAIL = re2.compile(f"(?m)[.!?。…”\"’']{B}+[(<\\[]?{_EMAIL}[)>\\]]?{B}*$")
+_MAIL_END = re2.compile(f"(?:^|\\n){B}*[(<\\[]?{_EMAIL}[)>\\]]?\\s*\\z")
+_STATION = r"(?:KBS|MBC|SBS|YTN|JTBC|OBS|MBN|EBS|CBS|BBS|TBS|TV조선|채널A|연합뉴스TV|G1|KNN|TJB|TBC|JIBS|CJB)"
+_SIGN_OFF = re2.compile(
+    f'(?m)(?:^|[.!?。”"]){B}*(?:지금까지{B}[^\\n.]*)?{_STATION}{B}?(?:뉴스|NEWS|News)?{B}?,?{B}?{_NAME}(?:이었|였)?(?:입|습)니다[.]?{B}*$'
+)
+_WRITER = r"[A-Z][A-Za-z'’.-]+(?: [A-Z][A-Za-z'’.-]*)+"
+_ENGLISH_BYLINE = re2.compile(
+    f"(?m)^{B}*B[yY] {_WRITER}(?:(?:,| and| &) {_WRITER})*(?:,? ?[|,/-]? ?(?:(?i:(?:staff|senior|special|contributing|"
+    r"political|sports|business|chief)? ?(?:writer|reporter|correspondent|contributor|editor)s?)|(?:The )?Associated "
+    f"Press|AP|AFP|Reuters|Bloomberg|Yonhap))(?: (?i:writer|reporter|correspondent))?{B}*$"
+)
+
+
+def bylines(text: str) -> Edit:
+    """Reporters' names with what goes with them (place, e-mail, time), e-mail tails, sign-offs of broadcasts.
+
+    Only where they stand alone on a line, after the last sentence of a line, or before a dispatch (이름 기자 = ).
+    """
+    length = len(text)
+    for pattern, keep in (
+        (_BYLINE_HEAD, 0),
+        (_BYLINE_LINE, 0),
+        (_BYLINE_TAIL, 1),
+        (_BYLINE_WITH_MAIL, 0),
+        (_SIGN_OFF, 1),
+        (_MAIL_TAIL, 1),
+        (_MAIL_END, 0),
+        (_ENGLISH_BYLINE, 0),
+    ):
+        found = []
+        for match in pattern.finditer(text):
+            start, end = match.span()
+            start += 1 if (keep and text[start] in ".!?。…”\"’'])") or text[start] == "\n" else 0
+            if end - start <= _MAX_LINE:
+                found.append((start, end))
+        text, _ = removal(text, outside(found, code_spans(text)))
+    return text, length - len(text)
+
+
+# --- press tags ------------------------------------------------------------------------------------------------
+_AGENCY = (
+    r"(?:뉴시스|연합뉴스|뉴스1|뉴스핌|노컷뉴스|오마이뉴스|쿠키뉴스|이데일리|머니투데이|아시아경제|헤럴드경제|파이낸셜뉴스|프레시안|[\p{Hangul}A-Za-z0-9]*"
+    r"(?:일보|신문|경제|뉴스|방송|투데이|타임스|타임즈|미디어|통신|조선|헤럴드|데일리|저널|코리아|매거진|스포츠|스타|포스트|리뷰|TV|뉴스룸)|"
+    r"OSEN|마이데일리|AP|AFP|EPA|로이터|블룸버그|신화|교도|타스)"
+)
+_WIRE = r"\((?:Reuters|REUTERS|AP|AFP|Yonhap|YONHAP|Bloomberg|UPI)\)"
+PRESS = r"[\[(【〔<〈][^\n\[\](){}【】〔〕<>〈〉=]+=|[\[【][^\n\[\]【】]*(?:기자|특파원)|" + _WIRE
+_PLAIN = r"[^\n\[\](){}【】〔〕<>〈〉=]*"
+_TAG_WITH_EQUALS = re2.compile(
+    f"[\\[(【〔<〈]{B}*(?:{_PLAIN}={B}*{_AGENCY}{_PLAIN}|{_PLAIN}{_AGENCY}{B}*={_PLAIN}|{_PLAIN}={_PLAIN}{_ROLE})"
+    f"{B}*[\\])】〕>〉](?:{B}*{_SIGNED}{B}?={B}*)?"
+)
+_TAG_WITH_REPORTER = re2.compile(f"[\\[【]{_PLAIN}{_SIGNED}{B}*(?:{_EMAIL})?{B}*[\\]】](?:{B}*={B}*)?")
+_DATELINE = re2.compile(
+    r"(?m)^[ \t]*[A-Z][A-Za-z .'’-]+(?:, [A-Z][A-Za-z.]+)*,?(?: [A-Z][a-z]+\.? [0-9]{1,2})?,? "
+    f"{_WIRE} ?(?:[-–—]+|=) *"
+)
+_MAX_TAG = 60
+
+
+def press(text: str) -> Edit:
+    """[서울=뉴시스], (서울=연합뉴스) 홍길동 기자 =, [아시아경제 홍길동 기자], SEOUL (Reuters) - ."""
+    length = len(text)
+    for pattern in (_TAG_WITH_EQUALS, _TAG_WITH_REPORTER, _DATELINE):
+        found = [match.span() for match in pattern.finditer(text) if match.end() - match.start() <= _MAX_TAG]
+        text, _ = removal(text, outside(found, code_spans(text)))
+    return text, length - len(text)
+
+
+# --- captions --------------------------------------------------------------------------------------------------
+_MEDIUM = r"(?:자료\s?)?(?:사진|그래픽|일러스트|이미지|영상|삽화|포토)"
+_CREDIT = f"{_MEDIUM}{B}?(?:제공|출처)?{B}*"
+CAPTION = f"{_CREDIT}[=:：|ㅣ]|(?i:\\b(?:photo|image|picture)s?\\b)"
+_CREDIT_IN_BRACKETS = re2.compile(f"[\\[(<【〈]{B}*/?{_CREDIT}[=:：|ㅣ/]{_INSIDE}{_CLOSE}")
+_CREDIT_TAIL = re2.compile(
+    f"(?m)[/.▲\\])”\"’'{B[1:-1]}]{B}*/?{B}*{_CREDIT}={B}*[^\\n.=]+$|(?m)^{B}*[/▲]?{B}*{_CREDIT}[=|ㅣ]{B}*[^\\n.=]+$"
+)
+_CREDIT_WITHIN = re2.compile(
+    f"/?{B}*{_CREDIT}={B}?(?:{_AGENCY}|[\\p{{Hangul}}A-Za-z0-9·]+{B}(?:제공|캡처|캡쳐|DB|홈페이지|인스타그램|유튜브|SNS))"
+    f"(?:{B}(?:제공|캡처|캡쳐|DB|홈페이지|인스타그램|유튜브|SNS))*"
+)
+_CAPTION_LINE = re2.compile(f"(?m)^{B}*[▲△▼◀▶↑↓][^\\n]*{_CREDIT}=[^\\n]*$")
+_ENGLISH_CREDIT = re2.compile(
+    r"[(\[](?i:(?:file )?(?:photo|image|picture)s?)(?: ?(?i:by|credit|courtesy(?: of)?)| ?:)[^()\[\]\n]*[)\]]"
+    r"|(?m)^[ \t]*(?i:photo|image|picture)(?i: ?(?:by|credit|courtesy(?: of)?))?: [^\n]+$"
+)
+_MAX_CREDIT, _MAX_CAPTION = 60, 250
+
+
+def captions(text: str) -> Edit:
+    """Credits of photos (사진=, 그래픽=), and the lines marked as captions (▲) that end in one."""
+    length = len(text)
+    for pattern, longest in (
+        (_CAPTION_LINE, _MAX_CAPTION),
+        (_CREDIT_IN_BRACKETS, _MAX_CREDIT),
+        (_CREDIT_TAIL, _MAX_CREDIT),
+        (_CREDIT_WITHIN, _MAX_CREDIT),
+        (_ENGLISH_CREDIT, 2 * _MAX_CREDIT),
+    ):
+        found = []
+        for match in pattern.finditer(text):
+            start, end = match.span()
+            start += pattern is _CREDIT_TAIL and text[start] in ".])”\"’'"
+            if end - start <= longest:
+                found.append((start, end))
+        text, _ = removal(text, outside(found, code_spans(text)))
+    return text, length - len(text)

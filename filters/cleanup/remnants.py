@@ -1,0 +1,239 @@
+"""Remnants of markup and typing: invisible characters, entities, tags of HTML, empty brackets, blanks."""
+
+import html
+from collections.abc import Iterable
+
+import re2
+
+from filters.text.patterns import BLANK, BLANKS, Span, code_spans, cut, outside
+from filters.text.unicode import repair
+
+Edit = tuple[str, int]  # the text after a rule, and how many characters the rule removed
+
+
+def removal(text: str, spans: Iterable[Span], between: str = "") -> Edit:
+    """The text without these spans, and the characters removed with them."""
+    spans = list(spans)
+    if not spans:
+        return text, 0
+    after = cut(text, spans, between)
+    return after, len(text) - len(after)
+
+
+def replacement(text: str, edits: Iterable[tuple[Span, str]]) -> Edit:
+    """The text with these ordered, disjoint spans replaced, and by how many characters it got shorter."""
+    pieces, position = [], 0
+    for (start, end), new in edits:
+        pieces += [text[position:start], new]
+        position = end
+    if not pieces:
+        return text, 0
+    after = "".join([*pieces, text[position:]])
+    return after, len(text) - len(after)
+
+
+# --- characters that do not show -------------------------------------------------------------------------------
+_LINE_ENDS = frozenset("\u2028\u2029\x85")
+INVISIBLE = (
+    r"[\x{ad}\x{61c}\x{180e}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2064}\x{2066}-\x{206f}\x{feff}"
+    r"\x{fff9}-\x{fffb}\x{80}-\x{9f}\x{3164}\x{ffa0}\x{2028}\x{2029}]+"
+)
+_INVISIBLE = re2.compile(INVISIBLE)
+# The joiners shape Arabic and Indic words and join emoji: between such characters they are text.
+_JOINED = re2.compile(
+    r"[\p{Arabic}\p{Syriac}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}\p{Telugu}\p{Kannada}"
+    r"\p{Malayalam}\p{Sinhala}\p{Khmer}\p{Myanmar}\p{Mongolian}\p{So}\p{Sk}\x{fe0f}]"
+)
+
+
+def invisible(text: str) -> Edit:
+    """Zero-width and direction marks, soft hyphens, BOM, C1 controls, Hangul fillers; line separators become LF."""
+    edits = []
+    for match in _INVISIBLE.finditer(text):
+        start, end = match.span()
+        run = text[start:end]
+        if (
+            run in ("\u200c", "\u200d")
+            and _JOINED.match(text[start - 1 : start])
+            and _JOINED.match(text[end : end + 1])
+        ):
+            continue
+        edits.append(((start, end), "" if _LINE_ENDS.isdisjoint(run) else "\n"))
+    after, shorter = replacement(text, edits)
+    return after, shorter or len(edits)
+
+
+# --- entities --------------------------------------------------------------------------------------------------
+ENTITY = r"&(?:(?:amp|AMP|#0*38|#[xX]0*26);)*(?:[A-Za-z][A-Za-z0-9]+|#[0-9]+|#[xX][0-9A-Fa-f]+);"
+_ENTITY = re2.compile(ENTITY)
+
+
+def entities(text: str) -> Edit:
+    """Named and numeric references that end in a semicolon, however often their ampersand was escaped."""
+    edits = []
+    for start, end in outside((match.span() for match in _ENTITY.finditer(text)), code_spans(text)):
+        entity = text[start:end]
+        name = "&" + entity[entity.rfind(";", 0, -1) + 1 :].removeprefix("&")
+        if len(name) > 33:
+            continue
+        plain = repair(html.unescape(name))
+        if plain != name and len(plain) < end - start:
+            edits.append(((start, end), plain))
+    return replacement(text, edits)
+
+
+# --- tags ------------------------------------------------------------------------------------------------------
+_BLOCK = (
+    "br|hr|p|div|ul|ol|li|dl|dt|dd|table|thead|tbody|tfoot|tr|td|th|h[1-6]|blockquote|pre|figure|figcaption|center|"
+    "section|article|header|footer|nav|aside|address|details|html|body|head|caption"
+)
+_INLINE = (
+    "span|em|strong|font|img|code|sup|sub|small|big|strike|del|ins|nobr|wbr|iframe|noscript|meta|col|colgroup|kbd|tt|"
+    "cite|abbr|embed|svg"
+)
+_LETTER = "a|b|i|u|s|q"
+# Words that also stand in angle brackets as placeholders: tags only with a valued attribute, or closing.
+_PLACEHOLDER = (
+    "map|data|time|object|link|main|title|label|input|source|output|param|var|summary|menu|select|option|form|"
+    "textarea|base|picture|track|fieldset|legend|canvas|area|dialog|template|slot|progress|meter|ruby|rt|rp|"
+    "path|video|audio|button|mark|script|style"
+)
+_ATTRIBUTE = r"\s+[A-Za-z_:@#][-A-Za-z0-9_:.@\[\]]*"
+_VALUE = r"""\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=`]+)"""
+_ATTRIBUTES = f"(?:{_ATTRIBUTE}(?:{_VALUE})?)*"
+_VALUED = f"{_ATTRIBUTE}{_VALUE}{_ATTRIBUTES}"
+_BLOCK_TAG = re2.compile(f"</?(?:{_BLOCK}|{_BLOCK.upper()})(?:{_ATTRIBUTES})\\s*/?>")
+_INLINE_TAG = re2.compile(
+    f"</?(?:{_INLINE}|{_INLINE.upper()})(?:{_ATTRIBUTES})\\s*/?>"
+    f"|</?(?:{_LETTER})\\s*/?>|<(?:{_LETTER}|{_LETTER.upper()}|{_PLACEHOLDER}|{_PLACEHOLDER.upper()}){_VALUED}\\s*/?>"
+    f"|</(?:{_LETTER.upper()}|{_PLACEHOLDER}|{_PLACEHOLDER.upper()})\\s*>"
+)
+_WITH_CONTENT = (
+    re2.compile(r"(?s)<!--.*?-->"),
+    re2.compile(r"(?s)<(?:script|SCRIPT)(?:\s[^<>]*)?>.*?</(?:script|SCRIPT)\s*>"),
+    re2.compile(r"(?s)<(?:style|STYLE)(?:\s[^<>]*)?>.*?</(?:style|STYLE)\s*>"),
+    re2.compile(r"<!(?i:DOCTYPE)[^<>]*>|<!\[CDATA\[|\]\]>"),
+)
+TAG = r"<[A-Za-z/!]|\]\]>"
+
+
+def tags(text: str) -> Edit:
+    """Tags of HTML elements, comments, script and style with what they hold. Tags of blocks become line feeds."""
+    length = len(text)
+    for pattern in _WITH_CONTENT:
+        text, _ = removal(text, outside((match.span() for match in pattern.finditer(text)), code_spans(text)))
+    for pattern, between in ((_BLOCK_TAG, "\n"), (_INLINE_TAG, "")):
+        found = []
+        for match in pattern.finditer(text):
+            start, end = match.span()
+            # Vec<P>, List<A>: a type parameter
+            if not (text[start + 1].isupper() and text[start - 1 : start].isidentifier()):
+                found.append((start, end))
+        text, _ = removal(text, outside(found, code_spans(text)), between)
+    return text, length - len(text)
+
+
+# --- empty brackets --------------------------------------------------------------------------------------------
+_PAIRS = {"(": ")", "[": "]", "{": "}", "（": "）", "［": "］", "｛": "｝", "「": "」", "『": "』", "【": "】"}
+_PAIRS |= {"〔": "〕", "《": "》", "〈": "〉", "〖": "〗", "⟨": "⟩"}
+_ENDS = frozenset(_PAIRS.values())
+_OPENING = "".join(f"\\x{{{ord(c):x}}}" for c in _PAIRS)
+_CLOSING = "".join(f"\\x{{{ord(c):x}}}" for c in _PAIRS.values())
+EMPTY_PAIR = f"[{_OPENING}]{BLANK}*[{_CLOSING}]"
+_BRACKET_RUN = re2.compile(f"[{_OPENING}](?:[{_OPENING}{_CLOSING}]|{BLANK})*[{_CLOSING}]")
+_CJK = re2.compile(r"[\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}]")
+# Prose about brackets and about empty values, and blanks to be filled in.
+_SPOKEN_OF = re2.compile(
+    r"(?:배열|리스트|목록|객체|딕셔너리|사전|튜플|집합|괄호|값|타입|유닛|블록|블럭|함수|메서드|매크로)$"
+)
+_TO_FILL_IN = re2.compile(BLANK + r"*(?:안|속|에 들어갈|에 알맞은|의 (?:값|타입))")
+
+
+def brackets(text: str) -> Edit:
+    """Pairs of brackets with nothing in them, nested ones too. Calls, literals, check boxes and blanks to fill stay."""
+    found: list[Span] = []
+    for match in _BRACKET_RUN.finditer(text):
+        found += _empty_pairs(text, *match.span())
+    return removal(text, outside(found, code_spans(text)))
+
+
+def _empty_pairs(text: str, start: int, end: int) -> list[Span]:
+    """The outermost empty pairs in text[start:end], which holds brackets and blanks only."""
+    open_at: list[tuple[int, bool]] = []  # where a bracket opened, and whether anything but blanks stays inside
+    found: list[Span] = []
+    for position in range(start, end):
+        character = text[position]
+        if character in _PAIRS:
+            open_at.append((position, False))
+        elif character not in BLANKS:
+            if not open_at or _PAIRS[text[open_at[-1][0]]] != character:
+                open_at.clear()
+                continue
+            first, filled = open_at.pop()
+            if not filled and open_at and text[first - 1] in _PAIRS and text[position + 1 : position + 2] in _ENDS:
+                continue  # stays or goes with the brackets around it
+            if not filled and _removable(text, first, position + 1):
+                while found and found[-1][0] > first:
+                    found.pop()
+                found.append((first, position + 1))
+            elif open_at:
+                open_at[-1] = (open_at[-1][0], True)
+    return found
+
+
+def _removable(text: str, start: int, end: int) -> bool:
+    if text[start] not in "([{":
+        return True
+    before = text[max(0, start - 12) : start]
+    word = before.rstrip(" ")
+    after = text[end : end + 12]
+    if _TO_FILL_IN.match(after) or after.startswith(("{", "=", ";", ".", "(", "[", ":")):
+        return False
+    if not word or word[-1] in "\n([{（「":
+        # first on its line or in other brackets
+        return word[-1:] in ("（", "「") or (after[:1] == " " and bool(_CJK.match(after[1:2])))
+    if _CJK.match(word[-1]):
+        return not _SPOKEN_OF.search(word)
+    # English: a word, a blank, the brackets, a blank, a word; never name() or function () {
+    return (
+        text[start] == "("
+        and len(word) < len(before)
+        and word[-1].islower()
+        and after[:1] == " "
+        and after[1:2].islower()
+        and word.split()[-1] not in ("function", "fn", "func", "return", "async", "type", "def", "if", "while")
+    )
+
+
+# --- blanks ----------------------------------------------------------------------------------------------------
+DOUBLE_BLANK = f"(?m){BLANK}{BLANK}|{BLANK}$"
+_BLANK_RUN = re2.compile(f"(?m){BLANK}{BLANK}+|{BLANK}$")
+# Lines whose blanks say something: code, tables, trees, aligned comments and numbers.
+_VERBATIM = re2.compile(
+    r"^(?:\t| {4}|[>|│├└┌║$])|^ *(?://|#+ |\* ) |[;{}\\]$|\t\t|[0-9]  +[-0-9]|\|.*\|"
+    r"|  +(?:#|//|/\*|--|<!--|\^|│|←|=|\|)|[\[(,=:]  +[-0-9\"'\[({.]"
+)
+_CODE_SIGN = re2.compile(r"[={}\[\]_<>\\|/]|\(\)")
+
+
+def blanks(text: str) -> Edit:
+    """Runs of blanks within a line become a space, blanks at its end go; indentation, code and tables stay.
+
+    Two spaces at a line's end stay: a line break of Markdown.
+    """
+    edits: list[tuple[Span, str]] = []
+    candidates = [match.span() for match in _BLANK_RUN.finditer(text)]
+    line_start, line_end, verbatim = 0, -1, False
+    for start, end in outside(candidates, code_spans(text)):
+        if start > line_end:
+            line_start = text.rfind("\n", 0, start) + 1
+            line_end = text.find("\n", start)
+            line_end = len(text) if line_end < 0 else line_end
+            line = text[line_start:line_end]
+            verbatim = _VERBATIM.search(line) is not None or (not _CJK.search(line) and bool(_CODE_SIGN.search(line)))
+        if end == line_end:
+            if not (text[start:end] == "  " and end < len(text) and start > line_start) and start < end:
+                edits.append(((start, end), ""))
+        elif start > line_start and not verbatim:
+            edits.append(((start, end), " "))
+    return replacement(text, edits)

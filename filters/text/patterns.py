@@ -1,0 +1,121 @@
+"""RE2 over whole texts: one pass that says which patterns can match at all, and cuts that leave no double blanks.
+
+RE2 scans in linear time whatever the pattern; its \\b, \\w and \\d are ASCII, so patterns say [\\p{L}\\p{N}_] where
+Hangul is meant. The text must encode (filters.text.unicode.repair).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import re2
+
+BLANK = r"[ \t\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]"
+BLANKS = frozenset(
+    " \t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+)
+
+Span = tuple[int, int]
+
+
+class Gate:
+    """Says by one pass which of several patterns match somewhere in a text."""
+
+    def __init__(self, patterns: Mapping[str, str]) -> None:
+        """patterns: RE2 syntax by name; raises re2.error where RE2 cannot compile one."""
+        options = re2.Options()
+        options.max_mem = 64 << 20  # a set that runs out of memory for its states would answer "nothing matches"
+        self._names = tuple(patterns)
+        self._set = re2.Set.SearchSet(options)
+        for pattern in patterns.values():
+            re2.compile(pattern)
+            self._set.Add(pattern)
+        self._set.Compile()
+
+    def __call__(self, text: str) -> list[str]:
+        """The names of the patterns that match, in the order given."""
+        return [self._names[index] for index in sorted(self._set.Match(text) or ())] if self._names else []
+
+
+def code_spans(text: str) -> list[Span]:
+    """Character spans of Markdown code: fenced blocks (an unclosed fence runs to the end), then `inline` code in one
+    line. Ordered, disjoint."""
+    if "`" not in text and "~~~" not in text:
+        return []
+    spans: list[Span] = []
+    fence, opened = "", 0
+    for match in _FENCE.finditer(text):
+        marker = match.group(1)
+        if not fence:
+            fence, opened = marker, match.start()
+        elif marker[0] == fence[0] and len(marker) >= len(fence) and not match.group(2).strip():
+            spans.append((opened, match.end()))
+            fence = ""
+    if fence:
+        spans.append((opened, len(text)))
+    position = 0
+    inline: list[Span] = []
+    for start, end in [*spans, (len(text), len(text))]:
+        if "`" in text[position:start]:
+            inline += [match.span() for match in _INLINE.finditer(text, position, start)]
+        position = end
+    return sorted(spans + inline)
+
+
+_FENCE = re2.compile(r"(?m)^[ \t>]*(`{3,}|~{3,})([^`\n]*)$")
+_INLINE = re2.compile(r"``[^`\n]+(?:`[^`\n]+)*``|`[^`\n]+`")
+
+
+def outside(spans: Iterable[Span], kept: Sequence[Span]) -> list[Span]:
+    """Those of the ordered spans that touch none of the ordered, disjoint spans to keep."""
+    found, index = [], 0
+    for start, end in spans:
+        while index < len(kept) and kept[index][1] <= start:
+            index += 1
+        if index == len(kept) or end <= kept[index][0]:
+            found.append((start, end))
+    return found
+
+
+def merged(text: str, spans: Iterable[Span]) -> list[Span]:
+    """The spans in order, those that overlap or have only blanks between them made one."""
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and (start <= joined[-1][1] or BLANKS.issuperset(text[joined[-1][1] : start])):
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def cut(text: str, spans: Iterable[Span], between: str = "") -> str:
+    """The text without the spans, and without the blanks that would be left double.
+
+    A line of which only blanks are left goes with its line feed. Where text stands on both sides in the line,
+    `between` takes the place of the span and of the blanks around it; without it one blank stays if there was any,
+    but none before closing punctuation.
+    """
+    pieces, position = [], 0
+    for start, end in merged(text, spans):
+        left, right = start, end
+        while left > position and text[left - 1] in BLANKS:
+            left -= 1
+        while right < len(text) and text[right] in BLANKS:
+            right += 1
+        starts_line = left == 0 or text[left - 1] == "\n"
+        ends_line = right == len(text) or text[right] == "\n"
+        filler = ""
+        if starts_line and ends_line:
+            start, end = left, min(right + 1, len(text))
+            if right == len(text) and left > position:
+                start = left - 1  # the last line goes with the line feed before it
+        elif ends_line:
+            start, end = left, right
+        elif starts_line:
+            end = right
+        else:
+            blank = left < start or right > end or not BLANKS.isdisjoint(text[start:end])
+            filler = between or (" " if blank and text[right] not in ".,!?;:)]}、。」』”’" else "")
+            start, end = left, right
+        pieces += [text[position : max(start, position)], filler]
+        position = end
+    pieces.append(text[position:])
+    return "".join(pieces)
