@@ -1,0 +1,33 @@
+"""What a reader finds besides pages: records that are no page, and places that cannot be read."""
+
+from dataclasses import dataclass
+
+from filters.document import Drop
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that was read whole and is no page by its HTTP status, its media type or its emptiness."""
+
+    source: str
+    offset: int
+    id: str
+    url: str
+    drop: Drop
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A place in a file where a record could not be read.
+
+    id, url  as far as they could be found
+    reason   a code such as "warc_truncated"
+    detail   sizes, positions, names of columns; never content of the record
+    """
+
+    source: str
+    offset: int
+    id: str
+    url: str
+    reason: str
+    detail: str = ""
