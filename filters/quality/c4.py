@@ -1,5 +1,6 @@
 """C4's page rules: lorem ipsum, curly brackets, and sentences enough."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
@@ -101,6 +102,7 @@ class C4(LineRules, Judge):
         return tuple(rules)
 
 
+@functools.cache
 def _spacy_sentences() -> Callable[[str], int]:
     """A function that counts sentences as datatrove does: spaCy's English tokenizer and its sentencizer."""
     import spacy
