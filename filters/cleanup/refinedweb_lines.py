@@ -87,12 +87,12 @@ class RefinedWebLines(Rewriter):
             )
             if left.emptied:
                 return Drop(REASONS[left.emptied], 0, 1)
-            edits = dict(zip(REASONS[1:], left.removed.tolist()[1:], strict=True))
+            edits = dict(zip(REASONS[1:], left.removed[1:], strict=True))
             before = int(lines.spaced_words.sum())
             after = before - left.words
             text = document.text
-            if any(edits.values()):
-                text = left.data.tobytes().decode("utf-8", "surrogatepass")
+            if left.data is not None:
+                text = left.data.decode("utf-8", "surrogatepass")
             if met:
                 length = len(text)
                 for phrase in met:

@@ -46,13 +46,13 @@ class Urls(Rewriter):
             text = document.text
             edits = {}
             if everywhere or urls.begins_with_domain(text):
-                data, start, end = urls.find_urls(text, ascii_words=everywhere)
-                if len(start):
-                    text = urls.without(data, start, end)
+                data, spans = urls.find_urls(text, ascii_words=everywhere)
+                if len(spans):
+                    text = urls.without(data, spans)
                     edits["url"] = len(document.text) - len(text)
-            data, start, end = urls.find_ips(text)
-            if len(start):
-                shorter = urls.without(data, start, end)
+            data, spans = urls.find_ips(text)
+            if len(spans):
+                shorter = urls.without(data, spans)
                 edits["ip"] = len(text) - len(shorter)
                 text = shorter
             if not text:

@@ -114,9 +114,9 @@ def _dclm() -> Callable[[Document], Scores]:
         segments = document.derive(segment)
         lines = segments.lines
         filled = lines.body_characters > 0
-        line = shares(duplicates(lines.body_hash[filled], lines.body_characters[filled]))
-        found = paragraphs(segments, strip=True)
-        paragraph = shares(duplicates(found.hash, found.characters))
+        line = shares(duplicates(lines.body_hash[filled].tolist(), lines.body_characters[filled].tolist()))
+        found = paragraphs(document.text, strip=True)
+        paragraph = shares(duplicates(found, [len(paragraph) for paragraph in found]))
         kept = segments.words.is_word
         characters = segments.words.characters[kept]
         grams = ngrams(segments.words.hash[kept], characters)
@@ -155,9 +155,9 @@ def _datatrove(words: str) -> Callable[[Document], Scores]:
         lines = segments.lines
         filled = lines.characters > 0
         filled[0] = filled[-1] = True  # splitting at runs of newlines leaves an empty line where the text begins in one
-        line = duplicates(lines.hash[filled], lines.characters[filled])
-        found = paragraphs(segments, strip=False)
-        paragraph = duplicates(found.hash, found.characters)
+        line = duplicates(lines.hash[filled].tolist(), lines.characters[filled].tolist())
+        found = paragraphs(document.text, strip=False)
+        paragraph = duplicates(found, [len(paragraph) for paragraph in found])
         grams = ngrams(pieces.hash, pieces.characters)
         measures = [
             line.later / line.segments,

@@ -5,6 +5,8 @@ their numbers, so n-grams are compared exactly once words are, and only what rep
 is linear in the words, and small where little repeats.
 """
 
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -47,14 +49,32 @@ class NGrams(NamedTuple):
     skipped: np.ndarray
 
 
-def duplicates(hashes: np.ndarray, characters: np.ndarray) -> Duplicates:
-    """Duplicate segments; hashes uint64 and characters int32, both of shape (n,)."""
-    return Duplicates(*_duplicates(hashes, characters))
+def duplicates(keys: Sequence[Hashable], characters: Sequence[int]) -> Duplicates:
+    """Duplicate segments by keys that are equal where segments are (hashes, or the segments), and their lengths."""
+    counts = Counter(keys)
+    length = dict(zip(keys, characters, strict=True))
+    repeated = [(count, length[key]) for key, count in counts.items() if count > 1]
+    copies = sum(count for count, _ in repeated)
+    copied = sum(count * size for count, size in repeated)
+    return Duplicates(
+        segments=len(keys),
+        characters=sum(characters),
+        copies=copies,
+        copied=copied,
+        later=copies - len(repeated),
+        later_characters=copied - sum(size for _, size in repeated),
+    )
 
 
 def ngrams(hashes: np.ndarray, characters: np.ndarray, longest: int = 10) -> NGrams:
     """Repeated n-grams of n = 2 to `longest`; hashes uint64 and characters int32 of the words, shape (n,)."""
-    return NGrams(*_ngrams(hashes, characters, longest))
+    size = len(hashes)
+    behind = np.zeros(size + 1, dtype=np.int64)
+    np.cumsum(characters, out=behind[1:])
+    found = np.zeros((5, longest + 1), dtype=np.int64)
+    scratch = np.empty((4, size), dtype=np.int32)
+    _ngrams(hashes.copy(), behind, scratch, np.empty(4 * size + 4, dtype=np.int32), found)
+    return NGrams(*found)
 
 
 @njit(cache=True)
@@ -67,7 +87,8 @@ def _number(keys, used, slots, numbers):  # type: ignore[no-untyped-def]
     while size < 2 * used:
         size *= 2
     mask = np.uint64(size - 1)
-    slots[:size] = -1
+    for i in range(size):
+        slots[i] = -1
     different = 0
     for i in range(used):
         mixed = keys[i] * _SPREAD
@@ -87,47 +108,14 @@ def _number(keys, used, slots, numbers):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _duplicates(hashes, characters):  # type: ignore[no-untyped-def]
-    size = len(hashes)
-    numbers = np.empty(size, np.int32)
-    slots = np.empty(4 * size + 4, np.int32)
-    different = _number(hashes, size, slots, numbers)
-    counts = np.zeros(different, np.int32)
-    for i in range(size):
-        counts[numbers[i]] += 1
-    total, copies, copied, later, later_characters = 0, 0, 0, 0, 0
-    for i in range(size):
-        total += characters[i]
-        count = counts[numbers[i]]
-        if count != 1:  # -1 marks a segment of which the first copy has been met
-            copies += 1
-            copied += characters[i]
-            if count < 0:
-                later += 1
-                later_characters += characters[i]
-            counts[numbers[i]] = -1
-    return size, total, copies, copied, later, later_characters
-
-
-@njit(cache=True)
-def _ngrams(hashes, characters, longest):  # type: ignore[no-untyped-def]
-    size = len(hashes)
-    most = np.zeros(longest + 1, np.int64)
-    long = np.zeros(longest + 1, np.int64)
-    first = np.zeros(longest + 1, np.int64)
-    covered = np.zeros(longest + 1, np.int64)
-    skipped = np.zeros(longest + 1, np.int64)
-    behind = np.zeros(size + 1, np.int64)  # characters of the words before each
-    for i in range(size):
-        behind[i + 1] = behind[i] + characters[i]
-
+def _ngrams(keys, behind, scratch, slots, found):  # type: ignore[no-untyped-def]
+    """Fill found, whose rows are the fields of NGrams. behind holds the characters of the words before each."""
+    size = len(keys)
+    longest = found.shape[1] - 1
     # places[:used] are the starts of the n-grams under consideration, numbers[:used] tell them apart
-    places = np.arange(size)
-    keys = hashes.copy()
-    numbers = np.empty(size, np.int32)
-    slots = np.empty(4 * size + 4, np.int32)
-    counts = np.empty(size, np.int32)
-    seen = np.empty(size, np.bool_)
+    places, numbers, counts, seen = scratch[0], scratch[1], scratch[2], scratch[3]
+    for i in range(size):
+        places[i] = i
     used = size
     for n in range(1, longest + 1):
         if n > 1:  # an n-gram can only repeat where both (n-1)-grams in it do
@@ -140,11 +128,12 @@ def _ngrams(hashes, characters, longest):  # type: ignore[no-untyped-def]
             used = pairs
             if size < n:
                 break
-            most[n] = 1
-            first[n] = behind[n]
+            found[0, n] = 1
+            found[2, n] = behind[n]
         different = _number(keys, used, slots, numbers)
-        counts[:different] = 0
-        seen[:different] = False
+        for j in range(different):
+            counts[j] = 0
+            seen[j] = 0
         for j in range(used):
             counts[numbers[j]] += 1
         repeated = 0
@@ -156,20 +145,19 @@ def _ngrams(hashes, characters, longest):  # type: ignore[no-untyped-def]
             place = places[j]
             if n > 1:
                 length = behind[place + n] - behind[place]
-                if count > most[n]:
-                    most[n], long[n], first[n] = count, length, length
-                elif count == most[n] and length > long[n]:
-                    long[n] = length
-                covered[n] += behind[place + n] - behind[max(place, end)]
+                if count > found[0, n]:
+                    found[0, n], found[1, n], found[2, n] = count, length, length
+                elif count == found[0, n] and length > found[1, n]:
+                    found[1, n] = length
+                found[3, n] += behind[place + n] - behind[max(place, end)]
                 end = place + n
                 if place >= free:
-                    if seen[numbers[j]]:
-                        skipped[n] += length
+                    if seen[numbers[j]] == 1:
+                        found[4, n] += length
                         free = place + n
                     else:
-                        seen[numbers[j]] = True
+                        seen[numbers[j]] = 1
             places[repeated] = place
             numbers[repeated] = numbers[j]
             repeated += 1
         used = repeated
-    return most, long, first, covered, skipped

@@ -136,6 +136,7 @@ class Lines:
     words             int32, words between white space (line.split())
     spaced_words      int32, words between ASCII white space (or NUL) that begin with a letter or a number: DCLM counts
                       so, by fastText's tokenizer
+    first, last       int32, first and last code point of the body; 0 in a blank line
     upper, digits, alphabetic   int32, characters for which str.isupper, isdigit, isalpha hold
     hash              uint64, of the line as it stands        body_hash  uint64, of its body
     """
@@ -149,6 +150,8 @@ class Lines:
     leading: np.ndarray
     words: np.ndarray
     spaced_words: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
     upper: np.ndarray
     digits: np.ndarray
     alphabetic: np.ndarray
@@ -195,9 +198,43 @@ def encode(text: str) -> np.ndarray:
 def segment(text: str) -> Segments:
     """The segments of a text, in time and memory linear in its length."""
     data = encode(text)
-    properties, lower = code_points()
-    word, token, line, characters, other_breaks = _segment(data, properties, lower)
-    return Segments(data, characters, Words(*word), Words(*token), Lines(*line), other_breaks)
+    size = len(data)
+    # Scratch as long as the text allows; only what is used of it is ever touched, and copied below.
+    words, word_flags, word_hashes = _scratch(3, size, 2)
+    tokens, token_flags, token_hashes = _scratch(3, size // 2 + 1, 1)
+    lines, _, line_hashes = _scratch(14, text.count("\n") + 1, 2)
+    totals = np.zeros(4, dtype=np.int64)
+    _segment(
+        data,
+        *code_points(),
+        words,
+        word_flags,
+        word_hashes,
+        tokens,
+        token_flags,
+        token_hashes,
+        lines,
+        line_hashes,
+        totals,
+    )
+    word_count, token_count, characters, other_breaks = totals.tolist()
+    token_hash = token_hashes[0, :token_count].copy()
+    return Segments(
+        data,
+        characters,
+        Words(*words[:, :word_count].copy(), word_flags[:word_count].copy(), *word_hashes[:, :word_count].copy()),
+        Words(*tokens[:, :token_count].copy(), token_flags[:token_count].copy(), token_hash, token_hash),
+        Lines(*lines, *line_hashes),
+        bool(other_breaks),
+    )
+
+
+def _scratch(numbers: int, size: int, hashes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return (
+        np.empty((numbers, size), dtype=np.int32),
+        np.empty(size, dtype=np.uint8),
+        np.empty((hashes, size), dtype=np.uint64),
+    )
 
 
 def hash_of(word: str) -> int:
@@ -270,29 +307,23 @@ def _next_class(data, i, properties):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
+def _segment(  # type: ignore[no-untyped-def]
+    data,
+    properties,
+    lower,
+    w_table,
+    w_flags,
+    w_hashes,
+    t_table,
+    t_flags,
+    t_hashes,
+    l_table,
+    l_hashes,
+    totals,
+):
+    """Fill the tables: rows are the fields of Words and Lines in their order; totals as segment() reads them."""
     size = len(data)
-    w_start = np.empty(size, np.int32)
-    w_end = np.empty(size, np.int32)
-    w_chars = np.empty(size, np.int32)
-    w_flags = np.empty(size, np.uint8)
-    w_hash = np.empty(size, np.uint64)
-    w_lower = np.empty(size, np.uint64)
-    words = 0
-    t_start = np.empty(size // 2 + 1, np.int32)
-    t_end = np.empty(size // 2 + 1, np.int32)
-    t_chars = np.empty(size // 2 + 1, np.int32)
-    t_flags = np.empty(size // 2 + 1, np.uint8)
-    t_lower = np.empty(size // 2 + 1, np.uint64)
-    tokens = 0
-    breaks = 1
-    for i in range(size):
-        breaks += data[i] == 10
-    # start, end, body, body_end, characters, body_characters, leading, words, spaced_words, upper, digits, alphabetic
-    table = np.empty((12, breaks), np.int32)
-    l_hash = np.empty(breaks, np.uint64)
-    l_body_hash = np.empty(breaks, np.uint64)
-    lines = 0
+    words, tokens, lines = 0, 0, 0
 
     # the word, the token and the line under way
     w_from, w_count, w_props, w_first = 0, 0, 0, 0
@@ -302,7 +333,7 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
     t_low = BASIS
     t_plain = False
     l_from, l_count, l_body, l_body_end, l_leading, l_body_count = 0, 0, -1, 0, 0, 0
-    l_words, l_spaced, l_upper, l_digits, l_alpha = 0, 0, 0, 0, 0
+    l_words, l_spaced, l_first, l_last, l_upper, l_digits, l_alpha = 0, 0, 0, 0, 0, 0, 0
     l_value, l_body_value, l_body_final = BASIS, BASIS, BASIS
 
     characters, after_space = 0, True
@@ -336,12 +367,12 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
             boundary = paired
         if boundary:
             if w_ink:
-                w_start[words] = w_from
-                w_end[words] = i
-                w_chars[words] = w_count
+                w_table[0, words] = w_from
+                w_table[1, words] = i
+                w_table[2, words] = w_count
                 w_flags[words] = word_flags(w_first, w_props, w_plain)
-                w_hash[words] = finish(w_value)
-                w_lower[words] = finish(w_low)
+                w_hashes[0, words] = finish(w_value)
+                w_hashes[1, words] = finish(w_low)
                 words += 1
             w_from, w_count, w_props, w_first = i, 0, 0, prop
             w_value, w_low = BASIS, BASIS
@@ -365,11 +396,11 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
         # tokens
         if space:
             if t_from >= 0:
-                t_start[tokens] = t_from
-                t_end[tokens] = i
-                t_chars[tokens] = t_count
+                t_table[0, tokens] = t_from
+                t_table[1, tokens] = i
+                t_table[2, tokens] = t_count
                 t_flags[tokens] = word_flags(t_first, t_props, t_plain)
-                t_lower[tokens] = finish(t_low)
+                t_hashes[0, tokens] = finish(t_low)
                 tokens += 1
                 l_words += 1
                 t_from = -1
@@ -385,23 +416,25 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
 
         # lines
         if point == 10:
-            table[0, lines] = l_from
-            table[1, lines] = i
-            table[2, lines] = l_body if l_body >= 0 else i
-            table[3, lines] = l_body_end if l_body >= 0 else i
-            table[4, lines] = l_count
-            table[5, lines] = l_body_count
-            table[6, lines] = l_leading
-            table[7, lines] = l_words
-            table[8, lines] = l_spaced
-            table[9, lines] = l_upper
-            table[10, lines] = l_digits
-            table[11, lines] = l_alpha
-            l_hash[lines] = finish(l_value)
-            l_body_hash[lines] = finish(l_body_final)
+            l_table[0, lines] = l_from
+            l_table[1, lines] = i
+            l_table[2, lines] = l_body if l_body >= 0 else i
+            l_table[3, lines] = l_body_end if l_body >= 0 else i
+            l_table[4, lines] = l_count
+            l_table[5, lines] = l_body_count
+            l_table[6, lines] = l_leading
+            l_table[7, lines] = l_words
+            l_table[8, lines] = l_spaced
+            l_table[9, lines] = l_first
+            l_table[10, lines] = l_last
+            l_table[11, lines] = l_upper
+            l_table[12, lines] = l_digits
+            l_table[13, lines] = l_alpha
+            l_hashes[0, lines] = finish(l_value)
+            l_hashes[1, lines] = finish(l_body_final)
             lines += 1
             l_from, l_count, l_body, l_body_end, l_leading, l_body_count = i + 1, 0, -1, 0, 0, 0
-            l_words, l_spaced, l_upper, l_digits, l_alpha = 0, 0, 0, 0, 0
+            l_words, l_spaced, l_first, l_last, l_upper, l_digits, l_alpha = 0, 0, 0, 0, 0, 0, 0
             l_value, l_body_value, l_body_final = BASIS, BASIS, BASIS
         else:
             l_count += 1
@@ -414,6 +447,8 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
             else:
                 if l_body < 0:
                     l_body = i
+                    l_first = point
+                l_last = point
                 l_body_value = (l_body_value ^ value) * PRIME
                 l_body_final = l_body_value
                 l_body_end = i + width
@@ -427,40 +462,4 @@ def _segment(data, properties, lower):  # type: ignore[no-untyped-def]
         characters += 1
         i += width
 
-    low_tokens = t_lower[:tokens].copy()
-    return (
-        (
-            w_start[:words].copy(),
-            w_end[:words].copy(),
-            w_chars[:words].copy(),
-            w_flags[:words].copy(),
-            w_hash[:words].copy(),
-            w_lower[:words].copy(),
-        ),
-        (
-            t_start[:tokens].copy(),
-            t_end[:tokens].copy(),
-            t_chars[:tokens].copy(),
-            t_flags[:tokens].copy(),
-            low_tokens,
-            low_tokens,
-        ),
-        (
-            table[0],
-            table[1],
-            table[2],
-            table[3],
-            table[4],
-            table[5],
-            table[6],
-            table[7],
-            table[8],
-            table[9],
-            table[10],
-            table[11],
-            l_hash,
-            l_body_hash,
-        ),
-        characters - 1,
-        other_breaks,
-    )
+    totals[0], totals[1], totals[2], totals[3] = words, tokens, characters - 1, other_breaks

@@ -65,8 +65,8 @@ def begins_with_domain(text: str) -> bool:
     return any(head[:length] in domains for length in range(2, len(head) + 1))
 
 
-def find_urls(text: str, ascii_words: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(data, start, end) of addresses with a host name: UTF-8 bytes and int64 offsets of shape (n,).
+def find_urls(text: str, ascii_words: bool) -> tuple[np.ndarray, np.ndarray]:
+    """(data, spans) of addresses with a host name: the text in UTF-8, and int64 byte offsets of shape (n, 2).
 
     A match is up to 10 white-space characters, http:// or https:// or ftp:// or none of them, up to 256 characters of a
     host, a dot, a top-level domain in lower case that ends at a word boundary, and what follows of a path.
@@ -74,21 +74,26 @@ def find_urls(text: str, ascii_words: bool) -> tuple[np.ndarray, np.ndarray, np.
                   False: those of every script do
     """
     data = encode(text)
-    properties, _ = code_points()
-    return data, *_find_urls(data, properties, _tld_table(), ascii_words)
+    spans = np.empty((text.count("."), 2), dtype=np.int64)
+    found = _find_urls(data, code_points().properties, _tld_table(), ascii_words, spans)
+    return data, spans[:found]
 
 
-def find_ips(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(data, start, end) of IPv4 addresses with the white space before and the path behind; as find_urls."""
+def find_ips(text: str) -> tuple[np.ndarray, np.ndarray]:
+    """(data, spans) of IPv4 addresses with the white space before and the path behind; as find_urls."""
     data = encode(text)
-    properties, _ = code_points()
-    return data, *_find_ips(data, properties)
+    spans = np.empty((text.count("."), 2), dtype=np.int64)
+    return data, spans[: _find_ips(data, code_points().properties, spans)]
 
 
-def without(data: np.ndarray, start: np.ndarray, end: np.ndarray) -> str:
-    """A text (UTF-8, uint8) without some spans, given in order as byte offsets of shape (n,)."""
+def without(data: np.ndarray, spans: np.ndarray) -> str:
+    """A text (UTF-8, uint8) without some spans: byte offsets of shape (n, 2), in order."""
     raw = data.tobytes()
-    kept = [raw[a:b] for a, b in zip((0, *end.tolist()), (*start.tolist(), len(raw)), strict=True)]
+    kept, at = [], 0
+    for start, end in spans.tolist():
+        kept.append(raw[at:start])
+        at = end
+    kept.append(raw[at:])
     return b"".join(kept).decode("utf-8", "surrogatepass")
 
 
@@ -153,13 +158,8 @@ def _domain_end(data, i, properties, table, ascii_words):  # type: ignore[no-unt
 
 
 @njit(cache=True)
-def _find_urls(data, properties, table, ascii_words):  # type: ignore[no-untyped-def]
+def _find_urls(data, properties, table, ascii_words, spans):  # type: ignore[no-untyped-def]
     size = len(data)
-    dots = 0
-    for i in range(size):
-        dots += data[i] == 46
-    start = np.empty(dots, np.int64)
-    end = np.empty(dots, np.int64)
     found = 0
     limit, run = 0, 0  # end of the match before; start of the run of host characters
     i = 0
@@ -190,10 +190,10 @@ def _find_urls(data, properties, table, ascii_words):  # type: ignore[no-untyped
         begin = first
         if first == run:
             begin = _spaces_before(data, _scheme_before(data, first, limit), limit, properties)
-        start[found], end[found] = begin, stop
+        spans[found, 0], spans[found, 1] = begin, stop
         found += 1
         limit = run = i = stop
-    return start[:found].copy(), end[:found].copy()
+    return found
 
 
 @njit(cache=True)
@@ -220,13 +220,8 @@ def _word_before(data, at, limit, properties):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _find_ips(data, properties):  # type: ignore[no-untyped-def]
+def _find_ips(data, properties, spans):  # type: ignore[no-untyped-def]
     size = len(data)
-    dots = 0
-    for i in range(size):
-        dots += data[i] == 46
-    start = np.empty(dots, np.int64)
-    end = np.empty(dots, np.int64)
     found, limit, i = 0, 0, 0
     while i < size:
         if not 48 <= data[i] <= 57:
@@ -249,7 +244,7 @@ def _find_ips(data, properties):  # type: ignore[no-untyped-def]
             continue
         while j < size and data[j] < 128 and _TAIL[data[j]]:
             j += 1
-        start[found], end[found] = _spaces_before(data, begin, limit, properties), j
+        spans[found, 0], spans[found, 1] = _spaces_before(data, begin, limit, properties), j
         found += 1
         limit = i = j
-    return start[:found].copy(), end[:found].copy()
+    return found
