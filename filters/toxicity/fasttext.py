@@ -1,0 +1,97 @@
+"""Judge a text by any supervised fastText model, of the document or of its sentences."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from filters.contracts import ResourceError, Scores, strategy
+from filters.document import Document
+from filters.toxicity.classifier import Classifier
+
+if TYPE_CHECKING:
+    from filters.models import FastTextModel
+
+PREFIX = "__label__"
+# A fastText file has no room for metadata but its labels: `__label__toxic@lower` says that the model was trained on
+# texts made ready by `lower` (preparation.py), and the file cannot be parted from it.
+MARK = "@"
+
+
+@strategy
+class FastText(Classifier):
+    """Drop texts that a supervised fastText model finds toxic.
+
+    The score is the probability of `labels`, added up where there are several. 0.4 is the threshold of Dolma, for
+    sentences (docs/taggers.md); a rewriter that holds this judge drops single sentences, this judge by itself
+    whole documents. Line breaks become spaces, since fastText reads one line. A model that `curate train toxicity`
+    made names its own preparation of the text; other models get the text as it is.
+    """
+
+    labels: tuple[str, ...] = Field(
+        ("toxic",), min_length=1, description=f"the labels of toxic texts, with or without {PREFIX}"
+    )
+    preparation: Literal["model", "line", "lower", "jamo"] = Field(
+        "model",
+        description="line: text as it is; lower: NFKC, lower case; jamo: lower, Hangul syllables taken apart; "
+        "model: what the model's labels say, else line",
+    )
+    threshold: float | None = Field(0.4, ge=0, le=1, description="drop above this probability; null switches it off")
+
+    def check(self) -> None:
+        """Raises ResourceError where the model is missing, damaged, or without one of the labels."""
+        self._load()
+
+    def resources(self) -> Mapping[str, str]:
+        """sha256 of the model."""
+        from filters import models
+
+        return {"model": models.digest(models.resolve(self.model, self.sha256))}
+
+    def open(self) -> Callable[[Document], Scores]:
+        """Scores of shape {"toxicity": p, "toxicity_mean": p}, p in [0, 1]; NaN for a text without a word."""
+        from filters.toxicity.preparation import PREPARATIONS
+
+        model, wanted, preparation = self._load()
+        prepare = PREPARATIONS[preparation]
+
+        def score(texts: list[str]) -> list[float]:
+            lines = [prepare(text) for text in texts]
+            values = [float("nan")] * len(lines)
+            known = [position for position, line in enumerate(lines) if line]
+            if known:
+                for position, answer in zip(known, model.predict([lines[at] for at in known], k=-1), strict=True):
+                    # fastText's softmax adds 1e-5 to every probability
+                    values[position] = min(1.0, sum(p for label, p in answer if label in wanted))
+            return values
+
+        return self.by_level(score)
+
+    def _load(self) -> tuple["FastTextModel", frozenset[str], str]:
+        """The model, its labels that count as toxic, and the preparation."""
+        from filters import models
+
+        model = models.load_fasttext(self.model, self.sha256)
+        parts = {label: parts_of(label) for label in model.labels}
+        plain = {label.removeprefix(PREFIX) for label in self.labels}
+        wanted = {label for label, (name, _) in parts.items() if name in plain or label in plain}
+        missing = sorted(plain - wanted - {parts[label][0] for label in wanted})
+        if missing:
+            known = ", ".join(sorted(name for name, _ in parts.values())[:20])
+            raise ResourceError(f"toxicity/fasttext: the model has no label {missing[0]} (it has: {known})")
+        stated = sorted({preparation for _, preparation in parts.values()} - {""})
+        preparation = self.preparation if self.preparation != "model" else stated[0] if stated else "line"
+        return model, frozenset(wanted), preparation
+
+
+def label_of(name: str, preparation: str) -> str:
+    """The label of a class in a model trained on texts made ready this way."""
+    return f"{PREFIX}{name}{MARK}{preparation}"
+
+
+def parts_of(label: str) -> tuple[str, str]:
+    """The name of a label (without fastText's prefix) and the preparation it states, "" where it states none."""
+    from filters.toxicity.preparation import PREPARATIONS
+
+    name, _, preparation = label.rpartition(MARK)
+    return (name, preparation) if name and preparation in PREPARATIONS else (label, "")

@@ -1,0 +1,41 @@
+"""Judge a text by logistic regression over its character n-grams."""
+
+from collections.abc import Callable, Mapping
+
+from pydantic import Field
+
+from filters.contracts import Scores, strategy
+from filters.document import Document
+from filters.toxicity.classifier import Classifier
+
+
+@strategy
+class Linear(Classifier):
+    """Drop texts that logistic regression over character n-grams (TF-IDF) finds toxic.
+
+    The model is an .npz file of plain arrays that `curate train toxicity` wrote; it is read without pickle, and scoring
+    needs no scikit-learn.
+    """
+
+    threshold: float | None = Field(0.5, ge=0, le=1, description="drop above this probability; null switches it off")
+
+    def check(self) -> None:
+        """Raises ResourceError where the model is missing or damaged."""
+        from filters import models
+        from filters.toxicity.linear_model import LinearModel
+
+        LinearModel.load(models.resolve(self.model, self.sha256))
+
+    def resources(self) -> Mapping[str, str]:
+        """sha256 of the model."""
+        from filters import models
+
+        return {"model": models.digest(models.resolve(self.model, self.sha256))}
+
+    def open(self) -> Callable[[Document], Scores]:
+        """Scores of shape {"toxicity": p, "toxicity_mean": p}; NaN for a text of which no n-gram is known."""
+        from filters import models
+        from filters.toxicity.linear_model import LinearModel
+
+        probability = LinearModel.load(models.resolve(self.model, self.sha256)).scorer()
+        return self.by_level(lambda texts: [probability(text) for text in texts])
