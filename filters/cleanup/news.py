@@ -1,10 +1,12 @@
 """What surrounds the text of Korean (and English) articles and posts: tags, notices, credits, bylines."""
 
+from typing import Any
+
 import re2
 
 from filters.cleanup.remnants import Edit, removal
 from filters.text.patterns import BLANK as B
-from filters.text.patterns import BLANKS, Span, code_spans, outside
+from filters.text.patterns import BLANKS, Span, outside_code
 
 _HANGUL = re2.compile(r"\p{Hangul}")
 _EMAIL = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
@@ -15,43 +17,9 @@ HASHTAG = r"[#＃][\p{L}\p{N}_]"
 _HASHTAG = re2.compile(r"[#＃]([\p{L}\p{N}_]+)")
 _ORDINAL = re2.compile(r"[0-9]{1,3}(?:[^0-9].*)?")  # #1, #5에서는; but #2022월드컵
 _COLOUR = re2.compile(r"[0-9A-Fa-f]{3,4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8}")
-_DIRECTIVES = frozenset(
-    # of C, C#, R, Rust, editors and linters
-    [
-        "include",
-        "define",
-        "undef",
-        "ifdef",
-        "ifndef",
-        "if",
-        "elif",
-        "else",
-        "endif",
-        "pragma",
-        "error",
-        "warning",
-        "line",
-        "region",
-        "endregion",
-        "import",
-        "using",
-        "use",
-        "let",
-        "set",
-        "show",
-        "eval",
-        "coding",
-        "encoding",
-        "nullable",
-        "r",
-        "load",
-        "reference",
-        "TODO",
-        "FIXME",
-        "NOTE",
-        "noqa",
-        "type",
-    ]
+_DIRECTIVE = re2.compile(  # of C, C#, R, Rust, editors and linters
+    "include|define|undef|ifdef|ifndef|if|elif|else|endif|pragma|error|warning|line|region|endregion|import|using|use|let|"
+    "set|show|eval|coding|encoding|nullable|r|load|reference|TODO|FIXME|NOTE|noqa|type"
 )
 _FOLLOWED_BY_WORD = re2.compile(B + r"*[A-Za-z'\"`(]")
 _CODE_SIGN = re2.compile(r"[=;(){}\[\]]")
@@ -68,7 +36,7 @@ def hashtags(text: str) -> Edit:
         start, end = match.span()
         if _is_hashtag(text, start, end, bool(found) and found[-1][1] == start):
             found.append((start, end))
-    return removal(text, outside(found, code_spans(text)))
+    return removal(text, outside_code(text, found))
 
 
 def _is_hashtag(text: str, start: int, end: int, follows_tag: bool) -> bool:
@@ -85,7 +53,7 @@ def _is_hashtag(text: str, start: int, end: int, follows_tag: bool) -> bool:
             return False  # the fragment of an address
     if not tag.isascii():
         return after not in "]}>'\"’”`" or not after
-    if _COLOUR.fullmatch(tag) or tag in _DIRECTIVES:
+    if _COLOUR.fullmatch(tag) or _DIRECTIVE.fullmatch(tag):
         return False
     if after and after not in " \t\n#＃,!?…" and not (after == "." and text[end + 1 : end + 2] in " \n"):
         return False
@@ -125,7 +93,7 @@ def copyright(text: str) -> Edit:
     """Notices of copyright and against reproduction: in brackets anywhere, else at the ends of lines or alone."""
     length = len(text)
     for find in (_bracketed_notices, _reuse_phrases, _rights, _owners, _statements):
-        text, _ = removal(text, outside(find(text), code_spans(text)))
+        text, _ = removal(text, outside_code(text, find(text)))
     return text, length - len(text)
 
 
@@ -242,7 +210,8 @@ _DATE = (
 )
 _FILED = f"(?:{B}*[|/·,]?{B}*(?:기사)?(?:입력|승인|등록|송고|수정|최종수정|작성)?(?:일|시간)?{B}*:?{B}*{_DATE}{B}*/?)*"
 _MAIL = f"(?:{B}*[|/·,=]?{B}*[(<\\[]?{_EMAIL}[)>\\]]?)"
-BYLINE = f"기자|특파원|통신원|논설위원|리포터|에디터|@[A-Za-z0-9]|입니다|(?m:^{B}*B[yY]{B})"
+_STATION = r"(?:KBS|MBC|SBS|YTN|JTBC|OBS|MBN|EBS|CBS|BBS|TBS|TV조선|채널A|연합뉴스TV|G1|KNN|TJB|TBC|JIBS|CJB)"
+BYLINE = f"기자|특파원|통신원|논설위원|리포터|에디터|@[A-Za-z0-9]|{_STATION}[^\\n]*니다|(?m:^{B}*B[yY]{B})"
 _BYLINE_LINE = re2.compile(f"(?m)^{B}*[\\[(<【■▶]?{B}*{_REPORTER}{B}*{_MAIL}?{B}*[\\])>】]?{B}*=?{_MAIL}?{_FILED}{B}*$")
 _BYLINE_TAIL = re2.compile(
     f"(?m)[.!?。…”\"’'\\])]{B}*[\\[(<【/]?{B}*{_REPORTER}{B}*[\\])>】]?{_MAIL}?{B}*[\\])>】]?{_FILED}{B}*$"
@@ -251,7 +220,6 @@ _BYLINE_WITH_MAIL = re2.compile(f"(?m){B}[\\[(<【/]?{B}*{_REPORTER}{B}*[\\])>�
 _BYLINE_HEAD = re2.compile(f"(?m)^{B}*{_SIGNED}{B}?={B}+")
 _MAIL_TAIL = re2.compile(f"(?m)[.!?。…”\"’']{B}+[(<\\[]?{_EMAIL}[)>\\]]?{B}*$")
 _MAIL_END = re2.compile(f"(?:^|\\n){B}*[(<\\[]?{_EMAIL}[)>\\]]?\\s*\\z")
-_STATION = r"(?:KBS|MBC|SBS|YTN|JTBC|OBS|MBN|EBS|CBS|BBS|TBS|TV조선|채널A|연합뉴스TV|G1|KNN|TJB|TBC|JIBS|CJB)"
 _SIGN_OFF = re2.compile(
     f'(?m)(?:^|[.!?。”"]){B}*(?:지금까지{B}[^\\n.]*)?{_STATION}{B}?(?:뉴스|NEWS|News)?{B}?,?{B}?{_NAME}(?:이었|였)?(?:입|습)니다[.]?{B}*$'
 )
@@ -263,29 +231,36 @@ _ENGLISH_BYLINE = re2.compile(
 )
 
 
+_ROLES = ("기자", "특파원", "통신원", "논설위원", "리포터", "에디터")
+# What must occur, whether the first character of the match is the end of the sentence before, the pattern.
+_BYLINES: tuple[tuple[tuple[str, ...], bool, Any], ...] = (
+    (_ROLES, False, _BYLINE_HEAD),
+    (_ROLES, False, _BYLINE_LINE),
+    (_ROLES, True, _BYLINE_TAIL),
+    (("@",), False, _BYLINE_WITH_MAIL),
+    (("니다",), True, _SIGN_OFF),
+    (("@",), True, _MAIL_TAIL),
+    (("@",), False, _MAIL_END),
+    (("By ", "BY "), False, _ENGLISH_BYLINE),
+)
+
+
 def bylines(text: str) -> Edit:
     """Reporters' names with what goes with them (place, e-mail, time), e-mail tails, sign-offs of broadcasts.
 
     Only where they stand alone on a line, after the last sentence of a line, or before a dispatch (이름 기자 = ).
     """
     length = len(text)
-    for pattern, keep in (
-        (_BYLINE_HEAD, 0),
-        (_BYLINE_LINE, 0),
-        (_BYLINE_TAIL, 1),
-        (_BYLINE_WITH_MAIL, 0),
-        (_SIGN_OFF, 1),
-        (_MAIL_TAIL, 1),
-        (_MAIL_END, 0),
-        (_ENGLISH_BYLINE, 0),
-    ):
+    for needs, keep, pattern in _BYLINES:
+        if not any(word in text for word in needs):
+            continue
         found = []
         for match in pattern.finditer(text):
             start, end = match.span()
             start += 1 if (keep and text[start] in ".!?。…”\"’'])") or text[start] == "\n" else 0
             if end - start <= _MAX_LINE:
                 found.append((start, end))
-        text, _ = removal(text, outside(found, code_spans(text)))
+        text, _ = removal(text, outside_code(text, found))
     return text, length - len(text)
 
 
@@ -315,7 +290,7 @@ def press(text: str) -> Edit:
     length = len(text)
     for pattern in (_TAG_WITH_EQUALS, _TAG_WITH_REPORTER, _DATELINE):
         found = [match.span() for match in pattern.finditer(text) if match.end() - match.start() <= _MAX_TAG]
-        text, _ = removal(text, outside(found, code_spans(text)))
+        text, _ = removal(text, outside_code(text, found))
     return text, length - len(text)
 
 
@@ -355,5 +330,5 @@ def captions(text: str) -> Edit:
             start += pattern is _CREDIT_TAIL and text[start] in ".])”\"’'"
             if end - start <= longest:
                 found.append((start, end))
-        text, _ = removal(text, outside(found, code_spans(text)))
+        text, _ = removal(text, outside_code(text, found))
     return text, length - len(text)

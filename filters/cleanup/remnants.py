@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import re2
 
-from filters.text.patterns import BLANK, BLANKS, Span, code_spans, cut, outside
+from filters.text.patterns import BLANK, BLANKS, Span, cut, outside_code
 from filters.text.unicode import repair
 
 Edit = tuple[str, int]  # the text after a rule, and how many characters the rule removed
@@ -71,7 +71,7 @@ _ENTITY = re2.compile(ENTITY)
 def entities(text: str) -> Edit:
     """Named and numeric references that end in a semicolon, however often their ampersand was escaped."""
     edits = []
-    for start, end in outside((match.span() for match in _ENTITY.finditer(text)), code_spans(text)):
+    for start, end in outside_code(text, (match.span() for match in _ENTITY.finditer(text))):
         entity = text[start:end]
         name = "&" + entity[entity.rfind(";", 0, -1) + 1 :].removeprefix("&")
         if len(name) > 33:
@@ -108,20 +108,23 @@ _INLINE_TAG = re2.compile(
     f"|</?(?:{_LETTER})\\s*/?>|<(?:{_LETTER}|{_LETTER.upper()}|{_PLACEHOLDER}|{_PLACEHOLDER.upper()}){_VALUED}\\s*/?>"
     f"|</(?:{_LETTER.upper()}|{_PLACEHOLDER}|{_PLACEHOLDER.upper()})\\s*>"
 )
-_WITH_CONTENT = (
-    re2.compile(r"(?s)<!--.*?-->"),
-    re2.compile(r"(?s)<(?:script|SCRIPT)(?:\s[^<>]*)?>.*?</(?:script|SCRIPT)\s*>"),
-    re2.compile(r"(?s)<(?:style|STYLE)(?:\s[^<>]*)?>.*?</(?:style|STYLE)\s*>"),
-    re2.compile(r"<!(?i:DOCTYPE)[^<>]*>|<!\[CDATA\[|\]\]>"),
+_WITH_CONTENT = (  # what must occur, the pattern
+    ("<!--", re2.compile(r"(?s)<!--.*?-->")),
+    ("</script", re2.compile(r"(?s)<script(?:\s[^<>]*)?>.*?</script\s*>")),
+    ("</SCRIPT", re2.compile(r"(?s)<SCRIPT(?:\s[^<>]*)?>.*?</SCRIPT\s*>")),
+    ("</style", re2.compile(r"(?s)<style(?:\s[^<>]*)?>.*?</style\s*>")),
+    ("</STYLE", re2.compile(r"(?s)<STYLE(?:\s[^<>]*)?>.*?</STYLE\s*>")),
+    ("<!", re2.compile(r"<!(?i:DOCTYPE)[^<>]*>|<!\[CDATA\[")),
 )
-TAG = r"<[A-Za-z/!]|\]\]>"
+TAG = r"<[A-Za-z/!]"
 
 
 def tags(text: str) -> Edit:
     """Tags of HTML elements, comments, script and style with what they hold. Tags of blocks become line feeds."""
     length = len(text)
-    for pattern in _WITH_CONTENT:
-        text, _ = removal(text, outside((match.span() for match in pattern.finditer(text)), code_spans(text)))
+    for needs, pattern in _WITH_CONTENT:
+        if needs in text:
+            text, _ = removal(text, outside_code(text, (match.span() for match in pattern.finditer(text))))
     for pattern, between in ((_BLOCK_TAG, "\n"), (_INLINE_TAG, "")):
         found = []
         for match in pattern.finditer(text):
@@ -129,7 +132,7 @@ def tags(text: str) -> Edit:
             # Vec<P>, List<A>: a type parameter
             if not (text[start + 1].isupper() and text[start - 1 : start].isidentifier()):
                 found.append((start, end))
-        text, _ = removal(text, outside(found, code_spans(text)), between)
+        text, _ = removal(text, outside_code(text, found), between)
     return text, length - len(text)
 
 
@@ -154,7 +157,7 @@ def brackets(text: str) -> Edit:
     found: list[Span] = []
     for match in _BRACKET_RUN.finditer(text):
         found += _empty_pairs(text, *match.span())
-    return removal(text, outside(found, code_spans(text)))
+    return removal(text, outside_code(text, found))
 
 
 def _empty_pairs(text: str, start: int, end: int) -> list[Span]:
@@ -224,7 +227,7 @@ def blanks(text: str) -> Edit:
     edits: list[tuple[Span, str]] = []
     candidates = [match.span() for match in _BLANK_RUN.finditer(text)]
     line_start, line_end, verbatim = 0, -1, False
-    for start, end in outside(candidates, code_spans(text)):
+    for start, end in outside_code(text, candidates):
         if start > line_end:
             line_start = text.rfind("\n", 0, start) + 1
             line_end = text.find("\n", start)

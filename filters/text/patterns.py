@@ -4,7 +4,8 @@ RE2 scans in linear time whatever the pattern; its \\b, \\w and \\d are ASCII, s
 Hangul is meant. The text must encode (filters.text.unicode.repair).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Iterable, Mapping
 
 import re2
 
@@ -35,44 +36,48 @@ class Gate:
         return [self._names[index] for index in sorted(self._set.Match(text) or ())] if self._names else []
 
 
-def code_spans(text: str) -> list[Span]:
-    """Character spans of Markdown code: fenced blocks (an unclosed fence runs to the end), then `inline` code in one
+@functools.lru_cache(maxsize=4)  # the rules of one round ask for the same text
+def code_spans(text: str) -> tuple[Span, ...]:
+    """Character spans of Markdown code: fenced blocks (an unclosed fence runs to the end) and `inline` code within a
     line. Ordered, disjoint."""
     if "`" not in text and "~~~" not in text:
-        return []
+        return ()
     spans: list[Span] = []
     fence, opened = "", 0
-    for match in _FENCE.finditer(text):
-        marker = match.group(1)
-        if not fence:
-            fence, opened = marker, match.start()
-        elif marker[0] == fence[0] and len(marker) >= len(fence) and not match.group(2).strip():
-            spans.append((opened, match.end()))
+    for match in _CODE.finditer(text):
+        start, end = match.span()
+        found = match.group()
+        marker = found.strip(" \t>\n")
+        if not _FENCE.fullmatch(marker):
+            if not fence:
+                spans.append((start, end))
+        elif not fence:
+            fence, opened = marker[: len(marker) - len(marker.lstrip(marker[0]))], start
+        elif marker.startswith(fence) and not marker.strip(fence[0]):
+            spans.append((opened, end))
             fence = ""
     if fence:
         spans.append((opened, len(text)))
-    position = 0
-    inline: list[Span] = []
-    for start, end in [*spans, (len(text), len(text))]:
-        if "`" in text[position:start]:
-            inline += [match.span() for match in _INLINE.finditer(text, position, start)]
-        position = end
-    return sorted(spans + inline)
+    return tuple(spans)
 
 
-_FENCE = re2.compile(r"(?m)^[ \t>]*(`{3,}|~{3,})([^`\n]*)$")
-_INLINE = re2.compile(r"``[^`\n]+(?:`[^`\n]+)*``|`[^`\n]+`")
+_CODE = re2.compile(r"(?m)^[ \t>]*(?:`{3,}|~{3,})[^`\n]*$|``+[^`\n]+(?:`[^`\n]+)*``+|`[^`\n]+`")
+_FENCE = re2.compile(r"(?:`{3,}|~{3,})[^`\n]*")
 
 
-def outside(spans: Iterable[Span], kept: Sequence[Span]) -> list[Span]:
-    """Those of the ordered spans that touch none of the ordered, disjoint spans to keep."""
-    found, index = [], 0
-    for start, end in spans:
-        while index < len(kept) and kept[index][1] <= start:
+def outside_code(text: str, spans: Iterable[Span]) -> list[Span]:
+    """Those of the ordered spans that touch no Markdown code."""
+    found = list(spans)
+    code = code_spans(text) if found else ()
+    if not code:
+        return found
+    kept, index = [], 0
+    for start, end in found:
+        while index < len(code) and code[index][1] <= start:
             index += 1
-        if index == len(kept) or end <= kept[index][0]:
-            found.append((start, end))
-    return found
+        if index == len(code) or end <= code[index][0]:
+            kept.append((start, end))
+    return kept
 
 
 def merged(text: str, spans: Iterable[Span]) -> list[Span]:
