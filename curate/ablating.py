@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pipelines.reading.units import InputError, expand
 
 from curate import rundir
 from curate.arms import Ablation, Arm
@@ -36,6 +35,7 @@ from pipelines.branches import (
 )
 from pipelines.curation import ReadTask, RereadTask
 from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially
+from pipelines.reading.units import InputError, expand
 
 
 @dataclasses.dataclass

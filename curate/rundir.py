@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pipelines.reading.units import Piece
 
 from curate.recipe import Recipe
 from filters.chain import StepBook
 from pipelines import storage
 from pipelines.curation import READ, WORK, ReadTask
+from pipelines.reading.units import Piece
 from pipelines.writing import Keys
 
 VERSIONS = ("curate-lm-text", "apache-beam", "fastwarc", "resiliparse", "fasttext", "pyarrow", "numpy", "numba")

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from pipelines.reading.units import InputError, cut, expand
-
 from curate import rundir
 from curate.recipe import Recipe
 from curate.rundir import RunDirectory, RunError, UsageError
@@ -18,6 +16,7 @@ from filters.contracts import ResourceError
 from pipelines import engines, storage
 from pipelines.curation import Job, ReadTask, RereadTask, Segment, build_phase, build_whole
 from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially
+from pipelines.reading.units import InputError, cut, expand
 
 LARGEST_UNIT = 64 << 20
 SMALLEST_UNIT = 2 << 20

@@ -161,7 +161,7 @@ class Decider:
 
     def reached(self, node: int) -> np.ndarray:
         """Which pages have a text on this path."""
-        return np.asarray(self._node_status(node)[0] == KEPT)
+        return np.asarray(self.node_status(node)[0] == KEPT)
 
     def sizes(self, node: int, what: str) -> np.ndarray:
         """bytes or tokens of the texts on a path, 0 where there is none; int64 of shape (n,)."""
@@ -191,7 +191,7 @@ class Decider:
     def _read_reasons(self, group: int) -> np.ndarray:
         return self.scored.groups[group].strings("rule")
 
-    def _node_status(self, node: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    def node_status(self, node: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
         if node not in self._status:
             table = self.scored.path(node)
             names = table.strings("status")
@@ -207,7 +207,7 @@ class Decider:
         return self._status[node]
 
     def _text(self, node: int, alive: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
-        status, which, names = self._node_status(node)
+        status, which, names = self.node_status(node)
         return alive & (status == DROPPED), alive & (status == FAILED), names, which
 
     def _judge(
