@@ -78,9 +78,9 @@ class Scanner:
         self.kinds = frozenset(kinds)
         self._ip = ip
         self._regions = regions
-        self._triggers = re2.compile("|".join(f"(?:{trigger})" for trigger in TRIGGERS), _options(16 << 20))
+        self._triggers = re2.compile("|".join(f"(?:{trigger})" for trigger in TRIGGERS), _options(64 << 20))
         self._numbers = [number for number in NUMBERS if number.kind in self.kinds or number.kind == "kr_rrn"]
-        self._shapes = re2.Set.MatchSet(_options(16 << 20))
+        self._shapes = re2.Set.MatchSet(_options(64 << 20))
         self._anchored: list[tuple[str, re2._Regexp, Callable[[bytes, int, int], int | Hit]]] = []
         for number in self._numbers:
             self._shapes.Add(number.pattern)
@@ -142,7 +142,7 @@ class Scanner:
             left += 1
         symbol = data[start] == 0x40
         if left == start:
-            if symbol and (start == 0 or data[start - 1] not in b"@./->"):
+            if symbol and (start == 0 or (data[start - 1] not in b"@./->" and data[start - 1] not in _WORD)):
                 return self._mention(data, start)
             return None, start + 1
         labels = data[start:end].split(b".")
@@ -325,6 +325,8 @@ class Scanner:
         if not self._closed(data, end) or not checks.birth_date(digits):
             return 0
         passed = checks.rrn_checksum(digits)
+        if not passed and checks.crn_checksum(digits) and self._before("kr_crn", data, start):
+            return Hit("kr_crn", start, end)  # some registry offices' codes read like dates
         if digits[6] in "09" and not passed:
             return 0  # nobody born before 1900 was given a number without a check digit
         # Thirteen digits in a row are also barcodes and parcel numbers: there the check digit or a word must confirm.
@@ -380,7 +382,7 @@ class Scanner:
             return end
         return end if self._near("kr_car_plate", data, start, end) else 0
 
-    _unit = re2.compile(r" ?(?:[억만천원년월일개명호번여%]|,[0-9])")
+    _unit = re2.compile(r" ?(?:[억만천원년월일개명여%]|,[0-9])")
 
     # Phone numbers.
 
