@@ -54,7 +54,7 @@ class LinearModel:
     def load(cls, path: Path) -> "LinearModel":
         """Read a model; raises ResourceError where the file is no such model or its arrays do not fit together."""
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 found = {name: arrays[name] for name in arrays.files}
             if str(found["format"]) != FORMAT:
                 raise ValueError("another format")
@@ -91,7 +91,8 @@ class LinearModel:
             raise ResourceError(f"the model {name} is damaged: its arrays do not fit together")
 
     def scorer(self) -> Callable[[str], float]:
-        """A function from a text to a probability in [0, 1]; NaN for a text of which no n-gram is known.
+        """A function from a text to a probability in [0, 1]; NaN for a text that is empty or of
+        which no n-gram is known.
 
         The function has scratch memory of its own: one thread at a time.
         """
@@ -107,7 +108,10 @@ class LinearModel:
         lengths = self.longest - self.shortest + 1
 
         def probability(text: str) -> float:
-            points = char_ngrams.code_points(prepare(text))
+            prepared = prepare(text)
+            if not prepared:
+                return math.nan
+            points = char_ngrams.code_points(prepared)
             touched = np.empty(min(size, points.size * lengths), dtype=np.int32)
             margin = char_ngrams.score(points, self.shortest, self.longest, self.bits, counts, touched, idf, weights)
             if math.isnan(margin):

@@ -4,13 +4,14 @@ import unicodedata
 from collections.abc import Callable, Mapping
 
 import numpy as np
-import re2
 
 from filters.text.unicode import cap_marks, repair
 
-_SPACE = re2.compile(r"[\pZ\s\x{0B}\x{0085}]+")  # RE2's \s is ASCII and leaves out U+000B
-_AFTER_LATIN = re2.compile(r"([.!?…]+[\"'”’)\]]*)[ \t]+")
-_AFTER_CJK = re2.compile(r"([。！？]+[\"'”’」』)]*)")
+# Terminal punctuation, alone or before one closing mark; before a space in scripts that write spaces
+_CLOSING = ("", '"', "'", "”", "’", ")", "]")
+_CUTS = tuple((f"{end}{close} ", f"{end}{close}\n") for end in ".!?…" for close in _CLOSING)
+_CUTS_CJK = tuple((end, f"{end}\n") for end in "。！？")
+_CLOSING_CJK = tuple((f"\n{close}", f"{close}\n") for close in "」』”’")
 
 # Hangul syllables, Unicode 3.12: 19 initials, 21 vowels, 27 finals and none
 _FIRST, _LAST = 0xAC00, 0xD7A3
@@ -20,7 +21,7 @@ _VOWELS, _FINALS = 21, 28
 
 def line(text: str) -> str:
     """The text on one line: white space as single spaces. Nothing else changes."""
-    return _SPACE.sub(" ", repair(text)).strip()
+    return " ".join(repair(text).split())
 
 
 def lower(text: str) -> str:
@@ -52,5 +53,11 @@ PREPARATIONS: Mapping[str, Callable[[str], str]] = {"line": line, "lower": lower
 
 def sentences(text: str) -> list[str]:
     """The lines of a text, cut after terminal punctuation too; without empty ones."""
-    cut = _AFTER_CJK.sub(r"\1\n", _AFTER_LATIN.sub(r"\1\n", repair(text)))
-    return [piece for piece in (part.strip() for part in cut.split("\n")) if piece]
+    text = repair(text)
+    # str.replace is native, and a hundred times as fast as a pattern with as many matches
+    for end, cut in _CUTS:
+        text = text.replace(end, cut)
+    if not text.isascii():
+        for end, cut in _CUTS_CJK + _CLOSING_CJK:
+            text = text.replace(end, cut)
+    return [piece for piece in (part.strip() for part in text.split("\n")) if piece]
