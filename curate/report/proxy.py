@@ -14,10 +14,10 @@ OVERLAP_WORDS = 13
 _STEP = np.uint64(0x100000001B3)
 
 CAVEAT = (
-    "Bits per byte of a small n-gram model say how much an arm's text resembles the reference, not how well a large model would "
-    "learn from it. Published comparisons found that small proxies rank corpora as larger models do in about four of "
-    "five pairs, that agreement with human quality labels did not predict a filter's value, and that many differences lie within "
-    "noise. Read it as a decision between two arms with its uncertainty, beside the other figures."
+    "Bits per byte of a small n-gram model say how much an arm's text resembles the reference, not how well a large "
+    "model would learn from it. Published comparisons found that small proxies rank corpora as larger models do in "
+    "about four of five pairs, that agreement with human quality labels did not predict a filter's value, and that "
+    "many differences lie within noise. Read it as a decision between two arms with its uncertainty."
 )
 
 

@@ -1,0 +1,81 @@
+"""Three sentences on top of a report that only say what its figures support."""
+
+from typing import Any
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def summary(report: dict[str, Any]) -> list[str]:
+    """Three sentences: what the base keeps and what removes most, which arms differ, and what gold or proxy say."""
+    return [_base(report), _arms(report), _quality(report)]
+
+
+def _base(report: dict[str, Any]) -> str:
+    base = report["arms"][0]
+    kept, pages = base["kept"]["documents"], report["pages"]
+    share = _percent(kept / pages) if pages else "0 %"
+    sentence = f"The base keeps {kept:,} of {pages:,} records ({share}, {base['kept']['bytes']:,} bytes of text)"
+    rules = [rule for rule in report["attribution"]["rules"] if rule["in_sequence"]["documents"]]
+    if not rules:
+        return sentence + "; no rule removes anything."
+    most = max(rules, key=lambda rule: rule["in_sequence"]["documents"])
+    only = f", {most['only']['documents']:,} of them by no other rule" if most["only"] else ""
+    return (
+        f"{sentence}; the rule that removes most is {most['stage']}:{most['rule']} "
+        f"with {most['in_sequence']['documents']:,} documents in sequence{only}."
+    )
+
+
+def _arms(report: dict[str, Any]) -> str:
+    others = report["arms"][1:]
+    if not others:
+        return "There is no other arm to compare it with."
+    sure = []
+    for arm in others:
+        low, high = arm["difference"]["documents_interval"]
+        if low > 0 or high < 0:
+            sure.append(arm)
+    if not sure:
+        return (
+            f"None of the {len(others)} other arms keeps a share of documents that differs from the base's "
+            "by more than resampling the documents would make it differ."
+        )
+    most = max(sure, key=lambda arm: abs(arm["difference"]["documents"]))
+    low, high = most["difference"]["documents_interval"]
+    change = most["difference"]["documents"]
+    word = "more" if change > 0 else "less"
+    bounds = sorted((abs(low), abs(high)))
+    return (
+        f"{len(sure)} of {len(others)} other arms keep{'s' if len(sure) == 1 else ''} a share of documents that "
+        f"differs from the base's; the largest difference is {most['name']}, which keeps {_percent(abs(change))} {word} "
+        f"of what was read (95 % interval {_percent(bounds[0])} to {_percent(bounds[1])}; "
+        f"Jaccard of the kept documents {most['pair']['jaccard']:.2f})."
+    )
+
+
+def _quality(report: dict[str, Any]) -> str:
+    proxy = report.get("proxy")
+    if proxy and proxy.get("arms"):
+        better, worse = [], []
+        for row in proxy["arms"]:
+            difference = row["difference"]
+            if difference and "(random removal)" not in row["arm"]:
+                if difference["high"] < 0:
+                    better.append(row["arm"])
+                elif difference["low"] > 0:
+                    worse.append(row["arm"])
+        if not better and not worse:
+            return (
+                "The proxy model, a weak signal, shows no difference between any arm and the base beyond its intervals."
+            )
+        parts = []
+        if better:
+            parts.append(f"{', '.join(better)} nearer to the reference than the base")
+        if worse:
+            parts.append(f"{', '.join(worse)} farther from it")
+        return f"The proxy model, a weak signal, finds {' and '.join(parts)}."
+    if report.get("gold"):
+        return "How the arms' strategies do on the labelled data given is shown below, with intervals."
+    return "These figures say how much each arm keeps and what; they do not say which text is better to train on."
