@@ -46,13 +46,12 @@ class Urls(Rewriter):
             text = document.text
             edits = {}
             if everywhere or urls.begins_with_domain(text):
-                data, spans = urls.find_urls(text, ascii_words=everywhere)
-                if len(spans):
-                    text = urls.without(data, spans)
+                raw, spans = urls.find_urls(text, ascii_words=everywhere)
+                if spans:
+                    text = urls.without(raw, spans)
                     edits["url"] = len(document.text) - len(text)
-            data, spans = urls.find_ips(text)
-            if len(spans):
-                shorter = urls.without(data, spans)
+            shorter = urls.without_ips(text)
+            if len(shorter) < len(text):
                 edits["ip"] = len(text) - len(shorter)
                 text = shorter
             if not text:

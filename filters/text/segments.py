@@ -41,6 +41,7 @@ NOT_SYMBOL = 16  # some character is no symbol (properties.SYMBOLS)
 # What decides whether there is a boundary between two classes, beside the two themselves
 _BREAK, _JOIN, _ADJACENT, _IF_BEFORE, _IF_NEXT, _PAIRED = range(6)
 _ZWJ = WORD_BREAK.index("ZWJ")
+_ALETTER = WORD_BREAK.index("ALetter")
 _NEWLINES = {"CR", "LF", "Newline"}
 _SKIPPED = {"Extend", "Format", "ZWJ"}
 _LETTERS = {"ALetter", "Hebrew_Letter"}
@@ -99,7 +100,7 @@ _SHIFT = np.uint64(33)
 MAX_BYTES = 2**31 - 2  # offsets are int32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Words:
     """Words in the order of the text; arrays of shape (n,).
 
@@ -124,7 +125,7 @@ class Words:
         return (self.flags & WORD) != 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Lines:
     """Lines between newline characters (text.split("\\n"), so an empty text has one); arrays of shape (n,).
 
@@ -162,7 +163,7 @@ class Lines:
         return len(self.start)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Segments:
     """A text in pieces.
 
@@ -461,5 +462,40 @@ def _segment(  # type: ignore[no-untyped-def]
         after_space = point == 32 or 9 <= point <= 13 or point == 0
         characters += 1
         i += width
+
+        # the rest of a run of ASCII letters, most of most texts: no boundary anywhere, all counts grow alike
+        if kind == _ALETTER:
+            run = i
+            while i < size:
+                point = np.int64(data[i])
+                if point >= 128:
+                    break
+                prop = np.int64(properties[point])
+                if prop & CLASS_MASK != _ALETTER:
+                    break
+                value = np.uint64(point)
+                low = np.uint64(lower[point])
+                w_value = (w_value ^ value) * PRIME
+                w_low = (w_low ^ low) * PRIME
+                t_low = (t_low ^ low) * PRIME
+                l_value = (l_value ^ value) * PRIME
+                l_body_value = (l_body_value ^ value) * PRIME
+                w_props |= prop
+                l_upper += (prop & UPPERCASE) != 0
+                l_last = point
+                i += 1
+            if i > run:
+                t_props |= w_props
+                w_plain = t_plain = True
+                before = _ALETTER
+                w_count += i - run
+                t_count += i - run
+                l_count += i - run
+                l_alpha += i - run
+                characters += i - run
+                l_body_count = l_count - l_leading
+                l_body_end = i
+                l_body_final = l_body_value
+                after_space = False
 
     totals[0], totals[1], totals[2], totals[3] = words, tokens, characters - 1, other_breaks

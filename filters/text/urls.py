@@ -7,11 +7,13 @@ characters from every position.
 import functools
 import hashlib
 import importlib.resources
+import re
 
 import numpy as np
+import re2
 from numba import njit
 
-from filters.text.properties import ALPHANUMERIC, SPACE, code_points
+from filters.text.properties import ALPHANUMERIC, code_points
 from filters.text.segments import BASIS, PRIME, code_point, encode, finish, hash_of
 
 # Top-level domains that were withdrawn or never used, and so are missing in the Public Suffix List.
@@ -23,6 +25,12 @@ _TAIL = _BODY.copy()
 _TAIL[[ord(c) for c in "()?&/"]] = True
 LONGEST_BODY = 256
 MOST_SPACES = 10
+# Four numbers of up to three digits, none above 299; bounded repeats only, so the time is linear in the text.
+_IP = re.compile(
+    rf"\s{{0,{MOST_SPACES}}}\b(?:(?:https?|ftp)://)?(?:[0-2]?[0-9]{{1,2}}\.){{3}}[0-2]?[0-9]{{1,2}}"
+    r"[-a-zA-Z0-9()@:%_+.~#?&/=]*"
+)
+_PERHAPS_IP = re2.compile(rb"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
 
 
 def snapshot() -> bytes:
@@ -65,8 +73,8 @@ def begins_with_domain(text: str) -> bool:
     return any(head[:length] in domains for length in range(2, len(head) + 1))
 
 
-def find_urls(text: str, ascii_words: bool) -> tuple[np.ndarray, np.ndarray]:
-    """(data, spans) of addresses with a host name: the text in UTF-8, and int64 byte offsets of shape (n, 2).
+def find_urls(text: str, ascii_words: bool) -> tuple[bytes, list[tuple[int, int]]]:
+    """The text in UTF-8 and the byte offsets of addresses with a host name, in order.
 
     A match is up to 10 white-space characters, http:// or https:// or ftp:// or none of them, up to 256 characters of a
     host, a dot, a top-level domain in lower case that ends at a word boundary, and what follows of a path.
@@ -76,56 +84,38 @@ def find_urls(text: str, ascii_words: bool) -> tuple[np.ndarray, np.ndarray]:
     data = encode(text)
     spans = np.empty((text.count("."), 2), dtype=np.int64)
     found = _find_urls(data, code_points().properties, _tld_table(), ascii_words, spans)
-    return data, spans[:found]
-
-
-def find_ips(text: str) -> tuple[np.ndarray, np.ndarray]:
-    """(data, spans) of IPv4 addresses with the white space before and the path behind; as find_urls."""
-    data = encode(text)
-    spans = np.empty((text.count("."), 2), dtype=np.int64)
-    return data, spans[: _find_ips(data, code_points().properties, spans)]
-
-
-def without(data: np.ndarray, spans: np.ndarray) -> str:
-    """A text (UTF-8, uint8) without some spans: byte offsets of shape (n, 2), in order."""
     raw = data.tobytes()
+    limit = 0
+    widened = []
+    for start, end in spans[:found].tolist():
+        if start == limit or raw[start - 1] >= 128 or not _BODY[raw[start - 1]]:  # else the host was cut at 256
+            for scheme in (b"http://", b"https://", b"ftp://"):
+                if raw.endswith(scheme, limit, start):
+                    start -= len(scheme)
+                    break
+            before = raw[max(limit, start - 3 * MOST_SPACES) : start].decode("utf-8", "replace")
+            spaces = len(before) - max(len(before.rstrip()), len(before) - MOST_SPACES)
+            start -= len(before[len(before) - spaces :].encode("utf-8"))
+        widened.append((start, end))
+        limit = end
+    return raw, widened
+
+
+def without_ips(text: str) -> str:
+    """A text without IPv4 addresses, up to 10 white-space characters and a scheme before, and a path behind each."""
+    if not _PERHAPS_IP.search(text.encode("utf-8", "surrogatepass")):
+        return text
+    return _IP.sub("", text)
+
+
+def without(raw: bytes, spans: list[tuple[int, int]]) -> str:
+    """A text (UTF-8) without some spans, given in order as byte offsets."""
     kept, at = [], 0
-    for start, end in spans.tolist():
+    for start, end in spans:
         kept.append(raw[at:start])
         at = end
     kept.append(raw[at:])
     return b"".join(kept).decode("utf-8", "surrogatepass")
-
-
-@njit(cache=True)
-def _spaces_before(data, at, limit, properties):  # type: ignore[no-untyped-def]
-    """Where up to ten white-space characters before `at` begin, not before `limit`."""
-    for _ in range(MOST_SPACES):
-        back = at - 1
-        while back >= limit and data[back] & 0xC0 == 0x80:
-            back -= 1
-        if back < limit:
-            break
-        point, _width = code_point(data, back)
-        if properties[point] & SPACE == 0:
-            break
-        at = back
-    return at
-
-
-@njit(cache=True)
-def _scheme_before(data, at, limit):  # type: ignore[no-untyped-def]
-    """Where http://, https:// or ftp:// before `at` begins, not before `limit`; `at` if there is none."""
-    if at - 6 < limit or data[at - 1] != 47 or data[at - 2] != 47 or data[at - 3] != 58:
-        return at
-    p = at - 4
-    if data[p] == 112 and data[p - 1] == 116 and data[p - 2] == 102:  # p t f
-        return p - 2
-    if data[p] == 115:  # s
-        p -= 1
-    if p - 3 >= limit and data[p] == 112 and data[p - 1] == 116 and data[p - 2] == 116 and data[p - 3] == 104:
-        return p - 3
-    return at
 
 
 @njit(cache=True)
@@ -161,7 +151,7 @@ def _domain_end(data, i, properties, table, ascii_words):  # type: ignore[no-unt
 def _find_urls(data, properties, table, ascii_words, spans):  # type: ignore[no-untyped-def]
     size = len(data)
     found = 0
-    limit, run = 0, 0  # end of the match before; start of the run of host characters
+    run = 0  # start of the run of host characters
     i = 0
     while i < size:
         byte = data[i]
@@ -187,64 +177,7 @@ def _find_urls(data, properties, table, ascii_words, spans):  # type: ignore[no-
             j += 1
         while stop < size and data[stop] < 128 and _TAIL[data[stop]]:
             stop += 1
-        begin = first
-        if first == run:
-            begin = _spaces_before(data, _scheme_before(data, first, limit), limit, properties)
-        spans[found, 0], spans[found, 1] = begin, stop
+        spans[found, 0], spans[found, 1] = first, stop
         found += 1
-        limit = run = i = stop
-    return found
-
-
-@njit(cache=True)
-def _octet(data, i):  # type: ignore[no-untyped-def]
-    """End of one to three digits at i that are no more than 299; -1 if there are none."""
-    j = i
-    while j < len(data) and 48 <= data[j] <= 57 and j - i < 4:
-        j += 1
-    if j == i or j - i > 3 or (j - i == 3 and data[i] > 50):
-        return -1
-    return j
-
-
-@njit(cache=True)
-def _word_before(data, at, limit, properties):  # type: ignore[no-untyped-def]
-    """Whether the character before `at` belongs to a word."""
-    back = at - 1
-    while back >= limit and data[back] & 0xC0 == 0x80:
-        back -= 1
-    if back < limit:
-        return False
-    point, _ = code_point(data, back)
-    return point == 95 or properties[point] & ALPHANUMERIC != 0
-
-
-@njit(cache=True)
-def _find_ips(data, properties, spans):  # type: ignore[no-untyped-def]
-    size = len(data)
-    found, limit, i = 0, 0, 0
-    while i < size:
-        if not 48 <= data[i] <= 57:
-            i += 1
-            continue
-        j = i
-        parts = 0
-        while parts < 3:
-            k = _octet(data, j)
-            if k < 0 or k >= size or data[k] != 46:
-                break
-            j = k + 1
-            parts += 1
-        begin = _scheme_before(data, i, limit)
-        if _word_before(data, begin, 0, properties):
-            begin = i
-        if parts < 3 or j >= size or not 48 <= data[j] <= 57 or _word_before(data, begin, 0, properties):
-            while i < size and 48 <= data[i] <= 57:
-                i += 1
-            continue
-        while j < size and data[j] < 128 and _TAIL[data[j]]:
-            j += 1
-        spans[found, 0], spans[found, 1] = _spaces_before(data, begin, limit, properties), j
-        found += 1
-        limit = i = j
+        run = i = stop
     return found
