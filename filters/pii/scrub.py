@@ -61,4 +61,4 @@ class Scrubber:
         if self._drop_above is not None and total > self._drop_above:
             return Drop("drop_above", total, self._drop_above)
         notes: dict[str, NoteValue] = {f"pii_{kind}": count for kind, count in counts.items()}
-        return (document.with_text(text, edits) if edits else document).note(**notes)
+        return document.with_text(text, edits).note(**notes)

@@ -344,6 +344,8 @@ def test_every_pseudonym_is_of_a_reserved_form_and_is_left_alone(key, find):
     run = make("pii/patterns", {"action": "pseudonymise", **key}).open()
     forms = {kind: re2.compile(form) for kind, form in PSEUDONYMS.items()}
     for text, kind, value in FOUND:
+        if any(form.fullmatch(value) for form in forms.values()):
+            continue
         out = run(Document("d", text))
         assert value not in out.text, text
         assert out.notes[f"pii_{kind}"] >= 1
