@@ -1,0 +1,278 @@
+"""A function in a process that can be killed: limits on time, memory and output for native code that has none."""
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filters import child_main
+from filters.child_main import DONE, ERROR, FAULT, NO_MEMORY, PANIC, READY, REPLY, REQUEST
+from filters.contracts import ResourceError
+from filters.document import Fault
+
+_START_SECONDS = 60.0
+_PIPE_BYTES = 1 << 20  # most pages go through in one piece, with one change of process each way
+_OUT_OF_MEMORY = (b"memory allocation of", b"bad_alloc", b"MemoryError", b"annot allocate memory", b"out of memory")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one call may use.
+
+    seconds  of wall time          memory   bytes of address space beyond what the loaded function takes
+    growth, slack                  the result has at most growth * len(body) + slack bytes of UTF-8
+    calls    after so many the process is replaced, for libraries that leak
+    """
+
+    seconds: float = 10.0
+    memory: int = 1_500_000_000
+    growth: int = 2
+    slack: int = 10_240
+    calls: int = 5_000
+
+
+class Child:
+    """Calls `target(**settings)(body, label) -> (text, facts)` in a process of its own; closed by close().
+
+    target    "module:function"; it is imported in the child only, where the package `filters` has no __init__, so
+              that a start takes milliseconds: the module and what it imports should be light
+    settings  plain data, as JSON has it
+    prefix    of the reasons of faults: extract_timeout, extract_oom, extract_crashed, extract_panic, extract_error
+
+    cpu_seconds  CPU seconds used by the child and its predecessors so far
+    starts       how many processes were started
+
+    Calls from several threads are answered one after the other. The process ends with its parent, however that ends.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        settings: Mapping[str, Any] | None = None,
+        limits: Limits | None = None,
+        prefix: str = "extract",
+    ) -> None:
+        self.target = target
+        self.settings = dict(settings or {})
+        self.limits = limits or Limits()
+        self.prefix = prefix
+        self.starts = 0
+        self._lock = threading.Lock()
+        self._process: _Process | None = None
+        self._past_cpu = 0.0
+        self._calls = 0
+        with self._lock:
+            self._start()
+
+    @property
+    def cpu_seconds(self) -> float:
+        process = self._process
+        return self._past_cpu + (process.cpu_seconds if process else 0.0)
+
+    def __call__(self, body: bytes, label: str = "") -> tuple[str, dict[str, Any]]:
+        """Text and facts for a body. Raises Fault: the child's own, or one of those named after `prefix`."""
+        with self._lock:
+            process = self._process
+            if process is None or self._calls >= self.limits.calls or process.ended():
+                process = self._start()
+            self._calls += 1
+            name = label.encode()
+            deadline = time.monotonic() + self.limits.seconds
+            try:
+                process.send((REQUEST.pack(len(name), len(body)), name, body), deadline)
+                status, facts, text = process.receive(deadline, self.limits.growth * len(body) + self.limits.slack)
+            except TimeoutError:
+                self._end()
+                raise Fault(
+                    f"{self.prefix}_timeout", f"{len(body)} bytes took more than {self.limits.seconds:g} s"
+                ) from None
+            except (EOFError, OSError):
+                how, out_of_memory = self._end(dying=True)
+                reason = "oom" if out_of_memory else "crashed"
+                raise Fault(f"{self.prefix}_{reason}", f"on {len(body)} bytes: {how}") from None
+            except BaseException:  # the caller is interrupted: the reply would be taken for the next one's
+                self._end()
+                raise
+            if status == DONE:
+                return str(text, "utf-8"), facts
+            if status == FAULT:
+                raise Fault(str(facts["reason"]), str(facts["detail"]))
+            if status != ERROR:
+                self._end()  # what is left of it cannot be trusted
+            reason = {NO_MEMORY: "oom", PANIC: "panic"}.get(status, "error")
+            raise Fault(f"{self.prefix}_{reason}", f"on {len(body)} bytes: {facts['type']} at {facts['place']}")
+
+    def close(self) -> None:
+        """End the process. A later call starts another."""
+        with self._lock:
+            self._end()
+
+    def _start(self) -> "_Process":
+        self._end()
+        process = self._process = _Process()
+        self.starts += 1
+        weakref.finalize(self, process.end)
+        setup = {
+            "path": sys.path,
+            "package": str(Path(__file__).parent),
+            "target": self.target,
+            "settings": self.settings,
+            "memory": self.limits.memory,
+            "growth": self.limits.growth,
+            "slack": self.limits.slack,
+        }
+        encoded = json.dumps(setup).encode()
+        deadline = time.monotonic() + _START_SECONDS
+        try:
+            process.send((REQUEST.pack(0, len(encoded)), encoded), deadline)
+            status, facts, _ = process.receive(deadline, 0)
+        except (TimeoutError, EOFError, OSError) as error:
+            how, _ = self._end(dying=True)
+            raise ResourceError(f"the process for {self.target} does not start: {how}") from error
+        except BaseException:
+            self._end()
+            raise
+        if status != READY:
+            self._end()
+            missing = f" (pip install {facts['missing']})" if facts.get("missing") else ""
+            raise ResourceError(f"{self.target} does not load: {facts['type']} at {facts['place']}{missing}")
+        return process
+
+    def _end(self, dying: bool = False) -> tuple[str, bool]:
+        process, self._process, self._calls = self._process, None, 0
+        if process is None:
+            return "not started", False
+        how = process.end(dying)
+        self._past_cpu += process.cpu_seconds
+        return how
+
+
+class _Process:
+    """The running child and the pipes to it."""
+
+    def __init__(self) -> None:
+        self.cpu_seconds = 0.0
+        self._how = ("", False)
+        requests, to_child = os.pipe()
+        from_child, replies = os.pipe()
+        lifeline, self._lifeline = os.pipe()
+        self._errors = os.memfd_create("errors") if hasattr(os, "memfd_create") else os.open(os.devnull, os.O_RDWR)
+        self._to_child, self._from_child = to_child, from_child
+        for pipe in (to_child, from_child):
+            os.set_blocking(pipe, False)
+            with contextlib.suppress(OSError, AttributeError):  # a user's pipes may have used up their share
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        self._writable, self._readable = select.poll(), select.poll()
+        self._writable.register(to_child, select.POLLOUT)
+        self._readable.register(from_child, select.POLLIN)
+        try:
+            # no site, no user site, no folder of the script: the parent hands its sys.path over. exec, not fork: the
+            # parent has threads and a lot of memory. The hash seed: sets iterate alike in every child.
+            self._process = subprocess.Popen(
+                [sys.executable, "-S", "-s", "-P", child_main.__file__, str(lifeline)],
+                stdin=requests,
+                stdout=replies,
+                stderr=self._errors,
+                pass_fds=(lifeline,),
+                env={**os.environ, "PYTHONHASHSEED": "0"},
+            )
+        except BaseException:
+            self._close()
+            raise
+        finally:
+            for descriptor in (requests, replies, lifeline):
+                os.close(descriptor)
+
+    def send(self, parts: tuple[bytes, ...], deadline: float) -> None:
+        """Write all parts. Raises TimeoutError, or OSError when the child is gone."""
+        while parts:
+            try:
+                written = os.writev(self._to_child, parts)
+            except BlockingIOError:
+                self._wait(self._writable, deadline)
+                continue
+            rest: list[Any] = []
+            for part in parts:
+                if written < len(part):
+                    rest.append(memoryview(part)[written:] if written else part)
+                written = max(0, written - len(part))
+            parts = tuple(rest)
+
+    def receive(self, deadline: float, most: int) -> tuple[int, dict[str, Any], Any]:
+        """Status, facts and text (UTF-8) of a reply. Raises TimeoutError, or EOFError when the child is gone."""
+        received = bytearray()
+        expected = REPLY.size
+        while len(received) < expected:
+            self._wait(self._readable, deadline)
+            chunk = os.read(self._from_child, _PIPE_BYTES)
+            if not chunk:
+                raise EOFError
+            received += chunk
+            if expected == REPLY.size <= len(received):
+                status, self.cpu_seconds, facts_size, size = REPLY.unpack_from(received)
+                if size > most or facts_size > _PIPE_BYTES:
+                    raise EOFError  # no child of ours writes this
+                expected += facts_size + size
+        view = memoryview(received)
+        middle = REPLY.size + facts_size
+        facts = json.loads(bytes(view[REPLY.size : middle])) if facts_size else {}
+        return status, facts, view[middle:]
+
+    @staticmethod
+    def _wait(ready: Any, deadline: float) -> None:
+        left = deadline - time.monotonic()
+        if left <= 0 or not ready.poll(max(1, int(left * 1000))):
+            raise TimeoutError
+
+    def end(self, dying: bool = False) -> tuple[str, bool]:
+        """Kill the process; how it ended, and whether for want of memory.
+
+        dying  it has closed its pipes: leave it a moment to end by itself, to learn how
+        """
+        if self._lifeline < 0:
+            return self._how
+        give_up = time.monotonic() + (0.5 if dying else 0.0)
+        while not self.ended():
+            if time.monotonic() >= give_up:
+                self._process.kill()
+                self._reap(0)
+                break
+            time.sleep(0.001)
+        said = os.pread(self._errors, 1 << 16, 0)
+        code = self._process.returncode
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        self._how = (how, any(phrase in said for phrase in _OUT_OF_MEMORY))
+        self._close()
+        return self._how
+
+    def ended(self) -> bool:
+        """Whether the process is no more."""
+        return self._process.returncode is not None or self._reap(os.WNOHANG)
+
+    def _reap(self, options: int) -> bool:
+        # wait4, as Popen.wait does not tell what CPU time was used
+        try:
+            pid, status, usage = os.wait4(self._process.pid, options)
+        except ChildProcessError:  # somebody waits for all children
+            self._process.returncode = 0
+            return True
+        if pid:
+            self._process.returncode = os.waitstatus_to_exitcode(status)
+            self.cpu_seconds = usage.ru_utime + usage.ru_stime
+        return bool(pid)
+
+    def _close(self) -> None:
+        for descriptor in (self._to_child, self._from_child, self._lifeline, self._errors):
+            os.close(descriptor)
+        self._lifeline = -1

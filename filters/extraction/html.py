@@ -1,0 +1,75 @@
+"""What the extractors of HTML share: settings of the child process, and pages that are text already."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from filters.child import Child, Limits
+from filters.contracts import Extractor, strategy
+from filters.document import Document, Drop, Fault, RawPage
+from filters.extraction.plain import text_of
+
+
+@strategy
+class HtmlExtractor(Extractor):
+    """HTML to text in a child process with limits. Subclasses name the library and its options."""
+
+    writes: ClassVar[Mapping[str, str]] = {"encoding": "string", "replacement_ratio": "float64"}
+
+    timeout: float = Field(10.0, gt=0, le=3600, description="seconds of wall time a page may take")
+    memory: int = Field(
+        1_500_000_000, ge=64_000_000, description="bytes of address space a page may take, beside the library's own"
+    )
+    max_html: int = Field(10_000_000, ge=1, description="bytes of the largest page that is parsed")
+    recycle: int = Field(5_000, ge=1, description="pages after which the child process is replaced")
+
+    def library(self) -> tuple[str, Mapping[str, Any]]:
+        """The name in filters.extraction.in_child.LIBRARIES, and the options for it."""
+        raise NotImplementedError
+
+    def open(self) -> Callable[[RawPage], Document | Drop]:
+        """The function, with its child process running. Raises ResourceError when the library does not load.
+
+        A page that is text (media type text/plain: WET, rows of JSONL and Parquet) is passed through as by
+        extraction/plain. A page without text is dropped by the rule `empty`. Faults: html_too_big, html_too_deep,
+        decode_error, extract_timeout, extract_oom, extract_crashed, extract_panic, extract_error,
+        extract_output_too_big.
+        """
+        return _Function(self)
+
+
+class _Function:
+    def __init__(self, settings: HtmlExtractor) -> None:
+        library, options = settings.library()
+        limits = Limits(seconds=settings.timeout, memory=settings.memory, calls=settings.recycle)
+        self._max_html = settings.max_html
+        self._child = Child(
+            "filters.extraction.in_child:page_to_text", {"library": library, "options": dict(options)}, limits
+        )
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU seconds spent in child processes so far."""
+        return self._child.cpu_seconds
+
+    def close(self) -> None:
+        """End the child process."""
+        self._child.close()
+
+    def __call__(self, page: RawPage) -> Document | Drop:
+        if page.media_type == "text/plain":
+            return text_of(page)
+        size = len(page.body)
+        if not size:
+            return Drop("empty")
+        if size > self._max_html:
+            raise Fault("html_too_big", f"{size} bytes, limit {self._max_html}")
+        text, facts = self._child(page.body, page.charset)
+        if not text or text.isspace():
+            return Drop("empty")
+        notes = {**page.notes, **facts}
+        return Document(page.id, text, page.url, notes, page.source, page.offset, page.date)
+
+
+__all__ = ["HtmlExtractor"]

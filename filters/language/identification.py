@@ -1,0 +1,70 @@
+"""What the judges of language share: the languages to keep, and their rules."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import re2
+from pydantic import Field, field_validator
+
+from filters.contracts import FrozenMap, Judge, Scores, strategy
+from filters.rules import Rule
+
+UNDETERMINED = "und"
+_CODE = re2.compile(r"[a-z]{2,3}(-[a-z]{2,8})*")
+_LETTER = re2.compile(r"\p{L}")
+
+
+@strategy
+class LanguageJudge(Judge):
+    """Note the language and its score, and keep some languages."""
+
+    writes: ClassVar[Mapping[str, str]] = {"language": "string", "language_score": "float64"}
+    thresholds: ClassVar[frozenset[str]] = frozenset({"keep", "min_score"})
+
+    keep: tuple[str, ...] | FrozenMap[str, float | None] = Field(
+        (),
+        description="languages (ISO 639-1, und = no letters) to keep, or a map of them to scores of their own; "
+        "empty: note the language and keep all",
+    )
+    min_score: float | None = Field(0.65, ge=0, le=1, description="keep above this score; null switches the rule off")
+    max_characters: int = Field(10_000, ge=1, description="characters at the beginning of a text that are looked at")
+
+    @field_validator("keep")
+    @classmethod
+    def _codes(cls, keep: tuple[str, ...] | FrozenMap[str, float | None]) -> object:
+        for code in keep:
+            if not (
+                2 <= len(code) <= 8 and code.isascii() and code.replace("_", "").isalnum() and code == code.lower()
+            ):
+                raise ValueError(f"{code!r:.40} is no language code (such as ko, en, und)")
+        if isinstance(keep, Mapping):
+            for code, score in keep.items():
+                if score is not None and not 0 <= score <= 1:
+                    raise ValueError(f"the score of {code} must lie in [0, 1], got {score}")
+        return keep
+
+    def rules(self, language: str = "") -> tuple[Rule, ...]:
+        """`language` (one of those kept) and `min_score` (above the language's own score, else the common one).
+
+        Text without letters has no score that could be too low: where `und` is kept, it is kept.
+        """
+        if not self.keep:
+            return ()
+        least = self.keep.get(language, self.min_score) if isinstance(self.keep, Mapping) else self.min_score
+        one_of = Rule("language", "language", one_of=tuple(self.keep))
+        if least is None or language == UNDETERMINED:
+            return (one_of,)
+        return (one_of, Rule("min_score", "score", above=least))
+
+
+def has_letters(text: str) -> bool:
+    """Whether a text has any letter: without, there is no evidence of a language."""
+    return _LETTER.search(text) is not None
+
+
+def scored(language: str, score: float, signals: Mapping[str, float] | None = None) -> Scores:
+    """The scores of a judge of language; score in [0, 1]."""
+    return Scores({"score": score, **(signals or {})}, {"language": language, "language_score": score})
+
+
+__all__ = ["UNDETERMINED", "LanguageJudge", "has_letters", "scored"]
