@@ -1,0 +1,107 @@
+"""Near-duplicates by MinHash signatures in bands (locality-sensitive hashing)."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from pydantic import Field
+
+from filters.contracts import strategy
+from filters.dedup.survivors import DuplicateJudge
+from filters.document import Document
+
+Unit = Literal["words", "characters"]
+
+# Particles and endings make Korean words sparse, and these other languages write no spaces between words.
+CHARACTER_LANGUAGES = frozenset({"ko", "ja", "zh", "th", "lo", "km", "my"})
+NGRAM = {"words": 5, "characters": 8}
+
+
+class Shingler:
+    """Document -> hashes of its shingles, uint64 of shape (n,), repeated ones included; empty without any word."""
+
+    def __init__(self, unit: Unit | None, ngram: int | None) -> None:
+        from filters.text import minhash
+
+        self._unit, self._ngram = unit, ngram
+        self._shingles: dict[str, Callable[[str, int], Any]] = {
+            "words": minhash.word_shingles,
+            "characters": minhash.character_shingles,
+        }
+
+    def __call__(self, document: Document) -> Any:
+        unit = self._unit
+        if unit is None:
+            unit = "characters" if document.notes.get("language") in CHARACTER_LANGUAGES else "words"
+        return self._shingles[unit](document.text, self._ngram or NGRAM[unit])
+
+
+class Signer:
+    """Document -> band keys; with_signature gives the low 16 bits of the signature's values beside them."""
+
+    def __init__(self, settings: "MinHash") -> None:
+        import numpy as np
+
+        from filters.text import minhash
+
+        self._kernels = minhash
+        self._bands, self._rows = settings.bands, settings.rows
+        self._permutations = minhash.permutations(settings.bands * settings.rows, settings.seed)
+        self._none = np.empty(0, dtype=np.uint64), np.zeros(settings.bands * settings.rows, dtype=np.uint16)
+        self.shingles = settings.shingler()
+
+    def with_signature(self, document: Document) -> tuple[Any, Any]:
+        """(band keys, uint64 of shape (bands,) or (0,); signature, uint16 of shape (bands * rows,))."""
+        shingles = self.shingles(document)
+        if not len(shingles):
+            return self._none
+        values = self._kernels.signature(shingles, *self._permutations)
+        return self._kernels.band_keys(values, self._bands, self._rows), values.astype("uint16")
+
+    def __call__(self, document: Document) -> Any:
+        return self.with_signature(document)[0]
+
+
+@strategy
+class MinHash(DuplicateJudge):
+    """Keeps one document of each cluster of near-duplicates found by MinHash signatures in bands.
+
+    Two documents of similarity s (Jaccard, of their sets of shingles) share a band with probability
+    1 - (1 - s**rows)**bands. Defaults are FineWeb's: word 5-grams, 14 bands of 8 rows. Texts without any word take no
+    part and stay; a text shorter than a shingle is compared as a whole.
+    """
+
+    rule = "near-duplicate"
+    reads = ("language",)
+
+    unit: Unit | None = Field(
+        None,
+        description="Shingles of words or of characters; by default characters for languages written without spaces "
+        "and for Korean, words for all others.",
+    )
+    ngram: int | None = Field(
+        None, ge=1, le=1000, description="Words or characters in a shingle; by default 5 words or 8 characters."
+    )
+    bands: int = Field(14, ge=1, le=1000, description="Bands; documents that share one are candidates.")
+    rows: int = Field(8, ge=1, le=1000, description="Signature values in a band.")
+    verify: float | None = Field(
+        None, ge=0, le=1, description="Link candidates only from this true Jaccard similarity of their shingles on."
+    )
+    seed: int = Field(1, ge=0, description="Seed of the hash functions.")
+
+    @property
+    def width(self) -> int:
+        """One key a band."""
+        return self.bands
+
+    @property
+    def threshold(self) -> float:
+        """The verified similarity, else the one at which the S-curve is steepest, (1 / bands) ** (1 / rows)."""
+        return self.verify if self.verify is not None else float((1 / self.bands) ** (1 / self.rows))
+
+    def shingler(self) -> Callable[[Document], Any]:
+        """The function from a document to the hashes of its shingles."""
+        return Shingler(self.unit, self.ngram)
+
+    def open(self) -> Signer:
+        """Document -> uint64 of shape (bands,), or (0,) for a text without any word."""
+        return Signer(self)
