@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -280,3 +281,53 @@ def test_semantics_fill_what_is_not_given() -> None:
 def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match="quality/c4"):
         filters.make("quality/c4", wrong)
+
+
+POLICIES = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
+
+
+def plain_dclm(text: str) -> tuple[str, bool, bool]:
+    """DCLM's c4.yaml up to its sentence rule, one step after another; (text, lorem ipsum, curly bracket)."""
+    lines = [line for line in text.split("\n") if all(len(word) <= 1000 for word in line.split())]
+    lines = re.sub(r"\[\d*\]|\[edit\]|\[citation needed\]", "", "\n".join(lines)).split("\n")
+    lines = [line for line in lines if not line or re.search(r'[.!?"]\s*$', line)]
+    lines = [line for line in lines if not re.search(r"\.\.\.\s*$", line)]
+    lines = [line for line in lines if not line or len(line.split()) >= 5]
+    lorem = any("lorem ipsum" in line.lower() for line in lines)
+    lines = [line for line in lines if "javascript" not in line.lower()]
+    curly = any("{" in line for line in lines)
+    lines = [line for line in lines if not any(phrase in line.lower() for phrase in POLICIES)]
+    return "\n".join(lines).strip(), lorem, curly
+
+
+PIECES = (
+    *("word", "a b c d", "javaScript", "lorem ", "Lorem ipsum", "{", "[12]", "[edit]", "[citation needed]", "[x", "]"),
+    *(
+        "use cookies",
+        "Terms of Use",
+        "\n",
+        "\n\n",
+        "\r",
+        "\t",
+        " ",
+        " ",
+        ".",
+        "...",
+        "…",
+        '"',
+        "!",
+        "x" * 1000,
+        "한글",
+        "\u2028",
+    ),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40))
+@settings(max_examples=100, deadline=None)
+def test_dclm_lines_one_step_after_another(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    expected, lorem, curly = plain_dclm(text)
+    assert rewritten(text) == expected
+    signals = C4().open()(Document("1", text)).signals
+    assert (signals["lorem_ipsum"] > 0, signals["curly_bracket"] > 0) == (lorem, curly)
