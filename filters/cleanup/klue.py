@@ -11,22 +11,24 @@ from filters.document import Document, Drop, Fault
 from filters.text.patterns import Gate
 from filters.text.unicode import repair
 
-# In this order. By name: what must occur in a text for the rule to be worth a try, and the rule.
+# In this order; what is decoded or joined first lets the later rules match. By name: what must occur in a text for the
+# rule to be worth a try, and the rule.
 RULES: dict[str, tuple[str, Callable[[str], tuple[str, int]]]] = {
     "invisible": (remnants.INVISIBLE, remnants.invisible),
     "entities": (remnants.ENTITY, remnants.entities),
     "html": (remnants.TAG, remnants.tags),
+    "blanks": (remnants.DOUBLE_BLANK, remnants.blanks),
     "hashtags": (news.HASHTAG, news.hashtags),
     "copyright": (news.COPYRIGHT, news.copyright),
     "captions": (news.CAPTION, news.captions),
     "bylines": (news.BYLINE, news.bylines),
     "press": (news.PRESS, news.press),
     "brackets": (remnants.EMPTY_PAIR, remnants.brackets),
-    "blanks": (remnants.DOUBLE_BLANK, remnants.blanks),
 }
 # What one rule removes may lay open a match of another: the rules are run until none finds anything. Every edit makes
 # the text shorter, so that ends; real texts take two or three rounds.
 MAX_ROUNDS = 64
+SETTLED_AT_ONCE = frozenset({"blanks"})  # rules that find nothing in what they returned
 
 
 @strategy
@@ -59,14 +61,23 @@ class Klue(Rewriter):
         def clean(document: Document) -> Document | Drop:
             text = repair(document.text)
             edits = {"invisible": max(1, len(document.text) - len(text))} if text is not document.text else {}
+            tried: set[str] = set()  # rules that found nothing since the text last changed
             for _ in range(MAX_ROUNDS):
-                before = text
-                for name in gate(text):
-                    text, removed = active[name](text)
+                before, fired = text, gate(text)
+                quiet: set[str] = set()
+                for name in fired:
+                    if name in tried and text is before:
+                        continue
+                    shorter, removed = active[name](text)
                     if removed:
+                        text = shorter
                         edits[name] = edits.get(name, 0) + removed
+                        quiet = {name} if name in SETTLED_AT_ONCE else set()
+                    else:
+                        quiet.add(name)
                 if text == before:
                     return document.with_text(text, edits)
+                tried = quiet
             raise Fault("cleanup_unsettled", f"the rules still found matches after {MAX_ROUNDS} rounds")
 
         return clean

@@ -73,7 +73,7 @@ _REUSE = (
     r"사용|AI|학습|데이터|DB|화|등|를|을|은|는)*(?:금지|금합니다|금함|불허)[.]?"
 )
 _OWNER = f"(?:[Cc]opyrights?|COPYRIGHTS?){B}*{_CIRCLED_C}|저작권자?{B}*{_CIRCLED_C}|저작권자{B}*[:=]|ⓒ|©"
-COPYRIGHT = f"무단|저작권|ⓒ|©|\\([cC]\\)|(?i:copyright|rights{B}reserved)"
+COPYRIGHT = f"무단|저작권|ⓒ|©|\\([cC]\\){B}*(?:19|20|\\pL)|(?i:copyright{B}*(?:by{B}+)?[12(]|rights?{B}+reserved)"
 _BRACKETED = re2.compile(f"{_OPEN}{B}*(?:{_OWNER}|{_REUSE}){_INSIDE}{_CLOSE}|{_OPEN}{_INSIDE}{_REUSE}{B}*{_CLOSE}")
 _PHRASE = re2.compile(_REUSE)
 _MARK = re2.compile(
@@ -92,8 +92,9 @@ _MAX_NOTICE, _MAX_OWNER, _MAX_LINE = 160, 100, 200
 def copyright(text: str) -> Edit:
     """Notices of copyright and against reproduction: in brackets anywhere, else at the ends of lines or alone."""
     length = len(text)
-    for find in (_bracketed_notices, _reuse_phrases, _rights, _owners, _statements):
-        text, _ = removal(text, outside_code(text, find(text)))
+    for needs, find in _NOTICES:
+        if any(word in text for word in needs):
+            text, _ = removal(text, outside_code(text, find(text)))
     return text, length - len(text)
 
 
@@ -190,6 +191,14 @@ def _statements(text: str) -> list[Span]:
     return [match.span() for match in _STATEMENT.finditer(text) if match.end() - match.start() <= _MAX_LINE]
 
 
+_NOTICES = (  # what must occur, and what finds the spans
+    (("ⓒ", "©", "저작권", "무단", "(c)", "(C)"), _bracketed_notices),
+    (("무단",), _reuse_phrases),
+    (("eserved", "ESERVED"), _rights),
+    (("ⓒ", "©", "저작권", "opyright", "OPYRIGHT", "(c)", "(C)"), _owners),
+    (("저작권은",), _statements),
+)
+
 # --- people and agencies ---------------------------------------------------------------------------------------
 _SURNAME = (
     "[김이박최정강조윤장임림한오서신권황안송류유전홍고문양손배백허남심노하곽성차주우구나민진지엄채원천방공현함변염여추도소석선설마길연위표명기반"
@@ -211,7 +220,7 @@ _DATE = (
 _FILED = f"(?:{B}*[|/·,]?{B}*(?:기사)?(?:입력|승인|등록|송고|수정|최종수정|작성)?(?:일|시간)?{B}*:?{B}*{_DATE}{B}*/?)*"
 _MAIL = f"(?:{B}*[|/·,=]?{B}*[(<\\[]?{_EMAIL}[)>\\]]?)"
 _STATION = r"(?:KBS|MBC|SBS|YTN|JTBC|OBS|MBN|EBS|CBS|BBS|TBS|TV조선|채널A|연합뉴스TV|G1|KNN|TJB|TBC|JIBS|CJB)"
-BYLINE = f"기자|특파원|통신원|논설위원|리포터|에디터|@[A-Za-z0-9]|{_STATION}[^\\n]*니다|(?m:^{B}*B[yY]{B})"
+BYLINE = f"기자|특파원|통신원|논설위원|리포터|에디터|@[A-Za-z0-9-]+\\.|{_STATION}[^\\n]*니다|(?m:^{B}*B[yY] [A-Z])"
 _BYLINE_LINE = re2.compile(f"(?m)^{B}*[\\[(<【■▶]?{B}*{_REPORTER}{B}*{_MAIL}?{B}*[\\])>】]?{B}*=?{_MAIL}?{_FILED}{B}*$")
 _BYLINE_TAIL = re2.compile(
     f"(?m)[.!?。…”\"’'\\])]{B}*[\\[(<【/]?{B}*{_REPORTER}{B}*[\\])>】]?{_MAIL}?{B}*[\\])>】]?{_FILED}{B}*$"
@@ -271,16 +280,21 @@ _AGENCY = (
     r"OSEN|마이데일리|AP|AFP|EPA|로이터|블룸버그|신화|교도|타스)"
 )
 _WIRE = r"\((?:Reuters|REUTERS|AP|AFP|Yonhap|YONHAP|Bloomberg|UPI)\)"
-PRESS = r"[\[(【〔<〈][^\n\[\](){}【】〔〕<>〈〉=]+=|[\[【][^\n\[\]【】]*(?:기자|특파원)|" + _WIRE
 _PLAIN = r"[^\n\[\](){}【】〔〕<>〈〉=]*"
-_TAG_WITH_EQUALS = re2.compile(
+_WITH_EQUALS = (
     f"[\\[(【〔<〈]{B}*(?:{_PLAIN}={B}*{_AGENCY}{_PLAIN}|{_PLAIN}{_AGENCY}{B}*={_PLAIN}|{_PLAIN}={_PLAIN}{_ROLE})"
-    f"{B}*[\\])】〕>〉](?:{B}*{_SIGNED}{B}?={B}*)?"
+    f"{B}*[\\])】〕>〉]"
 )
-_TAG_WITH_REPORTER = re2.compile(f"[\\[【]{_PLAIN}{_SIGNED}{B}*(?:{_EMAIL})?{B}*[\\]】](?:{B}*={B}*)?")
-_DATELINE = re2.compile(
+_WITH_REPORTER = f"[\\[【]{_PLAIN}{_SIGNED}{B}*(?:{_EMAIL})?{B}*[\\]】]"
+_DATELINE = (
     r"(?m)^[ \t]*[A-Z][A-Za-z .'’-]+(?:, [A-Z][A-Za-z.]+)*,?(?: [A-Z][a-z]+\.? [0-9]{1,2})?,? "
-    f"{_WIRE} ?(?:[-–—]+|=) *"
+    rf"{_WIRE} ?(?:[-–—]+|=) *"
+)
+PRESS = f"{_WITH_EQUALS}|{_WITH_REPORTER}|{_WIRE}"
+_PRESS = (
+    re2.compile(f"{_WITH_EQUALS}(?:{B}*{_SIGNED}{B}?={B}*)?"),
+    re2.compile(f"{_WITH_REPORTER}(?:{B}*={B}*)?"),
+    re2.compile(_DATELINE),
 )
 _MAX_TAG = 60
 
@@ -288,7 +302,7 @@ _MAX_TAG = 60
 def press(text: str) -> Edit:
     """[서울=뉴시스], (서울=연합뉴스) 홍길동 기자 =, [아시아경제 홍길동 기자], SEOUL (Reuters) - ."""
     length = len(text)
-    for pattern in (_TAG_WITH_EQUALS, _TAG_WITH_REPORTER, _DATELINE):
+    for pattern in _PRESS:
         found = [match.span() for match in pattern.finditer(text) if match.end() - match.start() <= _MAX_TAG]
         text, _ = removal(text, outside_code(text, found))
     return text, length - len(text)
@@ -297,7 +311,7 @@ def press(text: str) -> Edit:
 # --- captions --------------------------------------------------------------------------------------------------
 _MEDIUM = r"(?:자료\s?)?(?:사진|그래픽|일러스트|이미지|영상|삽화|포토)"
 _CREDIT = f"{_MEDIUM}{B}?(?:제공|출처)?{B}*"
-CAPTION = f"{_CREDIT}[=:：|ㅣ]|(?i:\\b(?:photo|image|picture)s?\\b)"
+CAPTION = f"{_CREDIT}[=:：|ㅣ/]|(?i:\\b(?:photo|image|picture)s? ?(?:by |credit|courtesy|:))"
 _CREDIT_IN_BRACKETS = re2.compile(f"[\\[(<【〈]{B}*/?{_CREDIT}[=:：|ㅣ/]{_INSIDE}{_CLOSE}")
 _CREDIT_TAIL = re2.compile(
     f"(?m)[/.▲\\])”\"’'{B[1:-1]}]{B}*/?{B}*{_CREDIT}={B}*[^\\n.=]+$|(?m)^{B}*[/▲]?{B}*{_CREDIT}[=|ㅣ]{B}*[^\\n.=]+$"
@@ -311,12 +325,14 @@ _ENGLISH_CREDIT = re2.compile(
     r"[(\[](?i:(?:file )?(?:photo|image|picture)s?)(?: ?(?i:by|credit|courtesy(?: of)?)| ?:)[^()\[\]\n]*[)\]]"
     r"|(?m)^[ \t]*(?i:photo|image|picture)(?i: ?(?:by|credit|courtesy(?: of)?))?: [^\n]+$"
 )
+_MEDIA = ("사진", "그래픽", "일러스트", "이미지", "영상", "삽화", "포토")
 _MAX_CREDIT, _MAX_CAPTION = 60, 250
 
 
 def captions(text: str) -> Edit:
     """Credits of photos (사진=, 그래픽=), and the lines marked as captions (▲) that end in one."""
     length = len(text)
+    korean = any(word in text for word in _MEDIA)
     for pattern, longest in (
         (_CAPTION_LINE, _MAX_CAPTION),
         (_CREDIT_IN_BRACKETS, _MAX_CREDIT),
@@ -324,6 +340,8 @@ def captions(text: str) -> Edit:
         (_CREDIT_WITHIN, _MAX_CREDIT),
         (_ENGLISH_CREDIT, 2 * _MAX_CREDIT),
     ):
+        if not korean and pattern is not _ENGLISH_CREDIT:
+            continue
         found = []
         for match in pattern.finditer(text):
             start, end = match.span()

@@ -1,11 +1,13 @@
 """Remnants of markup and typing: invisible characters, entities, tags of HTML, empty brackets, blanks."""
 
+import bisect
 import html
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
 import re2
 
-from filters.text.patterns import BLANK, BLANKS, Span, cut, outside_code
+from filters.text.patterns import BLANK, BLANKS, Span, code_spans, cut, outside_code
 from filters.text.unicode import repair
 
 Edit = tuple[str, int]  # the text after a rule, and how many characters the rule removed
@@ -39,6 +41,11 @@ INVISIBLE = (
     r"\x{fff9}-\x{fffb}\x{80}-\x{9f}\x{3164}\x{ffa0}\x{2028}\x{2029}]+"
 )
 _INVISIBLE = re2.compile(INVISIBLE)
+_TO_NOTHING: dict[int, str | None] = {
+    code: "\n" if chr(code) in _LINE_ENDS else None
+    for first, last in re.findall(r"\\x{(\w+)}(?:-\\x{(\w+)})?", INVISIBLE)
+    for code in range(int(first, 16), int(last or first, 16) + 1)
+}
 # The joiners shape Arabic and Indic words and join emoji: between such characters they are text.
 _JOINED = re2.compile(
     r"[\p{Arabic}\p{Syriac}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}\p{Telugu}\p{Kannada}"
@@ -48,6 +55,9 @@ _JOINED = re2.compile(
 
 def invisible(text: str) -> Edit:
     """Zero-width and direction marks, soft hyphens, BOM, C1 controls, Hangul fillers; line separators become LF."""
+    if "\u200c" not in text and "\u200d" not in text:
+        after = text.translate(_TO_NOTHING)
+        return after, len(text) - len(after) or int(after != text)
     edits = []
     for match in _INVISIBLE.finditer(text):
         start, end = match.span()
@@ -58,7 +68,7 @@ def invisible(text: str) -> Edit:
             and _JOINED.match(text[end : end + 1])
         ):
             continue
-        edits.append(((start, end), "" if _LINE_ENDS.isdisjoint(run) else "\n"))
+        edits.append(((start, end), run.translate(_TO_NOTHING)))
     after, shorter = replacement(text, edits)
     return after, shorter or len(edits)
 
@@ -116,7 +126,10 @@ _WITH_CONTENT = (  # what must occur, the pattern
     ("</STYLE", re2.compile(r"(?s)<STYLE(?:\s[^<>]*)?>.*?</STYLE\s*>")),
     ("<!", re2.compile(r"<!(?i:DOCTYPE)[^<>]*>|<!\[CDATA\[")),
 )
-TAG = r"<[A-Za-z/!]"
+TAG = (
+    rf"<!|</?(?:{_BLOCK}|{_INLINE}|{_LETTER}|{_BLOCK.upper()}|{_INLINE.upper()}|{_LETTER.upper()})[\s/>]"
+    rf"|<(?:{_PLACEHOLDER}|{_PLACEHOLDER.upper()})\s|</(?:{_PLACEHOLDER}|{_PLACEHOLDER.upper()})[\s>]|<(?i:script|style)[\s>]"
+)
 
 
 def tags(text: str) -> Edit:
@@ -141,9 +154,12 @@ _PAIRS = {"(": ")", "[": "]", "{": "}", "（": "）", "［": "］", "｛": "｝"
 _PAIRS |= {"〔": "〕", "《": "》", "〈": "〉", "〖": "〗", "⟨": "⟩"}
 _ENDS = frozenset(_PAIRS.values())
 _OPENING = "".join(f"\\x{{{ord(c):x}}}" for c in _PAIRS)
+_WIDE_OPENING = "".join(f"\\x{{{ord(c):x}}}" for c in _PAIRS if not c.isascii())
 _CLOSING = "".join(f"\\x{{{ord(c):x}}}" for c in _PAIRS.values())
-EMPTY_PAIR = f"[{_OPENING}]{BLANK}*[{_CLOSING}]"
-_BRACKET_RUN = re2.compile(f"[{_OPENING}](?:[{_OPENING}{_CLOSING}]|{BLANK})*[{_CLOSING}]")
+# ASCII brackets count after a CJK character, a blank or a line's start only: anywhere else they belong to code.
+_BEFORE_EMPTY = f"(?:[{_WIDE_OPENING}]|(?:^|{BLANK}|[" + r"\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}])[(\[{])"
+EMPTY_PAIR = f"(?m){_BEFORE_EMPTY}{BLANK}*[{_CLOSING}]"
+_BRACKET_RUN = re2.compile(f"(?m){_BEFORE_EMPTY}(?:[{_OPENING}{_CLOSING}]|{BLANK})*[{_CLOSING}]")
 _CJK = re2.compile(r"[\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}]")
 # Prose about brackets and about empty values, and blanks to be filled in.
 _SPOKEN_OF = re2.compile(
@@ -156,7 +172,8 @@ def brackets(text: str) -> Edit:
     """Pairs of brackets with nothing in them, nested ones too. Calls, literals, check boxes and blanks to fill stay."""
     found: list[Span] = []
     for match in _BRACKET_RUN.finditer(text):
-        found += _empty_pairs(text, *match.span())
+        start, end = match.span()
+        found += _empty_pairs(text, start + (text[start] not in _PAIRS), end)
     return removal(text, outside_code(text, found))
 
 
@@ -209,8 +226,11 @@ def _removable(text: str, start: int, end: int) -> bool:
 
 
 # --- blanks ----------------------------------------------------------------------------------------------------
-DOUBLE_BLANK = f"(?m){BLANK}{BLANK}|{BLANK}$"
-_BLANK_RUN = re2.compile(f"(?m){BLANK}{BLANK}+|{BLANK}$")
+# Within a line, tabs are not counted: extractors set them between the cells of a table.
+_NO_BLANK, _SPACE = "[^\\n" + BLANK[1:], BLANK.replace("\\t", "")
+DOUBLE_BLANK = f"(?m){_NO_BLANK}{_SPACE}{_SPACE}|{BLANK}$"
+_DOUBLE_SPACE = re2.compile(f"{_NO_BLANK}{_SPACE}{_SPACE}+")
+_ALL_BLANKS = "".join(sorted(BLANKS))
 # Lines whose blanks say something: code, tables, trees, aligned comments and numbers.
 _VERBATIM = re2.compile(
     r"^(?:\t| {4}|[>|│├└┌║$])|^ *(?://|#+ |\* ) |[;{}\\]$|\t\t|[0-9]  +[-0-9]|\|.*\|"
@@ -224,19 +244,36 @@ def blanks(text: str) -> Edit:
 
     Two spaces at a line's end stay: a line break of Markdown.
     """
+    length = len(text)
+    text = _without_trailing(text)
     edits: list[tuple[Span, str]] = []
-    candidates = [match.span() for match in _BLANK_RUN.finditer(text)]
-    line_start, line_end, verbatim = 0, -1, False
-    for start, end in outside_code(text, candidates):
+    line_end, verbatim = -1, False
+    for start, end in outside_code(text, (match.span() for match in _DOUBLE_SPACE.finditer(text))):
         if start > line_end:
             line_start = text.rfind("\n", 0, start) + 1
             line_end = text.find("\n", start)
             line_end = len(text) if line_end < 0 else line_end
             line = text[line_start:line_end]
             verbatim = _VERBATIM.search(line) is not None or (not _CJK.search(line) and bool(_CODE_SIGN.search(line)))
-        if end == line_end:
-            if not (text[start:end] == "  " and end < len(text) and start > line_start) and start < end:
-                edits.append(((start, end), ""))
-        elif start > line_start and not verbatim:
-            edits.append(((start, end), " "))
-    return replacement(text, edits)
+        if not verbatim and end < line_end:
+            edits.append(((start + 1, end), " "))
+    text, _ = replacement(text, edits)
+    return text, length - len(text)
+
+
+def _without_trailing(text: str) -> str:
+    code = code_spans(text)
+    lines, position = text.split("\n"), 0
+    for number, line in enumerate(lines):
+        if line and line[-1] in BLANKS:
+            bare = line.rstrip(_ALL_BLANKS)
+            markdown_break = bare and number + 1 < len(lines) and line.endswith("  ") and len(line) == len(bare) + 2
+            if not markdown_break and not (code and _inside(code, position + len(bare), position + len(line))):
+                lines[number] = bare
+        position += len(line) + 1
+    return "\n".join(lines)
+
+
+def _inside(spans: Sequence[Span], start: int, end: int) -> bool:
+    index = bisect.bisect_right(spans, (start, end)) - 1
+    return any(first < end and start < last for first, last in spans[max(index, 0) : index + 2])
