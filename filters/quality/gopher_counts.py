@@ -7,7 +7,16 @@ import numpy as np
 
 from filters.contracts import Scores
 from filters.document import Document
-from filters.text.marks import SYMBOL_MARKS, Suffixes, count_endings, count_listed, line_marks, split_lines, suffixes
+from filters.text.marks import (
+    SYMBOL_MARKS,
+    Listed,
+    Suffixes,
+    count_endings,
+    count_listed,
+    line_marks,
+    split_lines,
+    suffixes,
+)
 from filters.text.segments import HAS_ALPHABETIC, NOT_SYMBOL, Words, hashes_of, segment
 
 
@@ -28,7 +37,7 @@ def opened(semantics: str, words: str, stop_words: Mapping[str, tuple[str, ...]]
         tokens, marks = segments.tokens, line_marks(segments)
         count = len(tokens)
         listed = lists.get(str(document.notes.get("language", "")), english)
-        stopped, _ = count_listed(tokens.lower, listed.hashes)
+        stopped, _ = count_listed(tokens.lower, listed.listed)
         if listed.endings.longest:
             stopped += count_endings(segments, listed.endings)
         alphabetic = int(np.count_nonzero(tokens.flags & HAS_ALPHABETIC))
@@ -59,7 +68,7 @@ def opened(semantics: str, words: str, stop_words: Mapping[str, tuple[str, ...]]
         marks = line_marks(lines)
         rows = len(lines.lines) - (lines.lines.characters[-1] == 0)
         listed = lists.get(str(document.notes.get("language", "")), english)
-        occurrences, stopped = count_listed(pieces.hash, listed.hashes)
+        occurrences, stopped = count_listed(pieces.hash, listed.listed)
         if listed.endings.longest:
             ended = count_endings(segments, listed.endings)
             occurrences, stopped = occurrences + ended, stopped + ended
@@ -89,7 +98,7 @@ class _StopWords:
     """A list ready to be counted: whole words as hashes, endings (written -x) apart."""
 
     def __init__(self, words: tuple[str, ...]) -> None:
-        self.hashes = hashes_of(word for word in words if not word.startswith("-"))
+        self.listed = Listed(hashes_of(word for word in words if not word.startswith("-")))
         self.endings: Suffixes = suffixes(word[1:] for word in words if word.startswith("-"))
 
 

@@ -47,6 +47,7 @@ def drop_lines(
     start, end, length = lines.start.copy(), lines.end.copy(), lines.characters.copy()  # what is left of each line
     removed = [0] * len(REASONS)
     left = np.arange(len(lines))
+    stripped = False
     for rule, off in (
         (UPPERCASE, max_uppercase is None),
         (NUMERIC, max_numeric is None),
@@ -70,14 +71,18 @@ def drop_lines(
         if drop.any():
             removed[rule] += int(size[drop].sum()) + int(np.count_nonzero(drop))
             left = left[~drop]
+            stripped = False
         if rule == SHORT:
             if len(left) == 0 or (len(left) == 1 and length[left[0]] == 0):
                 return LinesLeft(b"", removed, 0, rule)
             continue
+        if stripped:
+            continue
+        stripped = True
         filled = np.flatnonzero(lines.body_characters[left])
         if len(filled) == 0:
             return LinesLeft(b"", removed, 0, rule)
-        if len(filled) < len(left):
+        if filled[-1] - filled[0] + 1 < len(left):
             within = slice(filled[0], filled[-1] + 1)
             outside = len(left) - (within.stop - within.start)
             removed[BLANK] += int(length[left].sum()) - int(length[left[within]].sum()) + outside
@@ -95,6 +100,9 @@ def drop_lines(
     if not any(removed):
         return LinesLeft(None, removed, 0, 0)
     raw = segments.data.tobytes()
-    data = b"\n".join([raw[a:b] for a, b in zip(start[left].tolist(), end[left].tolist(), strict=True)])
+    # neighbours that are left are copied in one piece; only the first and the last line can have lost white space
+    breaks = np.flatnonzero(np.diff(left) > 1)
+    pieces = zip(start[left[np.append(0, breaks + 1)]].tolist(), end[left[np.append(breaks, -1)]].tolist(), strict=True)
+    data = b"\n".join([raw[a:b] for a, b in pieces])
     words = int(lines.spaced_words.sum()) - int(lines.spaced_words[left].sum())
     return LinesLeft(data, removed, words, 0)

@@ -1,6 +1,7 @@
 """Paragraphs, bullets, ellipses and listed words of a segmented text."""
 
 import re
+from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,14 +60,14 @@ def line_marks(segments: Segments) -> LineMarks:
     plain_bullets = np.count_nonzero((first == ord("-")) | (first == ord("•")))
     bullets = plain_bullets + np.count_nonzero((first == ord("*")) | (first == ord("●")))
     plain_ellipses = ellipses = np.count_nonzero(last == ord("…"))
-    raw = segments.data
-    for end in lines.body_end[last == ord(".")].tolist():
-        tail = raw[max(0, end - 5) : end].tobytes()
-        if tail.endswith(b"..."):
-            plain_ellipses += 1
-            ellipses += 1
-        elif tail == b". . .":
-            ellipses += 1
+    raw = segments.data.tobytes()
+    if b"..." in raw or b". . ." in raw:
+        for end in lines.body_end[last == ord(".")].tolist():
+            if raw.endswith(b"...", 0, end):
+                plain_ellipses += 1
+                ellipses += 1
+            elif raw.endswith(b". . .", 0, end):
+                ellipses += 1
     return LineMarks(int(np.count_nonzero(first)), int(bullets), int(plain_bullets), int(ellipses), int(plain_ellipses))
 
 
@@ -75,10 +76,21 @@ def split_lines(text: str, segments: Segments) -> Segments:
     return segment("\n".join(text.splitlines())) if segments.other_breaks else segments
 
 
-def count_listed(hashes: np.ndarray, listed: np.ndarray) -> tuple[int, int]:
-    """(how many of the hashes are listed, how many different listed ones occur); uint64, shapes (n,) and (m,)."""
-    counts = [int(np.count_nonzero(hashes == value)) for value in listed]
-    return sum(counts), sum(count > 0 for count in counts)
+class Listed:
+    """Hashes to look for; a table over their low bits rules out nearly all others at once."""
+
+    def __init__(self, hashes: np.ndarray) -> None:
+        self.hashes = frozenset(hashes.tolist())
+        self.table = np.zeros(1 << 12, dtype=np.bool_)
+        self.table[(hashes & np.uint64(len(self.table) - 1)).astype(np.intp)] = True
+
+
+def count_listed(hashes: np.ndarray, listed: Listed) -> tuple[int, int]:
+    """(how many of the hashes, uint64 of shape (n,), are listed; how many different listed ones occur)."""
+    low = hashes & np.uint64(len(listed.table) - 1)
+    met = Counter(hashes[listed.table[low.view(np.int64)]].tolist())
+    counts = [count for value, count in met.items() if value in listed.hashes]
+    return sum(counts), len(counts)
 
 
 class Suffixes(NamedTuple):
