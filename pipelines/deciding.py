@@ -9,6 +9,7 @@ import numpy as np
 
 from filters.contracts import CorpusJudge, CorpusRewriter
 from filters.dedup import clusters
+from filters.dedup.minhash import Shingler
 from filters.dedup.survivors import DuplicateJudge, score_of
 from filters.text.minhash import jaccard
 from pipelines import keyfile, storage
@@ -257,9 +258,7 @@ def corpus_order(corpus: _Corpus, rows: np.ndarray) -> np.ndarray:
 
 def _sample(step: DuplicateJudge, corpus: _Corpus, lost: np.ndarray, kept: np.ndarray) -> list[dict[str, Any]]:
     """True Jaccard similarity of some removed pairs, chosen by a hash of the document removed."""
-    from filters.dedup.minhash import MinHash
-
-    shingle = step.shingler() if hasattr(step, "shingler") else MinHash().shingler()
+    shingle = step.shingler() if hasattr(step, "shingler") else Shingler(None, None)
     here = kept < corpus.new
     lost, kept = lost[here], kept[here]
     chosen = np.sort(np.argsort(corpus_order(corpus, lost), kind="stable")[:SAMPLED_PAIRS])

@@ -21,16 +21,19 @@ def write(path: str, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]
     entries = {}
     position = 0
     for name, array in arrays.items():
-        data = memoryview(np.ascontiguousarray(array)).cast("B") if array.size else b""
+        data = _bytes(array)
         entries[name] = [array.dtype.str, list(array.shape), position, zlib.crc32(data)]
         position += -(-array.nbytes // 64) * 64
     head = json.dumps({"header": dict(header), "arrays": entries}, sort_keys=True).encode() + b"\n"
     with storage.writing(path) as file:
         file.write(_MAGIC + b"%016d\n" % len(head) + head)
         for array in arrays.values():
-            if array.size:
-                file.write(memoryview(np.ascontiguousarray(array)).cast("B"))
+            file.write(_bytes(array))
             file.write(bytes(-array.nbytes % 64))
+
+
+def _bytes(array: np.ndarray) -> Any:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data if array.size else b""
 
 
 class KeyFile:

@@ -79,7 +79,7 @@ class Spool:
     Arrays of the keys file, for n documents:
       order           uint64 (n, m)   columns of the order of documents; the last two are hashes of id and of the rest
       ids, id_ends    uint8 (bytes,), int64 (n,)    the ids in UTF-8, and where each ends
-      for judges:     key0 … key{k-1}, uint64 (n,) each; takes_part, bool (n,); signature, uint16 (n, s), where there is one
+      for judges:     key0 … key{k-1}, uint64 (n,) each; takes_part, bool (n,); signature, uint16 (n, s), or none
       for rewriters:  values (v,) and ends int64 (n,); pieces int32 (p,) and piece_ends int64 (n,)
     """
 
@@ -124,11 +124,9 @@ class Spool:
 
     def _flush(self) -> None:
         if self._rows:
-            columns = [
-                pa.array(column, kind)
-                for column, kind in zip(zip(*self._rows, strict=True), _SCHEMA.types, strict=True)
-            ]
-            self._writer.write_table(pa.table(columns, schema=_SCHEMA))
+            columns = zip(*self._rows, strict=True)
+            arrays = [pa.array(column, kind) for column, kind in zip(columns, _SCHEMA.types, strict=True)]
+            self._writer.write_table(pa.table(arrays, schema=_SCHEMA))
         self._rows, self._bytes = [], 0
 
     def close(self) -> Shard:
@@ -136,7 +134,7 @@ class Spool:
         self._flush()
         self._writer.close()
         spool = self._pending.close(f"{self._name}.spool.parquet")
-        arrays = {
+        arrays: dict[str, np.ndarray] = {
             "order": np.frombuffer(self._order, dtype=np.uint64).reshape(self._count, -1 if self._count else 2),
             "ids": np.frombuffer(bytes(self._ids), dtype=np.uint8),
             "id_ends": np.frombuffer(self._id_ends, dtype=np.int64),
@@ -171,7 +169,9 @@ class _JudgeKeys:
     def arrays(self) -> dict[str, np.ndarray]:
         count = len(self._takes_part)
         values = np.frombuffer(bytes(self._values), dtype=np.uint64).reshape(count, self._width)
-        found = {f"key{column}": np.ascontiguousarray(values[:, column]) for column in range(self._width)}
+        found: dict[str, np.ndarray] = {
+            f"key{column}": np.ascontiguousarray(values[:, column]) for column in range(self._width)
+        }
         found["takes_part"] = np.frombuffer(bytes(self._takes_part), dtype=bool)
         if self._signed is not None and count:
             found["signature"] = np.frombuffer(bytes(self._signatures), dtype=np.uint16).reshape(count, -1)

@@ -4,9 +4,8 @@ A key record is what the decision needs of one document, in little-endian uint64
 policy's rank, the hash of its id and the hash of its text, URL and date. A document without keys has an empty record.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -190,12 +189,3 @@ def below_top(score: np.ndarray, order: np.ndarray, present: np.ndarray, share: 
 def kept_of_top(count: int, share: float) -> int:
     """How many of `count` documents a share keeps: count * share, rounded up."""
     return int(np.ceil(round(count * share, 6)))
-
-
-def groups(values: np.ndarray) -> Iterator[tuple[Any, np.ndarray]]:
-    """(value, positions) for each different value, ascending."""
-    rows = np.argsort(values, kind="stable")
-    ordered = values[rows]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(rows) else []
-    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
-        yield ordered[start], rows[start:end]
