@@ -34,7 +34,7 @@ from pipelines.branches import (
     rounds,
 )
 from pipelines.curation import ReadTask, RereadTask
-from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially
+from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially, serial_startup
 from pipelines.reading.units import InputError, expand
 
 
@@ -181,13 +181,17 @@ def ablate(
     try:
         work = Ablating(ablation, directory, groups, plan, pool, progress)
         work.score()
-        startup = pool.startup_cpu_seconds if pool is not None else 0.0
+        if pool is None:
+            startup = (serial_startup() or (0.0, 0.0))[1]
+        else:
+            startup = pool.startup()[1]
+            work.cpu_seconds += pool.import_cpu_seconds
         if pool is not None:
             pool.__exit__(None)
             pool = None
         progress.update(phase="deciding", units=len(ablation.arms), units_done=0)
         report = _report(work, groups)
-        report["cpu_seconds"] = round(work.cpu_seconds + startup + time.process_time() + _elsewhere(work), 3)
+        report["cpu_seconds"] = round(work.cpu_seconds + time.process_time() + _elsewhere(work), 3)
         report["startup_cpu_seconds"] = round(startup, 3)
         report["wall_seconds"] = round(time.monotonic() - started, 3)
         _write_report(directory.root, report)

@@ -15,7 +15,7 @@ from filters.chain import close_all
 from filters.contracts import ResourceError
 from pipelines import engines, storage
 from pipelines.curation import Job, ReadTask, RereadTask, Segment, build_phase, build_whole
-from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially
+from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially, serial_startup
 from pipelines.reading.units import InputError, cut, expand
 
 LARGEST_UNIT = 64 << 20
@@ -171,7 +171,7 @@ def _on_this_machine(
     stall_seconds: float,
     against: str | None,
 ) -> tuple[list[Any], list[dict[str, Any]], dict[str, float]]:
-    began = time.monotonic()
+    began, before = time.monotonic(), time.process_time()
     timing = {"cpu": 0.0, "startup": 0.0, "startup_cpu": 0.0}
     manifests: list[Any] = []
     evidence: list[dict[str, Any]] = []
@@ -189,10 +189,14 @@ def _on_this_machine(
                 shards = [record["shard"] for manifest in done for record in manifest if record["kind"] == "shard"]
                 current, found = _decide(directory, segment, shards, against)
                 evidence.append(found)
-        if pool is not None:
-            timing["startup"] = (pool.started or began) - began
-            timing["startup_cpu"] = pool.startup_cpu_seconds
-            timing["cpu"] += pool.startup_cpu_seconds
+        if pool is None:
+            when, spent = serial_startup() or (began, before)
+            timing["startup"], timing["startup_cpu"] = when - began, spent
+        else:
+            first, timing["startup_cpu"] = pool.startup()
+            timing["startup"] = (first or began) - began
+            timing["startup_cpu"] += before
+            timing["cpu"] += pool.import_cpu_seconds
             pool.__exit__(None)
             pool = None
     finally:

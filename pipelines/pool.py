@@ -15,6 +15,7 @@ from pipelines import storage, watch
 STALL_SECONDS = 120.0
 ATTEMPTS = 3
 _POLL_SECONDS = 0.25
+_serial_slot = bytearray(watch.SLOT_BYTES)
 
 
 class PoolError(Exception):
@@ -54,15 +55,19 @@ def run_task(phase: PhaseTask) -> float:
 
 def run_serially(tasks: Iterable[PhaseTask], progress: Callable[[int], None]) -> Iterable[Done]:
     """Run units one after the other in this process. Nothing outlives a page that kills the process."""
-    slot = bytearray(watch.SLOT_BYTES)
-    watch.attach(memoryview(slot))
+    watch.attach(memoryview(_serial_slot))
     try:
         for phase in tasks:
             cpu_seconds = run_task(phase)
-            progress(watch.read(slot)[0])
+            progress(watch.read(_serial_slot)[0])
             yield Done(phase, cpu_seconds)
     finally:
         watch.attach(None)
+
+
+def serial_startup() -> tuple[float, float] | None:
+    """When run_serially began the first page, and the CPU seconds used by then; None before the first page."""
+    return watch.first(_serial_slot)
 
 
 def _worker(pipe: Any, slot: Any) -> None:
@@ -128,6 +133,9 @@ class _Member:
     def at(self) -> tuple[int, watch.At | None]:
         return watch.read(memoryview(self.slot).cast("B"))
 
+    def first(self) -> tuple[float, float] | None:
+        return watch.first(memoryview(self.slot).cast("B"))
+
     def end(self, kill: bool = False) -> None:
         if kill:
             self.process.kill()
@@ -155,12 +163,18 @@ class Pool:
         self._context = multiprocessing.get_context("spawn")
         self._stall_seconds = stall_seconds
         self._members = [_Member(self._context) for _ in range(workers)]
-        self.started: float | None = None
-        self.startup_cpu_seconds = 0.0
+        self.import_cpu_seconds = 0.0
         self._pages = 0
+        self._ended: list[tuple[float, float]] = []
 
     def __enter__(self) -> "Pool":
         return self
+
+    def startup(self) -> tuple[float | None, float]:
+        """When the first page was begun in any worker (time.monotonic), and the CPU seconds that all workers used
+        before their first pages: imports, models, opening what the stages need."""
+        found = self._ended + [first for member in self._members if (first := member.first()) is not None]
+        return min((when for when, _ in found), default=None), sum(cpu_seconds for _, cpu_seconds in found)
 
     def __exit__(self, kind: Any, *_: Any) -> None:
         for member in self._members:
@@ -193,8 +207,7 @@ class Pool:
                 kind, value = member.pipe.recv()
                 if kind == "ready":
                     member.ready = True
-                    self.started = self.started or time.monotonic()
-                    self.startup_cpu_seconds += value
+                    self.import_cpu_seconds += value
                 elif kind == "error":
                     name = member.phase.task.name if member.phase else "?"
                     raise PoolError(f"unit {name}: {value[0]}: {value[1]}")
@@ -217,6 +230,9 @@ class Pool:
         code = member.process.exitcode
         pages, at = member.at()
         phase = member.phase
+        first = member.first()
+        if first is not None:
+            self._ended.append(first)
         member.end(kill=True)
         self._pages += pages
         if phase is None and not member.ready:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 SLOT_BYTES = 4096
-_HEAD = struct.Struct("<QdqH")  # pages begun, when (CLOCK_MONOTONIC), offset, bytes of the source's name
+# pages begun; when the last and the first were begun (CLOCK_MONOTONIC); CPU seconds before the first; offset; bytes of
+# the source's name
+_HEAD = struct.Struct("<QdddqH")
 _IDLE = -(1 << 62)
 
 _slot: Any = None
 _pages = 0
+_first = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -31,24 +34,32 @@ def attach(slot: Any) -> None:
 
 def at(source: str, offset: int) -> None:
     """Note the page that is begun."""
-    global _pages
+    global _pages, _first
+    if not _pages:
+        _first = (time.monotonic(), time.process_time())
     _pages += 1
     if _slot is not None:
         name = source.encode("utf-8", "replace")[: SLOT_BYTES - _HEAD.size]
-        _HEAD.pack_into(_slot, 0, _pages, time.monotonic(), offset, len(name))
+        _HEAD.pack_into(_slot, 0, _pages, time.monotonic(), *_first, offset, len(name))
         _slot[_HEAD.size : _HEAD.size + len(name)] = name
 
 
 def idle() -> None:
     """Note that no page is in work."""
     if _slot is not None:
-        _HEAD.pack_into(_slot, 0, _pages, time.monotonic(), _IDLE, 0)
+        _HEAD.pack_into(_slot, 0, _pages, time.monotonic(), *_first, _IDLE, 0)
 
 
 def read(slot: Any) -> tuple[int, At | None]:
     """Pages begun so far and the page in work, if any."""
-    pages, since, offset, length = _HEAD.unpack_from(slot, 0)
+    pages, since, _, _, offset, length = _HEAD.unpack_from(slot, 0)
     if offset == _IDLE or pages == 0:
         return pages, None
     name = bytes(slot[_HEAD.size : _HEAD.size + length]).decode("utf-8", "replace")
     return pages, At(name, offset, pages, since)
+
+
+def first(slot: Any) -> tuple[float, float] | None:
+    """When the first page was begun (time.monotonic), and the CPU seconds that the process had used by then."""
+    pages, _, when, cpu_seconds, _, _ = _HEAD.unpack_from(slot, 0)
+    return (when, cpu_seconds) if pages else None
