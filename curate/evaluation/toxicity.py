@@ -16,6 +16,8 @@ from filters.rules import failing
 # What orders texts from clean to toxic: the first of these that a judge has
 SIGNALS = ("toxicity", "share")
 
+WARM_UP = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -51,8 +53,8 @@ def evaluate(judge: Judge, examples: Examples, language: str = "", rounds: int =
         Document(str(number), text, notes={"language": language} if language else {})
         for number, text in enumerate(examples.texts)
     ]
-    if documents:
-        score(documents[0])  # compiles and loads what is loaded lazily
+    for text in examples.texts[:WARM_UP]:
+        score(Document("", text))  # compiles and loads what is loaded when first needed
     start = time.process_time()
     found = [score(document) for document in documents]
     spent = time.process_time() - start
