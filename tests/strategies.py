@@ -81,8 +81,22 @@ class Trouble(Rewriter):
         return rewrite
 
 
+@strategy
+class Slow(Rewriter):
+    """Takes its time."""
+
+    milliseconds: float = 1
+
+    def open(self) -> Callable[[Document], Document | Drop]:
+        def rewrite(document: Document) -> Document | Drop:
+            time.sleep(self.milliseconds / 1000)
+            return document
+
+        return rewrite
+
+
 class _Panic(BaseException):
     pass
 
 
-__all__ = ["Body", "Characters", "Trouble", "Upper"]
+__all__ = ["Body", "Characters", "Slow", "Trouble", "Upper"]

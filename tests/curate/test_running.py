@@ -1,0 +1,278 @@
+"""Runs: nothing is lost, the same input gives the same output, and what goes wrong costs what it touches."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from curate.rundir import UsageError
+from pipelines import curation, stage
+from tests.curate.running_tools import adds_up, content, go, recipe, rows, write_rows
+
+BODY = "tests.strategies.Body"
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def _texts(count: int, start: int = 0) -> list[str]:
+    return [f"text number {n} " + "word " * (n % 40) for n in range(start, start + count)]
+
+
+def _inputs(folder: Path, files: int = 6, each: int = 40) -> list[Path]:
+    return [write_rows(folder / f"{n}.jsonl", _texts(each, n * each), n * each) for n in range(files)]
+
+
+def _stages(trouble: str = "raise"):
+    return [
+        BODY,
+        {"tests.strategies.Characters": {"least": 30}},
+        {"tests.strategies.Trouble": {"kind": trouble, "word": "number 77 "}},
+        "tests.strategies.Upper",
+    ]
+
+
+def test_everything_is_kept_dropped_or_failed(tmp_path):
+    result = go(recipe(*_stages()), _inputs(tmp_path), tmp_path / "out")
+    assert adds_up(result)
+    assert result["read"] == {"files": 6, "records": 240, "failed": 0, "types": result["read"]["types"]}
+    assert result["failed"] == 1
+    assert result["stages"][2]["dropped_by_rule"] == {"too_short": result["dropped"]}
+    (failed,) = rows(tmp_path / "out", "failed")
+    assert (failed["id"], failed["stage"], failed["reason"]) == ("77", "tests.strategies.Trouble", "error:ValueError")
+    assert failed["source"].endswith("1.jsonl")
+    assert failed["offset"] == 38
+    for row in rows(tmp_path / "out", "dropped"):
+        assert row["value"] < row["threshold"] == 30
+    kept = rows(tmp_path / "out", "kept")
+    assert all(row["text"] == row["text"].upper() for row in kept)
+    assert not (tmp_path / "out" / curation.WORK).exists()
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["conserved"] is True
+
+
+def test_workers_order_and_cutting_do_not_change_the_result(tmp_path):
+    inputs = _inputs(tmp_path)
+    go(recipe(*_stages()), inputs, tmp_path / "one")
+    go(recipe(*_stages()), reversed(inputs), tmp_path / "reversed")
+    go(recipe(*_stages()), inputs, tmp_path / "two", workers=2)
+    assert content(tmp_path / "one") == content(tmp_path / "two") == content(tmp_path / "reversed")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--runner", "FnApiRunner"],
+        ["--runner", "FnApiRunner", "--direct_runner_bundle_repeat", "1"],
+        ["--runner", "FnApiRunner", "--direct_running_mode", "multi_processing", "--direct_num_workers", "2"],
+    ],
+)
+def test_the_graph_in_one_piece_gives_the_same(tmp_path, options):
+    inputs = _inputs(tmp_path, 4, 20)
+    go(recipe(*_stages()), inputs, tmp_path / "pool")
+    result = go(recipe(*_stages()), inputs, tmp_path / "engine", options=options)
+    assert adds_up(result)
+    assert content(tmp_path / "pool") == content(tmp_path / "engine")
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("kill", "worker_died"), ("stall", "worker_stalled")])
+def test_a_page_that_ends_its_worker_costs_that_page(tmp_path, kind, reason):
+    inputs = _inputs(tmp_path)
+    result = go(recipe(*_stages(kind)), inputs, tmp_path / "out", workers=2, stall_seconds=2)
+    assert adds_up(result)
+    (failed,) = rows(tmp_path / "out", "failed")
+    assert (failed["id"], failed["reason"], failed["offset"]) == ("77", reason, 38)
+
+
+def test_a_stage_that_loses_a_document_is_found(tmp_path, monkeypatch):
+    real = stage._RunSteps.process
+
+    def losing(self, element):
+        if element[1].offset != 5:
+            yield from real(self, element)
+
+    monkeypatch.setattr(stage._RunSteps, "process", losing)
+    result = go(recipe(BODY), _inputs(tmp_path, 1), tmp_path / "out")
+    assert result["conserved"] is False
+    assert [key[1] for key in result["differences"]["missing"]] == [5]
+    assert result["differences"]["extra"] == []
+
+
+def test_a_stage_that_loses_one_and_doubles_another_is_found(tmp_path):
+    stages = [BODY, {"tests.strategies.Trouble": {"kind": "before", "word": "number 7 "}}]
+    result = go(recipe(*stages), _inputs(tmp_path, 1), tmp_path / "out")
+    assert result["conserved"] is False
+    assert result["kept"] + result["dropped"] + result["failed"] == result["read"]["records"]
+    assert [key[1] for key in result["differences"]["missing"]] == [8]
+    assert [key[1] for key in result["differences"]["extra"]] == [7]
+
+
+def test_a_run_that_does_not_add_up_exits_with_one(tmp_path):
+    write_rows(tmp_path / "a.jsonl", _texts(20))
+    path = tmp_path / "r.yaml"
+    path.write_text(
+        "name: a\nstages:\n  - tests.strategies.Body\n  - tests.strategies.Trouble: {kind: before, word: 'number 7 '}\n"
+    )
+    done = _curate("run", path, "--input", tmp_path / "a.jsonl", "--output", tmp_path / "out", "--workers", "1")
+    assert done.returncode == 1
+    assert "does not add up" in done.stderr
+    assert "missing" in done.stdout
+
+
+def test_repeated_ids_are_told_and_not_merged(tmp_path):
+    write_rows(tmp_path / "a.jsonl", ["one", "two"])
+    write_rows(tmp_path / "b.jsonl", ["three", "four"], first=1)
+    result = go(recipe(BODY), [tmp_path / "a.jsonl", tmp_path / "b.jsonl"], tmp_path / "out")
+    assert adds_up(result)
+    assert result["kept"] == 4
+    assert result["repeated_ids"] == 2
+
+
+def test_files_are_closed_at_their_size(tmp_path):
+    result = go(recipe(BODY, output={"file_bytes": 4000}), _inputs(tmp_path, 1, 200), tmp_path / "out")
+    files = [file for file in result["files"] if file["table"] == "kept"]
+    assert len(files) > 3
+    assert sum(file["rows"] for file in files) == 200
+
+
+def test_limit_reads_the_first_records(tmp_path):
+    inputs = _inputs(tmp_path)
+    result = go(recipe(BODY), inputs, tmp_path / "out", limit=50)
+    assert adds_up(result)
+    assert sorted(int(row["id"]) for row in rows(tmp_path / "out", "kept")) == list(range(50))
+
+
+def test_dropped_texts_are_written_on_request_and_scrubbed(tmp_path):
+    write_rows(tmp_path / "a.jsonl", ["short mail a.person@example.com"])
+    stages = [BODY, {"tests.strategies.Characters": {"least": 1000}}]
+    go(recipe(*stages, output={"dropped_text": True}), [tmp_path / "a.jsonl"], tmp_path / "out")
+    (row,) = rows(tmp_path / "out", "dropped")
+    assert row["text"].startswith("short mail")
+    assert "a.person" not in row["text"]
+
+
+@pytest.mark.parametrize("texts", [[], ["only one"]])
+def test_no_input_at_all_and_one_row(tmp_path, texts):
+    write_rows(tmp_path / "a.jsonl", texts)
+    (tmp_path / "a.jsonl").write_text((tmp_path / "a.jsonl").read_text() or "\n")
+    result = go(recipe(BODY), [tmp_path / "a.jsonl"], tmp_path / "out")
+    assert adds_up(result)
+    assert result["kept"] == len(texts)
+
+
+def _curate(*arguments, **more):
+    command = [sys.executable, "-m", "curate.cli", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, **more)
+
+
+@pytest.mark.parametrize(
+    ("recipe_text", "arguments", "said"),
+    [
+        ("name: a\nstages: [quality/nothing]\n", [], "quality/nothing"),
+        ("name: a\nstages:\n  - tests.strategies.Characters: {leest: 1}\n", [], "did you mean least"),
+        ("name: a\nstages: [tests.strategies.Body]\n", ["--input", "no/such/*.warc.gz"], "no/such"),
+        ("name: a\nstages: [{language/fasttext: {model: no/model.bin}}]\n", [], "no/model.bin"),
+    ],
+)
+def test_what_the_user_can_mend_is_one_line_and_exit_code_2(tmp_path, recipe_text, arguments, said):
+    (tmp_path / "r.yaml").write_text(recipe_text)
+    write_rows(tmp_path / "a.jsonl", ["text"])
+    arguments = arguments or ["--input", tmp_path / "a.jsonl"]
+    done = _curate("run", tmp_path / "r.yaml", *arguments, "--output", tmp_path / "out")
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_directory_in_use_is_left_alone(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("precious")
+    with pytest.raises(UsageError, match="in use"):
+        go(recipe(BODY), _inputs(tmp_path, 1), tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine"]
+
+
+def test_resume_refuses_what_changed(tmp_path):
+    inputs = _inputs(tmp_path, 2)
+    (tmp_path / "out" / curation.WORK).mkdir(parents=True)
+    first = recipe(*_stages())
+    _begin_only(first, inputs, tmp_path / "out")
+    with pytest.raises(UsageError, match="the recipe or a model changed"):
+        go(recipe(BODY), inputs, tmp_path / "out", resume=True)
+    inputs[0].write_text(inputs[0].read_text() + json.dumps({"text": "more"}) + "\n")
+    with pytest.raises(UsageError, match="the input files changed"):
+        go(first, inputs, tmp_path / "out", resume=True)
+
+
+def _begin_only(chosen, inputs, output):
+    """Leave a directory as a run does that was killed at once."""
+    from curate import rundir
+    from curate.running import plan_units
+
+    paths = [str(path) for path in inputs]
+    directory = rundir.RunDirectory(str(output))
+    (output / curation.WORK).rmdir()
+    directory.begin(
+        {
+            "fingerprint": chosen.fingerprint(),
+            "versions": rundir.versions(),
+            "inputs": [rundir.input_identity(path) for path in paths],
+            "limit": None,
+            "units": rundir.task_state(plan_units(paths, 1, None)),
+        },
+        resume=False,
+    )
+    directory.release()
+
+
+def test_a_killed_run_is_resumed_to_the_same_result_and_leaves_no_process(tmp_path):
+    inputs = _inputs(tmp_path, 4, 50)
+    path = tmp_path / "r.yaml"
+    path.write_text(
+        "name: a\nstages:\n  - tests.strategies.Body\n  - tests.strategies.Characters: {least: 30}\n"
+        "  - tests.strategies.Slow: {milliseconds: 5}\n"
+    )
+    arguments = ["run", path, *(part for one in inputs for part in ("--input", one)), "--workers", "2"]
+    whole = _curate(*arguments, "--output", tmp_path / "whole")
+    assert whole.returncode == 0, whole.stderr
+    for moment in (0.1, 2.5, 3.2, 3.8):
+        command = [sys.executable, "-m", "curate.cli", *map(str, arguments), "--output", str(tmp_path / "killed")]
+        if (tmp_path / "killed").exists() and any((tmp_path / "killed").iterdir()):
+            command.append("--resume")
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(moment)
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        _, alive = psutil.wait_procs(family, timeout=10)
+        assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
+    if not (tmp_path / "killed" / "run.json").exists():
+        resumed = [] if not any((tmp_path / "killed").glob("*")) else ["--resume"]
+        done = _curate(*arguments, "--output", tmp_path / "killed", *resumed)
+        assert done.returncode == 0, done.stderr
+    assert content(tmp_path / "killed") == content(tmp_path / "whole")
+
+
+def test_a_damaged_output_of_a_finished_unit_is_made_again(tmp_path):
+    from curate.rundir import RunDirectory
+
+    inputs = _inputs(tmp_path, 1)
+    chosen = recipe(BODY)
+    go(chosen, inputs, tmp_path / "whole")
+    directory = RunDirectory(str(tmp_path / "whole"))
+    record = json.loads((tmp_path / "whole" / "run.json").read_text())["files"][0]
+    manifest = Path(directory.manifest(0, "unit"))
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(json.dumps([{"kind": "file", **record}]))
+    assert directory.finished(0, "unit") is not None
+    damaged = tmp_path / "whole" / record["path"]
+    data = bytearray(damaged.read_bytes())
+    data[len(data) // 2] ^= 1
+    damaged.write_bytes(bytes(data))
+    assert directory.finished(0, "unit") is None
+    damaged.unlink()
+    assert directory.finished(0, "unit") is None
