@@ -30,7 +30,21 @@ REASONS = {
     "newlines_per_word": "list_ratio",
 }
 VARIANTS: dict[str, dict[str, Any]] = {"c4": {}, "c4_any_ending": {"terminal": {}}}
-ODD = ["", "word", " \n\t ", "😀😀", "\x00", "a\x00b.\n\x00", "\ud800 lone.\n\udfff", "\n\n\n", "…", "{", "\r\n\r\n"]
+ODD = [
+    "",
+    "word",
+    " \n\t ",
+    "😀😀",
+    "\x00",
+    "a\x00b.\n\x00",
+    "\ud800 lone.\n\udfff",
+    "\n\n\n",
+    "…",
+    "{",
+    "\r\n\r\n",
+    "x" * 5_000_000,
+    "a b " * 1_250_000,
+]
 
 
 def reason(judge: Judge, text: str) -> str | None:

@@ -1,0 +1,48 @@
+"""The recipes that ship: each loads, and has the steps of its source in their order."""
+
+import pytest
+
+from curate import recipe
+
+STEPS = {
+    "dclm-baseline": (
+        *("extraction/resiliparse", "quality/url", "cleanup/urls", "cleanup/newlines", "language/fasttext"),
+        *("quality/refinedweb", "quality/gopher-repetition", "cleanup/refinedweb-lines", "dedup/bff"),
+    ),
+    "refinedweb": (
+        *("extraction/trafilatura", "quality/url", "cleanup/urls", "cleanup/newlines", "language/fasttext"),
+        *("quality/refinedweb", "quality/gopher-repetition", "cleanup/refinedweb-lines", "dedup/minhash", "dedup/url"),
+    ),
+    "c4": (
+        *("extraction/plain", "quality/c4", "cleanup/c4-lines", "dedup/url", "dedup/lines", "quality/c4-again"),
+        *("toxicity/wordlist", "language/fasttext"),
+    ),
+    "gopher": (
+        *(
+            "extraction/resiliparse",
+            "language/fasttext",
+            "quality/gopher",
+            "quality/gopher-repetition",
+            "dedup/minhash",
+        ),
+    ),
+    "fineweb": (
+        *("extraction/trafilatura", "quality/url", "language/fasttext", "quality/gopher-repetition", "quality/gopher"),
+        *("quality/c4", "cleanup/c4-lines", "quality/fineweb", "dedup/minhash", "pii/patterns"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_steps(name: str) -> None:
+    loaded = recipe.load(name)
+    assert loaded.name == name
+    assert tuple(step.name for step in loaded.steps) == STEPS[name]
+
+
+def test_c4_variant_of_fineweb() -> None:
+    """FineWeb leaves out the rule of terminal punctuation, and its judge and its rewriter agree about lines."""
+    steps = {step.name: step.strategy for step in recipe.load("fineweb").steps}
+    judge, rewriter = steps["quality/c4"], steps["cleanup/c4-lines"]
+    assert judge.terminal == rewriter.terminal == {}  # type: ignore[attr-defined]
+    assert judge.semantics == rewriter.semantics == "datatrove"  # type: ignore[attr-defined]
