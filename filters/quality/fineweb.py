@@ -86,7 +86,7 @@ class FineWeb(Judge):
         unknown = english_only(languages, self.languages)
         if not unknown:
             return ()
-        return (f"quality/fineweb: the thresholds are those of English for {', '.join(unknown)}; set `languages`",)
+        return (f"the thresholds are those of English for {', '.join(unknown)}; set `languages`",)
 
     def open(self) -> Callable[[Document], Scores]:
         """Scores {"lines", "terminated_share", "short_share", "duplicated_share", "newlines_per_word"}.

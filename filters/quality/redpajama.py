@@ -73,11 +73,9 @@ class RedPajama(Judge):
         said = []
         unlisted = sorted(set(languages) - set(STOP_WORDS))
         if unlisted and "rps_doc_stop_word_fraction" in self.keep:
-            said.append(
-                f"quality/redpajama: no stop words for {', '.join(unlisted)}; rps_doc_stop_word_fraction is NaN"
-            )
+            said.append(f"no stop words for {', '.join(unlisted)}; rps_doc_stop_word_fraction is NaN")
         if not self.unicode and set(languages) - {"en"}:
-            said.append("quality/redpajama: unicode: false counts ASCII letters and sentence ends only")
+            said.append("unicode: false counts ASCII letters and sentence ends only")
         return tuple(said)
 
     def open(self) -> Callable[[Document], Scores]:

@@ -77,7 +77,7 @@ class Url(Judge):
             return ()
         others = sorted(set(languages) - {"en", "ko"})
         more = f" and hold no words of {', '.join(others)}" if others else ""
-        return (f"quality/url: the default lists are short examples in English and Korean{more}",)
+        return (f"the default lists are short examples in English and Korean{more}",)
 
     def open(self) -> Callable[[Document], Scores]:
         """Scores {"banned_domain": 0 or 1, "strict_words", "hard_words", "soft_words": different entries found}."""
