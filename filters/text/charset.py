@@ -43,8 +43,8 @@ _LABELS = {
     "iso8859-5": "iso-8859-5 iso8859-5 iso88595 iso_8859-5 iso_8859-5:1988 cyrillic csisolatincyrillic iso-ir-144",
     "iso8859-6": "iso-8859-6 iso8859-6 iso88596 iso_8859-6 iso_8859-6:1987 arabic asmo-708 csiso88596e csiso88596i "
     "csisolatinarabic ecma-114 iso-8859-6-e iso-8859-6-i iso-ir-127",
-    "iso8859-7": "iso-8859-7 iso8859-7 iso88597 iso_8859-7 iso_8859-7:1987 greek greek8 csisolatingreek ecma-118 elot_928 "
-    "iso-ir-126 sun_eu_greek",
+    "iso8859-7": "iso-8859-7 iso8859-7 iso88597 iso_8859-7 iso_8859-7:1987 greek greek8 csisolatingreek ecma-118 "
+    "elot_928 iso-ir-126 sun_eu_greek",
     "iso8859-8": "iso-8859-8 iso8859-8 iso88598 iso_8859-8 iso_8859-8:1988 hebrew visual csiso88598e csisolatinhebrew "
     "iso-8859-8-e iso-ir-138 iso-8859-8-i csiso88598i logical",
     "iso8859-10": "iso-8859-10 iso8859-10 iso885910 latin6 l6 csisolatin6 iso-ir-157",
@@ -145,7 +145,7 @@ def decode(body: bytes, declared: str = "", html: bool = True) -> Decoded:
             return _decoded(body[len(mark) :], codec, "bom")
     if b"\x00" in body[:_PRESCAN_BYTES] and (codec := _wide(body[:_PRESCAN_BYTES])):
         return _decoded(body, codec, "bytes")
-    labels = [(codec_of(declared), "declared")] if declared else []
+    labels: list[tuple[str | None, str]] = [(codec_of(declared), "declared")] if declared else []
     if html and (found := _LABEL.search(body, 0, _PRESCAN_BYTES)):
         labels.append((codec_of((found[1] or found[2]).decode("ascii", "replace")), "meta"))
     hints = [(codec, source) for codec, source in labels if codec and codec not in _WIDE]

@@ -1,0 +1,109 @@
+"""What a file holds, told from its first bytes; names are asked only where the bytes say nothing."""
+
+import re
+from typing import Any
+
+from isal import isal_zlib
+from isal.igzip_lib import IsalError
+
+GZIP_MAGIC = b"\x1f\x8b\x08"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+ZSTD_DICTIONARY = b"\x5d\x2a\x4d\x18"  # a skippable frame that holds the dictionary of a .warc.zst
+
+# A record of a WARC or ARC file as it begins. ARC: URL IP date type length, version 2 with more between.
+WARC_START = re.compile(rb"WARC/\d\.\d")
+ARC_START = re.compile(rb"[a-z][a-z0-9+.-]{1,30}:[^\r\n]{0,8000} \d{8,14} [^\r\n]{1,500} \d{1,18}[ \t]*\r?\n")
+
+# Formats that can be read from the middle: their records are found again by the way they begin.
+RANGED = frozenset({"warc", "warc.gz", "arc.gz"})
+
+_HEAD_BYTES = 1 << 16
+_SEARCH_BYTES = 4 << 20
+_PLAUSIBLE_BYTES = 1 << 11
+_ROWS_BY_NAME = re.compile(r"\.(jsonl|ndjson|json)(\.gz|\.gzip|\.zst)?$", re.IGNORECASE)
+_WARC_BY_NAME = re.compile(r"\.(warc|wet|wat|arc)(\.gz|\.gzip|\.zst)?$", re.IGNORECASE)
+
+
+def inflated_head(data: Any, most: int = 4096) -> bytes:
+    """The first bytes of the first gzip member in data that is not empty; b"" where nothing can be inflated."""
+    while data:
+        inflater = isal_zlib.decompressobj(31)
+        try:
+            head: bytes = inflater.decompress(data, most)
+        except IsalError:
+            return b""
+        if head or not inflater.eof:
+            return head
+        data = inflater.unused_data
+    return b""
+
+
+def begins_record(data: Any) -> bool:
+    """Whether a gzip member that begins here (2 KiB are enough to tell) begins with a record of a WARC or ARC file."""
+    head = inflated_head(data[:_PLAUSIBLE_BYTES], 10240)
+    return WARC_START.match(head) is not None or ARC_START.match(head) is not None
+
+
+def sniff(file: Any, path: str) -> str:
+    """The format of an open file: "warc", "arc", "jsonl", each also with ".gz" or ".zst"; "parquet", "empty", or
+    "" where nothing is recognised. Leaves the file's position anywhere."""
+    file.seek(0)
+    head = file.read(_HEAD_BYTES)
+    if not head:
+        return "empty"
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    packing, inner = "", head
+    if head.startswith(GZIP_MAGIC):
+        packing, inner = ".gz", inflated_head(head)
+        if not inner and _inflates_to_nothing(head, file):
+            return "empty"
+    elif head.startswith((ZSTD_MAGIC, ZSTD_DICTIONARY)):
+        packing, inner = ".zst", _zstd_head(head)
+    inner = inner.removeprefix(b"\xef\xbb\xbf")
+    if inner.startswith(b"WARC/"):
+        return "warc" + packing
+    if ARC_START.match(inner):
+        return "arc" + packing
+    if inner.lstrip().startswith(b"{"):
+        return "jsonl" + packing
+    return _searched(file) or _by_name(path, head, packing)
+
+
+def _inflates_to_nothing(head: bytes, file: Any) -> bool:
+    inflater = isal_zlib.decompressobj(31)
+    try:
+        return not inflater.decompress(head, 1) and inflater.eof and not inflater.unused_data and not file.read(1)
+    except IsalError:
+        return False
+
+
+def _zstd_head(head: bytes) -> bytes:
+    import zstandard
+
+    from pipelines.reading.packing import zstd_chunks
+
+    try:
+        return next(zstd_chunks(iter([head])), b"")
+    except (zstandard.ZstdError, EOFError):
+        return b""
+
+
+def _searched(file: Any) -> str:
+    """The format of a file whose beginning is damaged, by the first record that can be found."""
+    file.seek(0)
+    data = file.read(_SEARCH_BYTES)
+    at = data.find(GZIP_MAGIC, 1)
+    while at >= 0:
+        if begins_record(memoryview(data)[at:]):
+            return "warc.gz" if WARC_START.match(inflated_head(data[at : at + _PLAUSIBLE_BYTES])) else "arc.gz"
+        at = data.find(GZIP_MAGIC, at + 1)
+    return "warc" if re.search(rb"\nWARC/[01]\.\d+[ \t]*\r?\n", data) else ""
+
+
+def _by_name(path: str, head: bytes, packing: str) -> str:
+    if _ROWS_BY_NAME.search(path):
+        return "jsonl" + packing
+    if packing and _WARC_BY_NAME.search(path) and not inflated_head(head):
+        return "warc" + packing  # damaged at once: the reader says how
+    return ""

@@ -1,0 +1,92 @@
+"""Streams of compressed bytes to streams of bytes; a stream that ends early or is damaged raises."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from isal import isal_zlib
+from isal.igzip_lib import IsalError
+
+# What one step may inflate is bounded by what goes in: deflate grows by 1032 at most, Zstandard has blocks of 4 bytes
+# that mean 128 KiB.
+CHUNK_BYTES = 1 << 15
+_ZSTD_CHUNK_BYTES = 1 << 10
+
+
+class Cut(EOFError):
+    """The stream ends inside of what was compressed."""
+
+
+class Corrupt(ValueError):
+    """The stream is not what a compressor writes, or its checksum is wrong."""
+
+
+def file_chunks(file: Any, size: int = 1 << 20) -> Iterator[bytes]:
+    """The rest of a file."""
+    while data := file.read(size):
+        yield data
+
+
+def gzip_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
+    """All gzip members of a stream, one after another. Zeros after the last are padding."""
+    inflater = None
+    for block in data:
+        view = memoryview(block)
+        while view:
+            if inflater is None:
+                if bytes(view).count(0) == len(view):
+                    break
+                inflater = isal_zlib.decompressobj(31)
+            piece, view = view[:CHUNK_BYTES], view[CHUNK_BYTES:]
+            try:
+                out = inflater.decompress(piece)
+            except IsalError as error:
+                raise Corrupt("gzip") from error
+            if out:
+                yield out
+            if inflater.eof:
+                view = memoryview(bytes(inflater.unused_data) + bytes(view))
+                inflater = None
+    if inflater is not None:
+        raise Cut("gzip")
+
+
+def zstd_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
+    """All Zstandard frames of a stream. A skippable frame in front may hold their dictionary, as in .warc.zst."""
+    import zstandard
+
+    first = next(data, b"")
+    dictionary = None
+    if first[:4] == b"\x5d\x2a\x4d\x18":
+        length = 8 + int.from_bytes(first[4:8], "little")
+        while len(first) < length and (more := next(data, b"")):
+            first += more
+        content = first[8:length]
+        if content[:4] == b"\x28\xb5\x2f\xfd":
+            content = zstandard.ZstdDecompressor().decompress(content, max_output_size=1 << 26)
+        dictionary = zstandard.ZstdCompressionDict(content)
+        first = first[length:]
+    factory = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << 27)
+    frame: Any = None
+    for block in _after(first, data):
+        rest = block
+        while rest:
+            if frame is None:
+                frame = factory.decompressobj()
+            try:
+                out = frame.decompress(rest)
+            except zstandard.ZstdError as error:
+                raise Corrupt("zstd") from error
+            if out:
+                yield out
+            if not frame.eof:
+                break
+            rest, frame = frame.unused_data, None
+    if frame is not None:
+        raise Cut("zstd")
+
+
+def _after(first: bytes, data: Iterator[bytes]) -> Iterator[bytes]:
+    for block in itertools.chain((first,), data):
+        for at in range(0, len(block), _ZSTD_CHUNK_BYTES):
+            yield block[at : at + _ZSTD_CHUNK_BYTES]

@@ -1,0 +1,95 @@
+"""One reader for all formats."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from filters.document import RawPage
+from pipelines import storage
+from pipelines.reading import pages
+from pipelines.reading.events import Damaged, Rejected
+from pipelines.reading.formats import GZIP_MAGIC, inflated_head, sniff
+from pipelines.reading.units import Piece
+
+Event = RawPage | Rejected | Damaged
+ROW = "row"
+
+
+class Reader:
+    """The events of a piece, in the order of the file. Iterate once.
+
+    types    records read whole so far, by type ("response", "request", …; "row" for JSONL and Parquet)
+    records  events so far: records that could be a document, damaged ones included
+    """
+
+    def __init__(self, piece: Piece, text_field: str = "text") -> None:
+        self.piece = piece
+        self.text_field = text_field
+        self.types: Counter[str] = Counter()
+        self.records = 0
+
+    def __iter__(self) -> Iterator[Event]:
+        with storage.reading(self.piece.path) as file:
+            kind = self.piece.format or sniff(file, self.piece.path)
+            for event in self._events(file, kind):
+                if event is not None:
+                    self.records += 1
+                    yield event
+
+    def _events(self, file: Any, kind: str) -> Iterator[Event | None]:
+        piece = self.piece
+        name, _, packing = kind.partition(".")
+        if name in ("warc", "arc"):
+            yield from self._archive(file, name == "arc", packing)
+        elif name in ("jsonl", "parquet"):
+            yield from self._rows(file, name, packing and f".{packing}")
+        elif kind == "empty":
+            yield Damaged(piece.path, 0, "", "", "file_empty", f"{piece.size} bytes")
+        else:
+            yield _unknown(file, piece)
+
+    def _archive(self, file: Any, arc: bool, packing: str) -> Iterator[Event | None]:
+        from pipelines.reading import warc
+
+        piece = self.piece
+        found = warc.Found(piece.path, self.types)
+        if packing == "gz":
+            yield from warc.gzip_records(file, piece.start, piece.end, arc, found)
+        elif packing == "zst":
+            yield from warc.zstd_records(file, arc, found)
+        else:
+            yield from warc.plain_records(file, piece.start, piece.end, arc, found)
+
+    def _rows(self, file: Any, name: str, packing: str) -> Iterator[Event]:
+        from pipelines.reading.jsonl import jsonl_rows
+        from pipelines.reading.parquet import parquet_rows
+
+        piece = self.piece
+        if name == "parquet":
+            rows = parquet_rows(file, piece.start, piece.end, piece.first_row, piece.path, self.text_field)
+        else:
+            rows = jsonl_rows(file, piece.start, piece.end, piece.first_row, packing, piece.path, self.text_field)
+        for event in rows:
+            if not isinstance(event, Damaged):
+                self.types[ROW] += 1
+            yield event
+
+
+def read(piece: Piece, text_field: str = "text") -> Reader:
+    """The events of a piece of a file: pages, rejected records, damaged places.
+
+    text_field  the field or column of JSONL and Parquet that holds the text
+    Iterating raises OSError where the file cannot be opened or read; damage inside the file is an event.
+    """
+    return Reader(piece, text_field)
+
+
+def _unknown(file: Any, piece: Piece) -> Damaged:
+    file.seek(0)
+    head = file.read(1 << 16)
+    if head.startswith(GZIP_MAGIC):
+        inner = inflated_head(head)
+        what = f"gzip of bytes that begin {pages.first_bytes(inner)}" if inner else "gzip that cannot be inflated"
+    else:
+        what = f"begins {pages.first_bytes(head)}"
+    return Damaged(piece.path, 0, "", "", "not_a_warc", f"offset 0: neither WARC, ARC, JSONL nor Parquet: {what}")

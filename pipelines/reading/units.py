@@ -1,0 +1,204 @@
+"""How input is named and cut: globs and lists to paths, paths to units of about equal size."""
+
+import glob
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines import storage
+from pipelines.reading.formats import RANGED, sniff
+
+_SAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_READ_BYTES = 1 << 20
+
+
+class InputError(ValueError):
+    """Input that is not there or cannot be a list of files; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Part of a file: the records that begin in [start, end).
+
+    start, end  byte positions in the file as it is stored; for Parquet, numbers of row groups. end None: to the end
+    size        bytes of the whole file
+    first_row   rows of JSONL (lines) or Parquet before this piece
+    format      as told from the content, see formats.sniff; "" = tell it when reading
+    """
+
+    path: str
+    start: int = 0
+    end: int | None = None
+    size: int = 0
+    first_row: int = 0
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What one worker reads at a time. The name depends on paths and sizes only and is safe as a file name."""
+
+    name: str
+    pieces: tuple[Piece, ...]
+    bytes: int
+
+
+def expand(inputs: Sequence[str]) -> list[str]:
+    """Inputs to paths, each once, in the order given (a glob's matches sorted).
+
+    An input is a path, a glob (** goes into folders), or @LIST: a text file, plain or .gz, of paths one a line, as
+    Common Crawl publishes them. Relative paths are relative to the working directory. Anything that Beam's file
+    systems open is a path too (gs://…). Raises InputError that names what is missing.
+    """
+    found: dict[str, None] = {}
+    for given in inputs:
+        if not given:
+            raise InputError("an input is empty")
+        paths = _listed(given[1:]) if given.startswith("@") else _matches(given)
+        found.update(dict.fromkeys(paths))
+    if not found:
+        raise InputError("no input was given")
+    return list(found)
+
+
+def _listed(path: str) -> list[str]:
+    import gzip
+    import zlib
+
+    if storage.is_local(path) and not os.path.isfile(path):
+        raise InputError(f"{path}: no such list of files")
+    try:
+        data = storage.read_bytes(path)
+        text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a readable list of files ({type(error).__name__})") from error
+    lines = (line.strip() for line in text.splitlines())
+    paths = [line for line in lines if line and not line.startswith("#")]
+    if not paths:
+        raise InputError(f"{path}: the list names no file")
+    for listed in paths:
+        if "\x00" in listed or (storage.is_local(listed) and not os.path.isfile(listed)):
+            raise InputError(f"{listed[:500]!r}: no such file (named in {path})")
+    remote = [listed for listed in paths if not storage.is_local(listed)]
+    if remote:
+        missing = next((listed for listed in remote if not _remote(listed)), None)
+        if missing:
+            raise InputError(f"{missing}: no such file (named in {path})")
+    return paths
+
+
+def _matches(given: str) -> list[str]:
+    if not storage.is_local(given):
+        paths = _remote(given)
+    elif os.path.isfile(given):
+        return [given]
+    elif os.path.isdir(given):
+        raise InputError(f"{given}: is a folder; name its files, as in '{given.rstrip('/')}/*.warc.gz'")
+    else:
+        paths = sorted(path for path in glob.glob(given, recursive=True) if os.path.isfile(path))
+    if not paths:
+        raise InputError(f"{given}: no such file" if not glob.has_magic(given) else f"{given}: matches no file")
+    return paths
+
+
+def _remote(pattern: str) -> list[str]:
+    from apache_beam.io.filesystem import BeamIOError
+    from apache_beam.io.filesystems import FileSystems
+
+    try:
+        return sorted(entry.path for entry in FileSystems.match([pattern])[0].metadata_list)
+    except (BeamIOError, ValueError) as error:
+        raise InputError(f"{pattern}: cannot be listed: {str(error).splitlines()[0]}") from error
+
+
+def cut(paths: Sequence[str], unit_bytes: int, workers: int = 1) -> list[Unit]:
+    """Paths to units of about unit_bytes: large files as ranges where their format allows it, small ones in groups.
+
+    With several workers there are at least as many units as that, where there are as many files or ranges. Units
+    come in the order of the paths.
+    """
+    if unit_bytes < 1:
+        raise ValueError(f"unit_bytes is {unit_bytes}: it must be at least 1")
+    sizes = [storage.size(path) for path in paths]
+    unit_bytes = max(1, min(unit_bytes, -(-sum(sizes) // max(1, workers))))
+    units: list[Unit] = []
+    group: list[Piece] = []
+    weight = 0
+    for path, size in zip(paths, sizes, strict=True):
+        pieces = list(_ranges(path, size, unit_bytes))
+        if len(pieces) == 1 and size < unit_bytes:
+            if group and weight + size > unit_bytes:
+                units.append(_unit(group, weight))
+                group, weight = [], 0
+            group.append(pieces[0])
+            weight += size
+            continue
+        units += [_unit([piece], size // len(pieces)) for piece in pieces]
+    if group:
+        units.append(_unit(group, weight))
+    return units
+
+
+def _unit(pieces: Sequence[Piece], weight: int) -> Unit:
+    digest = hashlib.sha256(repr([(p.path, p.size, p.start, p.end) for p in pieces]).encode("utf-8", "surrogatepass"))
+    stem = _SAFE.sub("-", os.path.basename(pieces[0].path)).strip("-.")[:40] or "input"
+    return Unit(f"{stem}-{digest.hexdigest()[:16]}", tuple(pieces), weight)
+
+
+def _ranges(path: str, size: int, unit_bytes: int) -> Iterator[Piece]:
+    if size <= unit_bytes:
+        # Readers tell the format of small files themselves: nothing is opened twice.
+        yield Piece(path, 0, None, size)
+        return
+    with storage.reading(path) as file:
+        kind = sniff(file, path)
+    if kind == "parquet":
+        yield from _row_groups(path, size, unit_bytes)
+    elif kind == "jsonl" and storage.is_local(path):
+        yield from _line_ranges(path, size, unit_bytes)
+    elif kind in RANGED:
+        step = -(-size // round(size / unit_bytes))
+        for start in range(0, size, step):
+            yield Piece(path, start, start + step if start + step < size else None, size, 0, kind)
+    else:
+        yield Piece(path, 0, None, size, 0, kind)
+
+
+def _line_ranges(path: str, size: int, unit_bytes: int) -> Iterator[Piece]:
+    # Ranges begin where a line begins. Lines are counted on the way: a row's key is its number in the file.
+    step = -(-size // max(1, round(size / unit_bytes)))
+    start = first_row = lines = position = 0
+    with storage.reading(path) as file:
+        while data := file.read(_READ_BYTES):
+            at = 0
+            while (target := max(start + step, position + at)) < position + len(data):
+                newline = data.find(b"\n", target - position)
+                if newline < 0 or position + newline + 1 >= size:
+                    break
+                lines += data.count(b"\n", at, newline + 1)
+                at = newline + 1
+                yield Piece(path, start, position + at, size, first_row, "jsonl")
+                start, first_row = position + at, lines
+            lines += data.count(b"\n", at)
+            position += len(data)
+    yield Piece(path, start, None, size, first_row, "jsonl")
+
+
+def _row_groups(path: str, size: int, unit_bytes: int) -> Iterator[Piece]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with storage.reading(path) as file:
+            metadata: Any = pq.read_metadata(file)
+            rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    except (pa.ArrowException, OSError, ValueError):
+        yield Piece(path, 0, None, size, 0, "parquet")  # the reader says what is wrong with it
+        return
+    per_piece = max(1, round(len(rows) * unit_bytes / size))
+    for start in range(0, max(1, len(rows)), per_piece):
+        end = start + per_piece if start + per_piece < len(rows) else None
+        yield Piece(path, start, end, size, sum(rows[:start]), "parquet")
