@@ -85,11 +85,20 @@ def run_command(
         fail(str(error))
     except RunError as error:
         fail(str(error), 1)
+    _write_report(result, output)
     console.show_funnel(result, output)
     if not result["conserved"]:
         fail("the run does not add up: see differences in run.json", 1)
     if strict and result["failed"]:
         fail(f"{result['failed']} rows failed, and --strict was given", 3)
+
+
+def _write_report(result: dict[str, Any], output: str) -> None:
+    from curate.report.page import render_html, run_report
+    from pipelines import storage
+
+    html = render_html(run_report(result)).encode("utf-8", "replace")
+    storage.write_bytes(storage.join(output, "report.html"), html)
 
 
 @app.command()
@@ -134,11 +143,131 @@ def strategies(
         print(f"{row['strategy']:<28} {row['summary']}")
 
 
-def _load_run(directory: str) -> dict[str, Any]:
-    path = Path(directory, "run.json")
-    if not path.is_file():
-        fail(f"{directory}: no run.json there")
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+@app.command()
+def ablate(
+    ablation: Annotated[str, typer.Argument(help="An ablation's file, or the name of a shipped one.")],
+    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    inputs: Annotated[list[str] | None, typer.Option("--input", "-i", help="Archives; may be repeated.")] = None,
+    output: Annotated[str, typer.Option("--output", "-o", help="The ablation's directory; new or empty.")] = "",
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core. 1: in process.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Read at most this many records.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the ablation in the output directory.")] = False,
+) -> None:
+    """Score once, decide every arm, and write report.html, report.json and report.md."""
+    from curate import arms
+    from curate.recipe import RecipeError
+    from curate.rundir import RunError, UsageError
+
+    try:
+        chosen = arms.load(ablation)
+    except RecipeError as error:
+        fail(str(error))
+    if not output:
+        fail("no output: name a directory with --output")
+    from curate import console
+    from curate.ablating import ablate as run_ablation
+
+    try:
+        with console.progress() as progress:
+            report = run_ablation(chosen, [*(inputs or []), *(more or [])], output, workers, limit, resume, progress)
+    except UsageError as error:
+        fail(str(error))
+    except RunError as error:
+        fail(str(error), 1)
+    console.show_arms(report, output)
+
+
+@app.command()
+def report(directory: Annotated[str, typer.Argument(help="The directory of a run or of an ablation.")]) -> None:
+    """Write report.html and report.md of a run or an ablation again, from its JSON."""
+    from curate.report.page import render_html, render_markdown, run_report
+
+    for name in ("report.json", "run.json"):
+        path = Path(directory, name)
+        if path.is_file():
+            data = json.loads(path.read_text(encoding="utf-8"))
+            break
+    else:
+        fail(f"{directory}: neither report.json nor run.json is there")
+    data = run_report(data) if name == "run.json" else data
+    Path(directory, "report.html").write_text(render_html(data), encoding="utf-8")
+    Path(directory, "report.md").write_text(render_markdown(data), encoding="utf-8")
+    print(Path(directory, "report.html"))
+
+
+@app.command()
+def evaluate(
+    stage: Annotated[str, typer.Argument(help="extraction, language, dedup, toxicity, pii or quality.")],
+    data: Annotated[list[str] | None, typer.Option(help="Labelled data; may be repeated.")] = None,
+    strategy: Annotated[
+        list[str] | None, typer.Option(help="A strategy, or one with settings as YAML; default: all of the stage.")
+    ] = None,
+    archive: Annotated[list[str] | None, typer.Option(help="extraction: the archives with the labelled pages.")] = None,
+    text: Annotated[str, typer.Option(help="The field or column with the text.")] = "text",
+    label: Annotated[str, typer.Option(help="The field or column with the label.")] = "label",
+    toxic: Annotated[list[str] | None, typer.Option(help="toxicity: labels of toxic texts.")] = None,
+    clean: Annotated[list[str] | None, typer.Option(help="toxicity: labels of clean texts.")] = None,
+    language: Annotated[str, typer.Option(help="The language of the texts (ISO 639-1).")] = "",
+    model: Annotated[str, typer.Option(help="The model for strategies that need one.")] = "",
+    match: Annotated[str, typer.Option(help="pii: exact or overlap.")] = "exact",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with all figures.")] = False,
+) -> None:
+    """Measure strategies on labelled data, with 95 % bootstrap intervals."""
+    from curate.evaluation.command import EvaluationError, Request, flat
+    from curate.evaluation.command import evaluate as measure
+
+    request = Request(
+        stage, tuple(data or ()), tuple(strategy or ()), tuple(archive or ()), text, label, tuple(toxic or ()),
+        tuple(clean or ()), language, model, match,
+    )  # fmt: skip
+    try:
+        rows = measure(request)
+    except EvaluationError as error:
+        fail(str(error))
+    if as_json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    from curate import console
+
+    console.show_rows([flat(row) for row in rows])
+
+
+train_app = typer.Typer(help="Train a classifier from labelled data.", no_args_is_help=True)
+app.add_typer(train_app, name="train")
+
+
+@train_app.command("toxicity")
+def train_toxicity(
+    data: Annotated[Path, typer.Option(help="Labelled texts: .tsv, .csv or .jsonl, plain or .gz.")],
+    model: Annotated[Path, typer.Option(help="Where the model goes: .bin or .ftz (fastText), .npz (linear).")],
+    text: Annotated[str, typer.Option(help="The column with the text.")] = "text",
+    label: Annotated[str, typer.Option(help="The column with the label.")] = "label",
+    toxic: Annotated[list[str] | None, typer.Option(help="Labels of toxic texts; may be repeated.")] = None,
+    clean: Annotated[list[str] | None, typer.Option(help="Labels of clean texts; may be repeated.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Texts to measure on; default: a tenth held out by hash.")] = None,
+    held_out: Annotated[float, typer.Option(min=0, max=0.9, help="Share held out where there is no --test.")] = 0.1,
+    threshold: Annotated[float | None, typer.Option(help="For precision, recall and F1.")] = None,
+    setting: Annotated[list[str] | None, typer.Option(help="A setting of the training, NAME=VALUE.")] = None,
+) -> None:
+    """Train a toxicity classifier, and measure it on texts it has not seen."""
+    import yaml
+
+    from curate.training.examples import DataError, read
+    from curate.training.toxicity import train
+
+    settings = {}
+    for given in setting or []:
+        name, sign, value = given.partition("=")
+        if not sign:
+            fail(f"--setting {given}: expected NAME=VALUE")
+        settings[name] = yaml.safe_load(value)
+    try:
+        examples = read(data, text, label, toxic or (), clean or ())
+        measured_on = read(test, text, label, toxic or (), clean or ()) if test else None
+        trained = train(examples, model, measured_on, held_out, threshold, **settings)
+    except DataError as error:
+        fail(str(error))
+    print(json.dumps(trained.as_dict(), indent=1, ensure_ascii=False))
 
 
 if __name__ == "__main__":

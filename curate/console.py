@@ -91,11 +91,32 @@ def show_funnel(result: Mapping[str, Any], output: str) -> None:
     out.print(f"output: {output}", markup=False)
 
 
-def show_strategies(rows: list[dict[str, Any]]) -> None:
-    """The table of strategies."""
+def show_arms(report: Mapping[str, Any], output: str) -> None:
+    """The arms of an ablation, what they keep and how they differ from the base."""
+    table = Table(title="Arms", title_justify="left", box=None, pad_edge=False)
+    table.add_column("arm")
+    for name in ("kept", "bytes", "tokens", "difference", "95 % interval", "Jaccard"):
+        table.add_column(name, justify="right")
+    for arm in report["arms"]:
+        cells = [_count(arm["kept"][name]) for name in ("documents", "bytes", "tokens")]
+        difference = arm.get("difference")
+        if difference:
+            low, high = difference["documents_interval"]
+            cells += [f"{difference['documents']:+.1%}", f"{low:+.1%} to {high:+.1%}", f"{arm['pair']['jaccard']:.3f}"]
+        table.add_row(escape(arm["name"]), *cells)
+    out.print(table)
+    for sentence in report["summary"]:
+        out.print(sentence, markup=False)
+    out.print(f"{report['cpu_seconds']} CPU s, {report['wall_seconds']} s of wall time")
+    out.print(f"report: {output}/report.html", markup=False)
+
+
+def show_rows(rows: list[dict[str, str]]) -> None:
+    """Rows of figures as a table."""
     table = Table(box=None, pad_edge=False)
-    for name in ("strategy", "what it does"):
-        table.add_column(name, overflow="fold")
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    for name in columns:
+        table.add_column(name)
     for row in rows:
-        table.add_row(escape(row["strategy"]), escape(row["summary"]))
+        table.add_row(*(escape(row.get(name, "")) for name in columns))
     out.print(table)

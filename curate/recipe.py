@@ -175,11 +175,13 @@ def load(name: str) -> Recipe:
     path = find_config(name)
     data, lines = load_yaml(read_text(path), str(path))
     recipe = parse(data, str(path), lines)
-    root = CONFIGS.parent
-    if path.resolve().is_relative_to(CONFIGS):
-        inputs = tuple(str(root / found) if not Path(found).is_absolute() else found for found in recipe.input)
-        return dataclasses.replace(recipe, input=inputs)
-    return recipe
+    return dataclasses.replace(recipe, input=tuple(_beside(path, item) for item in recipe.input))
+
+
+def _beside(path: Path, item: str) -> str:
+    """An input that a recipe names, relative to the recipe's file."""
+    mark, name = ("@", item[1:]) if item.startswith("@") else ("", item)
+    return item if "://" in name else mark + str(path.parent / name)
 
 
 def parse(data: Any, where: str, lines: Lines | None = None) -> Recipe:
