@@ -1,57 +1,58 @@
 """How well an extractor finds the main text of pages: shingles of its text against those of the gold text."""
 
+import math
 import re
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-# The metric of scrapinghub/article-extraction-benchmark. `re` splits at any length in linear time here.
-_TOKEN = re.compile(r"\w+")
+import numpy as np
+
+from curate.evaluation.metrics import ROUNDS, Interval, bootstrap
+from filters.contracts import Extractor
+from filters.document import Document, Drop, Fault, RawPage
+
 SHINGLE = 4
+_TOKEN = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class PageScore:
-    """One page. precision and recall lie in [0, 1]; exact says that the tokens are equal.
+    """One page: precision and recall in [0, 1], and whether the tokens are exactly those of the gold text.
 
-    precision is None when nothing was extracted, recall is None when the gold text has no token.
+    precision is NaN when nothing was extracted, recall is NaN when the gold text has no token.
     """
 
-    precision: float | None
-    recall: float | None
+    precision: float
+    recall: float
     exact: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractionEvaluation:
-    """Means over pages: precision, recall, accuracy (the share of exact pages), and the F1 of the two means.
+    """Means over pages, as in scrapinghub/article-extraction-benchmark.
 
-    f1 has an interval by bootstrap over pages.
-    dropped, failed  pages from which the extractor made no document: their text counts as empty
-    ms_per_page      CPU milliseconds a page, those of the child process included, its start left out
+    precision        over pages from which something was extracted        recall  over pages with gold text
+    f1               of these two means        accuracy  share of pages with exactly the gold tokens
+    dropped, failed  pages of which the extractor made no document: their text counts as empty
+    ms_per_page      CPU milliseconds a page, those of the child process included, its first start left out
     """
 
     pages: int
-    precision: float
-    recall: float
+    precision: Interval
+    recall: Interval
     f1: Interval
-    accuracy: float
+    accuracy: Interval
     dropped: int = 0
     failed: int = 0
     ms_per_page: float = 0.0
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
-        return {
-            "pages": self.pages,
-            "precision": round(self.precision, 4),
-            "recall": round(self.recall, 4),
-            "f1": self.f1.as_dict(),
-            "accuracy": round(self.accuracy, 4),
-            "dropped": self.dropped,
-            "failed": self.failed,
-            "ms_per_page": round(self.ms_per_page, 3),
-        }
+        figures = {name: getattr(self, name).as_dict() for name in ("precision", "recall", "f1", "accuracy")}
+        counts = {"pages": self.pages, "dropped": self.dropped, "failed": self.failed}
+        return {**counts, **figures, "ms_per_page": round(self.ms_per_page, 3)}
 
 
 def shingles(text: str, n: int = SHINGLE) -> Counter[tuple[str, ...]]:
@@ -67,28 +68,59 @@ def score_page(text: str, gold: str) -> PageScore:
     found, wanted = shingles(text), shingles(gold)
     both = (found & wanted).total()
     return PageScore(
-        both / found.total() if found else None,
-        both / wanted.total() if wanted else None,
+        both / found.total() if found else math.nan,
+        both / wanted.total() if wanted else math.nan,
         _TOKEN.findall(text) == _TOKEN.findall(gold),
     )
 
 
-def score(pairs: Iterable[tuple[str, str]]) -> ExtractionScore:
-    """Score (text, gold text) of many pages. Without pages, everything is 0.
+def score(texts: Sequence[str], golds: Sequence[str], rounds: int = ROUNDS) -> ExtractionEvaluation:
+    """Score the texts extracted from pages against their gold texts; the intervals are by bootstrap over pages."""
+    pages = [score_page(text, gold) for text, gold in zip(texts, golds, strict=True)]
+    columns = np.array([(page.precision, page.recall, page.exact) for page in pages], dtype=np.float64).reshape(-1, 3)
 
-    Pages from which nothing was extracted count in recall as 0, and not in precision; both empty counts as right.
-    """
-    pages = [score_page(text, gold) for text, gold in pairs]
-    precision = _mean([page.precision for page in pages])
-    recall = _mean([page.recall for page in pages])
-    f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-    accuracy = sum(page.exact for page in pages) / len(pages) if pages else 0.0
-    return ExtractionScore(len(pages), precision, recall, f1, accuracy)
+    def statistic(items: np.ndarray) -> tuple[float, ...]:
+        precision, recall, accuracy = (_mean(column) for column in columns[items].T)
+        total = precision + recall
+        return precision, recall, 2 * precision * recall / total if total else 0.0, accuracy
 
-
-def _mean(values: list[float | None]) -> float:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else 0.0
+    precision, recall, f1, accuracy = bootstrap(statistic, len(pages), rounds)
+    return ExtractionEvaluation(len(pages), precision, recall, f1, accuracy)
 
 
-__all__ = ["ExtractionScore", "PageScore", "score", "score_page", "shingles"]
+def evaluate(
+    extractor: Extractor, pages: Sequence[RawPage], golds: Sequence[str], rounds: int = ROUNDS
+) -> ExtractionEvaluation:
+    """Extract pages and score the texts. A page that is dropped, or that fails, has the text ""."""
+    extract = extractor.open()
+    try:
+        texts, dropped, failed = [], 0, 0
+        started = time.process_time() + getattr(extract, "cpu_seconds", 0.0)
+        for page in pages:
+            text = ""
+            try:
+                result = extract(page)
+            except Fault:
+                failed += 1
+            else:
+                dropped += isinstance(result, Drop)
+                text = result.text if isinstance(result, Document) else ""
+            texts.append(text)
+        spent = time.process_time() + getattr(extract, "cpu_seconds", 0.0) - started
+    finally:
+        close = getattr(extract, "close", None)
+        if close is not None:
+            close()
+    scored = score(texts, golds, rounds)
+    per_page = 1000 * spent / len(pages) if pages else 0.0
+    return ExtractionEvaluation(
+        scored.pages, scored.precision, scored.recall, scored.f1, scored.accuracy, dropped, failed, per_page
+    )
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else math.nan
+
+
+__all__ = ["ExtractionEvaluation", "PageScore", "evaluate", "score", "score_page", "shingles"]

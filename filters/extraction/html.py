@@ -1,5 +1,6 @@
 """What the extractors of HTML share: settings of the child process, and pages that are text already."""
 
+import importlib.util
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -39,6 +40,11 @@ class HtmlExtractor(Extractor):
         return _Function(self)
 
 
+def missing(package: str) -> bool:
+    """Whether a package is not installed."""
+    return importlib.util.find_spec(package) is None
+
+
 class _Function:
     def __init__(self, settings: HtmlExtractor) -> None:
         library, options = settings.library()
@@ -72,4 +78,4 @@ class _Function:
         return Document(page.id, text, page.url, notes, page.source, page.offset, page.date)
 
 
-__all__ = ["HtmlExtractor"]
+__all__ = ["HtmlExtractor", "missing"]

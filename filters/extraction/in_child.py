@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import re2
+
 from filters.document import Fault
-from filters.text.charset import decode
+from filters.extraction.decoding import check_replaced, decoded
 from filters.text.unicode import repair
 
-# A page with more characters than this that nobody could decode is not text.
-MAX_REPLACED = 0.01
-
+_LETTERS = re2.compile(r"\p{L}+")
+_DENSE = re2.compile(r"[\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}]+")
 Extract = Callable[[str], str]
 
 
@@ -22,20 +23,13 @@ def page_to_text(library: str, options: Mapping[str, Any]) -> Callable[[bytes, s
     extract = LIBRARIES[library](**options)
 
     def call(body: bytes, charset: str) -> tuple[str, dict[str, Any]]:
-        decoded = decode(body, charset, html=True)
-        check_decoded(decoded.replacement_ratio, decoded.encoding)
-        text = repair(extract(decoded.text))
-        if decoded.replacement_ratio and text:
-            check_decoded(text.count("\ufffd") / len(text), decoded.encoding)
-        return text, {"encoding": decoded.encoding, "replacement_ratio": decoded.replacement_ratio}
+        page = decoded(body, charset, html=True)
+        text = repair(extract(page.text))
+        if page.replacement_ratio and text:
+            check_replaced(text.count("\ufffd") / len(text), page.encoding)
+        return text, {"encoding": page.encoding, "replacement_ratio": page.replacement_ratio}
 
     return call
-
-
-def check_decoded(replaced: float, encoding: str) -> None:
-    """Raise Fault("decode_error") where the share of characters that could not be decoded is above 1 %."""
-    if replaced > MAX_REPLACED:
-        raise Fault("decode_error", f"{replaced:.1%} of the characters could not be read as {encoding}")
 
 
 def resiliparse(**options: Any) -> Extract:
@@ -69,45 +63,52 @@ def trafilatura(**options: Any) -> Extract:
     return extract
 
 
-def justext(*, stoplist: str, **options: Any) -> Extract:
-    """HTML to text by jusText: the paragraphs it finds good, one a line.
+def justext(*, stoplist: str, dense_scale: float, **options: Any) -> Extract:
+    """HTML to text by jusText: the paragraphs it finds good, one a line. Raises Fault like `whole`.
 
-    stoplist  a language of jusText's lists, "auto" (that of the page's lang attribute), or "none"
+    stoplist     a language of jusText's lists, "auto" (that of the page's lang attribute), or "none"
+    dense_scale  factor for the lengths on pages in Korean, Japanese or Chinese
     """
-    import justext as library
-    from justext.core import html_to_dom, preprocessor
+    from justext import core, get_stoplist
     from lxml import etree
 
-    known = {name.lower(): name for name in library.get_stoplists()}
-    lists: dict[str, frozenset[str]] = {"": frozenset()}
-
-    def words(name: str) -> frozenset[str]:
-        if name not in lists:
-            lists[name] = library.get_stoplist(name)
-        return lists[name]
+    distance = options.pop("max_heading_distance")
+    lists: dict[str, frozenset[str]] = {}
 
     def extract(html: str) -> str:
         try:
-            tree = html_to_dom(html)
+            tree = core.html_to_dom(html)
         except (etree.ParserError, ValueError):  # no element at all
             return ""
         whole(tree)
-        name = stoplist if stoplist not in ("auto", "none") else ""
-        if stoplist == "auto":
-            code = (tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or "").lower()
-            name = _JUSTEXT_LISTS.get(code.replace("_", "-").partition("-")[0], "")
-        stop_words = words(known.get(name.lower(), ""))
-        tree = preprocessor(tree)
-        paragraphs = library.core.ParagraphMaker.make_paragraphs(tree)
-        limits = dict(options)
-        if not stop_words:  # jusText's mode without a list: length and links decide
-            limits["stopwords_low"] = limits["stopwords_high"] = 0.0
-        heading_distance = limits.pop("max_heading_distance")
-        library.core.classify_paragraphs(paragraphs, stop_words, **limits)
-        library.core.revise_paragraph_classification(paragraphs, heading_distance)
+        paragraphs = core.ParagraphMaker.make_paragraphs(core.preprocessor(tree))
+        dense = is_dense("\n".join(paragraph.text for paragraph in paragraphs))
+        name, limits = stoplist, options
+        if name == "auto":  # templates say lang="en" over Korean text
+            name = "none" if dense else stoplist_of(tree)
+        if dense:
+            limits = {**limits, **{key: round(limits[key] * dense_scale) for key in ("length_low", "length_high")}}
+        if name == "none":
+            limits = {**limits, "stopwords_low": 0.0, "stopwords_high": 0.0}  # length and links decide
+        elif name not in lists:
+            lists[name] = get_stoplist(name)
+        core.classify_paragraphs(paragraphs, lists.get(name, frozenset()), **limits)
+        core.revise_paragraph_classification(paragraphs, distance)
         return "\n".join(paragraph.text for paragraph in paragraphs if not paragraph.is_boilerplate)
 
     return extract
+
+
+def is_dense(text: str) -> bool:
+    """Whether at least a fifth of a text's letters are Hangul, Han or kana, of which a sentence needs fewer."""
+    dense = sum(map(len, _DENSE.findall(text)))
+    return dense > 0 and 5 * dense >= sum(map(len, _LETTERS.findall(text)))
+
+
+def stoplist_of(tree: Any) -> str:
+    """The stop list for the language that a page's html element names; "none" where there is none."""
+    language = tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or ""
+    return STOPLISTS.get(language.strip().lower().replace("_", "-").partition("-")[0], "none")
 
 
 def whole(tree: Any) -> None:
@@ -119,7 +120,19 @@ def whole(tree: Any) -> None:
             raise Fault("html_too_big", "a limit of libxml2")
 
 
-_JUSTEXT_LISTS: dict[str, str] = {}
+# jusText's lists by language. Korean is left out though a list exists: function words are written onto other words
+# there, and the share of stop words that jusText looks for does not occur.
+_LISTS = """
+af:Afrikaans an:Aragonese ar:Arabic az:Azerbaijani be:Belarusian bg:Bulgarian bn:Bengali br:Breton bs:Bosnian
+ca:Catalan cs:Czech cv:Chuvash cy:Welsh da:Danish de:German el:Greek en:English eo:Esperanto es:Spanish et:Estonian
+eu:Basque fa:Persian fi:Finnish fr:French fy:West_Frisian ga:Irish gl:Galician gu:Gujarati he:Hebrew hi:Hindi
+hr:Croatian ht:Haitian hu:Hungarian hy:Armenian id:Indonesian io:Ido is:Icelandic it:Italian jv:Javanese ka:Georgian
+kk:Kazakh kn:Kannada ku:Kurdish ky:Kyrgyz la:Latin lb:Luxembourgish lt:Lithuanian lv:Latvian mk:Macedonian ml:Malayalam
+mr:Marathi ms:Malay mt:Maltese nb:Norwegian_Bokmal ne:Nepali nl:Dutch nn:Norwegian_Nynorsk no:Norwegian_Bokmal
+oc:Occitan pl:Polish pt:Portuguese ro:Romanian ru:Russian sk:Slovak sl:Slovenian sq:Albanian sr:Serbian su:Sundanese
+sv:Swedish sw:Swahili ta:Tamil te:Telugu tk:Turkmen tl:Tagalog tr:Turkish uk:Ukrainian ur:Urdu uz:Uzbek vi:Vietnamese
+"""
+STOPLISTS = dict(pair.split(":") for pair in _LISTS.split())
 LIBRARIES: dict[str, Callable[..., Extract]] = {
     "resiliparse": resiliparse,
     "trafilatura": trafilatura,

@@ -7,13 +7,15 @@ from pydantic import Field
 
 from filters.contracts import Extractor, strategy
 from filters.document import Document, Drop, Fault, RawPage
+from filters.extraction.decoding import decoded
+from filters.text.unicode import repair
 
 MAX_TEXT = 10_000_000  # bytes
 
 
 @strategy
 class Plain(Extractor):
-    """Pass text through: WET, JSONL and Parquet hold no HTML. Pages of HTML are dropped.
+    """Pass text through: WET, JSONL and Parquet hold no HTML; pages of HTML are dropped.
 
     The text is decoded and repaired (no control characters, always encodable) and otherwise left as it is.
     """
@@ -36,19 +38,14 @@ class Plain(Extractor):
 
 def text_of(page: RawPage, longest: int = MAX_TEXT) -> Document | Drop:
     """The document of a page whose body is text. Raises Fault: doc_too_long, decode_error."""
-    from filters.extraction.in_child import check_decoded
-    from filters.text.charset import decode
-    from filters.text.unicode import repair
-
     if len(page.body) > longest:
         raise Fault("doc_too_long", f"{len(page.body)} bytes, limit {longest}")
-    decoded = decode(page.body, page.charset, html=False)
-    check_decoded(decoded.replacement_ratio, decoded.encoding)
-    text = repair(decoded.text)
+    found = decoded(page.body, page.charset, html=False)
+    text = repair(found.text)
     if not text or text.isspace():
         return Drop("empty")
-    notes = {**page.notes, "encoding": decoded.encoding, "replacement_ratio": decoded.replacement_ratio}
+    notes = {**page.notes, "encoding": found.encoding, "replacement_ratio": found.replacement_ratio}
     return Document(page.id, text, page.url, notes, page.source, page.offset, page.date)
 
 
-__all__ = ["Plain", "text_of"]
+__all__ = ["MAX_TEXT", "Plain", "text_of"]

@@ -1,6 +1,6 @@
 """What the judges of language share: the languages to keep, and their rules."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 import re2
@@ -32,11 +32,7 @@ class LanguageJudge(Judge):
     @field_validator("keep")
     @classmethod
     def _codes(cls, keep: tuple[str, ...] | FrozenMap[str, float | None]) -> object:
-        for code in keep:
-            if not (
-                2 <= len(code) <= 8 and code.isascii() and code.replace("_", "").isalnum() and code == code.lower()
-            ):
-                raise ValueError(f"{code!r:.40} is no language code (such as ko, en, und)")
+        check_codes(keep)
         if isinstance(keep, Mapping):
             for code, score in keep.items():
                 if score is not None and not 0 <= score <= 1:
@@ -57,6 +53,13 @@ class LanguageJudge(Judge):
         return (one_of, Rule("min_score", "score", above=least))
 
 
+def check_codes(codes: Iterable[str]) -> None:
+    """Raise ValueError for what cannot be a language code."""
+    for code in codes:
+        if not _CODE.fullmatch(code):
+            raise ValueError(f"{code!r:.40} is no language code (such as ko, en, und)")
+
+
 def has_letters(text: str) -> bool:
     """Whether a text has any letter: without, there is no evidence of a language."""
     return _LETTER.search(text) is not None
@@ -67,4 +70,4 @@ def scored(language: str, score: float, signals: Mapping[str, float] | None = No
     return Scores({"score": score, **(signals or {})}, {"language": language, "language_score": score})
 
 
-__all__ = ["UNDETERMINED", "LanguageJudge", "has_letters", "scored"]
+__all__ = ["UNDETERMINED", "LanguageJudge", "check_codes", "has_letters", "scored"]
