@@ -33,6 +33,12 @@ class Classifier(Judge):
         (), description="languages (ISO 639-1) the model is for; documents in others have no scores; empty: all"
     )
 
+    def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
+        """Languages whose documents all pass, where the model is for others."""
+        without = [language for language in languages if self.only and language not in self.only]
+        name = type(self).__name__.lower()
+        return (f"toxicity/{name}: the model is not for {', '.join(without)}; their documents pass",) if without else ()
+
     def by_level(self, score: Callable[[list[str]], Sequence[float]]) -> Callable[[Document], Scores]:
         """The judge's function, from one that scores a list of texts and answers NaN where there is no evidence.
 

@@ -91,7 +91,11 @@ def test_sentence_level_takes_the_worst(path: Path) -> None:
 
 
 def test_only_some_languages(path: Path) -> None:
-    score = make("toxicity/linear", {"model": str(path), "only": ["ko"]}).open()
+    judge = make("toxicity/linear", {"model": str(path), "only": ["ko"]})
+    assert judge.warnings(("ko",)) == ()
+    assert "en, und" in judge.warnings(("ko", "en", "und"))[0]
+    assert make("toxicity/linear", {"model": str(path)}).warnings(("en",)) == ()
+    score = judge.open()
     assert math.isnan(score(Document("1", "너는 바보", notes={"language": "en"})).signals["toxicity"])
     assert score(Document("1", "너는 바보", notes={"language": "ko"})).signals["toxicity"] > 0.5
     assert score(Document("1", "너는 바보")).signals["toxicity"] > 0.5
