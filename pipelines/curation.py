@@ -370,8 +370,6 @@ def _reread_task(element: tuple[Any, Any]) -> RereadTask:
 
 def build_whole(pipeline: beam.Pipeline, job: Job, tasks: Sequence[ReadTask], path: str) -> None:
     """The whole recipe as one graph, for an engine that schedules and retries by itself."""
-    from pipelines.barrier import CorpusDecision
-
     out = (
         pipeline
         | "units" >> beam.Create(list(tasks), reshuffle=True)
@@ -383,6 +381,8 @@ def build_whole(pipeline: beam.Pipeline, job: Job, tasks: Sequence[ReadTask], pa
         shards, more = _run_segment(items, job, segment)
         found += more
         if segment.corpus is not None:
+            from pipelines.barrier import CorpusDecision
+
             folder = job.work("decisions", str(segment.number))
             label = f"segment {segment.number}"
             decided = shards | f"{label}: decide" >> CorpusDecision(segment.corpus.strategy, folder)

@@ -36,7 +36,7 @@ class Stages(beam.PTransform):
         super().__init__()
         self.steps = tuple(steps)
 
-    def expand(self, pcoll: Any) -> Flow:
+    def expand(self, pcoll: Any) -> Any:  # a Flow; Beam complains about hints that are no PCollection
         """The outputs as a Flow."""
         out = pcoll | "run" >> beam.ParDo(_RunSteps(self.steps)).with_outputs("dropped", "failed", "books", main="kept")
         return Flow(out.kept, out.dropped, out.failed, out.books)
