@@ -284,7 +284,7 @@ def reread(shard: Shard, decisions: str | None, step: Strategy) -> Iterator[tupl
         row = decided.get(number)
         if row is None:
             yield document, None
-        elif cut is None:
+        elif cut is None or row["rule"] is not None:
             value = row["value"]
             yield (
                 document,
