@@ -6,7 +6,7 @@ import re2
 
 from filters.cleanup.remnants import Edit, removal
 from filters.text.patterns import BLANK as B
-from filters.text.patterns import BLANKS, Span, outside_code
+from filters.text.patterns import BLANKS, Span, find_in_lines, outside_code
 
 _HANGUL = re2.compile(r"\p{Hangul}")
 _EMAIL = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
@@ -92,17 +92,18 @@ _MAX_NOTICE, _MAX_OWNER, _MAX_LINE = 160, 100, 200
 def copyright(text: str) -> Edit:
     """Notices of copyright and against reproduction: in brackets anywhere, else at the ends of lines or alone."""
     length = len(text)
-    for needs, find in _NOTICES:
-        if any(word in text for word in needs):
-            text, _ = removal(text, outside_code(text, find(text)))
+    for find in _NOTICES:
+        text, _ = removal(text, outside_code(text, find(text)))
     return text, length - len(text)
+
+
+_NOTICE_SIGNS = ("ⓒ", "©", "저작권", "무단", "(c)", "(C)", "opyright", "OPYRIGHT")
 
 
 def _bracketed_notices(text: str) -> list[Span]:
     lettered = any(letter in text for letter in _LIST_OF_LETTERS)
     found = []
-    for match in _BRACKETED.finditer(text):
-        start, end = match.span()
+    for start, end in find_in_lines(_BRACKETED, text, _NOTICE_SIGNS):
         notice = text[start + 1 : end - 1]
         if end - start <= _MAX_NOTICE and not _SPEECH.search(notice) and not (lettered and "ⓒ" in notice[:2]):
             found.append((start, end))
@@ -129,8 +130,7 @@ _BULLETS = " \t\u00a0\u3000*※■□▶▷◆◇☞•·ㆍ-–—|/,:"
 def _reuse_phrases(text: str) -> list[Span]:
     """무단전재 및 재배포 금지, where it ends its line; a line that says nothing else goes whole."""
     found = []
-    for match in _PHRASE.finditer(text):
-        start, end = match.span()
+    for start, end in find_in_lines(_PHRASE, text, ("무단",)):
         line_end = _line_end(text, end, 40)
         rest = text[end:line_end].strip(_BULLETS) if line_end >= 0 else "?"
         if rest and not (rest[0] in "ⓒ©<[(" and not _SPEECH.search(rest)):
@@ -145,8 +145,7 @@ def _reuse_phrases(text: str) -> list[Span]:
 def _rights(text: str) -> list[Span]:
     """All rights reserved at the end of a line, with the owner named before it."""
     found = []
-    for match in _RIGHTS_WORDS.finditer(text):
-        start, end = match.span()
+    for start, end in find_in_lines(_RIGHTS_WORDS, text, ("eserved", "ESERVED")):
         line_end = _line_end(text, end, 40)
         if line_end < 0 or text[end:line_end].strip(_BULLETS + ".)]>"):
             continue
@@ -164,8 +163,7 @@ def _owners(text: str) -> list[Span]:
     """ⓒ Owner at the end of a line: from the mark on."""
     lettered = any(letter in text for letter in _LIST_OF_LETTERS)
     found: list[Span] = []
-    for match in _MARK.finditer(text):
-        start, end = match.span()
+    for start, end in find_in_lines(_MARK, text, _NOTICE_SIGNS):
         if (found and start < found[-1][1]) or (lettered and text[start] == "ⓒ"):
             continue
         line_end = _line_end(text, end, _MAX_OWNER)
@@ -188,16 +186,10 @@ def _owners(text: str) -> list[Span]:
 
 
 def _statements(text: str) -> list[Span]:
-    return [match.span() for match in _STATEMENT.finditer(text) if match.end() - match.start() <= _MAX_LINE]
+    return [(a, b) for a, b in find_in_lines(_STATEMENT, text, ("저작권은",)) if b - a <= _MAX_LINE]
 
 
-_NOTICES = (  # what must occur, and what finds the spans
-    (("ⓒ", "©", "저작권", "무단", "(c)", "(C)"), _bracketed_notices),
-    (("무단",), _reuse_phrases),
-    (("eserved", "ESERVED"), _rights),
-    (("ⓒ", "©", "저작권", "opyright", "OPYRIGHT", "(c)", "(C)"), _owners),
-    (("저작권은",), _statements),
-)
+_NOTICES = (_bracketed_notices, _reuse_phrases, _rights, _owners, _statements)
 
 # --- people and agencies ---------------------------------------------------------------------------------------
 _SURNAME = (
@@ -228,7 +220,7 @@ _BYLINE_TAIL = re2.compile(
 _BYLINE_WITH_MAIL = re2.compile(f"(?m){B}[\\[(<【/]?{B}*{_REPORTER}{B}*[\\])>】]?{_MAIL}{B}*[\\])>】]?{_FILED}{B}*$")
 _BYLINE_HEAD = re2.compile(f"(?m)^{B}*{_SIGNED}{B}?={B}+")
 _MAIL_TAIL = re2.compile(f"(?m)[.!?。…”\"’']{B}+[(<\\[]?{_EMAIL}[)>\\]]?{B}*$")
-_MAIL_END = re2.compile(f"(?:^|\\n){B}*[(<\\[]?{_EMAIL}[)>\\]]?\\s*\\z")
+_ADDRESS_ALONE = re2.compile(f"{B}*[(<\\[]?{_EMAIL}[)>\\]]?\\s*")
 _SIGN_OFF = re2.compile(
     f'(?m)(?:^|[.!?。”"]){B}*(?:지금까지{B}[^\\n.]*)?{_STATION}{B}?(?:뉴스|NEWS|News)?{B}?,?{B}?{_NAME}(?:이었|였)?(?:입|습)니다[.]?{B}*$'
 )
@@ -249,7 +241,6 @@ _BYLINES: tuple[tuple[tuple[str, ...], bool, Any], ...] = (
     (("@",), False, _BYLINE_WITH_MAIL),
     (("니다",), True, _SIGN_OFF),
     (("@",), True, _MAIL_TAIL),
-    (("@",), False, _MAIL_END),
     (("By ", "BY "), False, _ENGLISH_BYLINE),
 )
 
@@ -260,16 +251,17 @@ def bylines(text: str) -> Edit:
     Only where they stand alone on a line, after the last sentence of a line, or before a dispatch (이름 기자 = ).
     """
     length = len(text)
-    for needs, keep, pattern in _BYLINES:
-        if not any(word in text for word in needs):
-            continue
+    for needles, keep, pattern in _BYLINES:
         found = []
-        for match in pattern.finditer(text):
-            start, end = match.span()
-            start += 1 if (keep and text[start] in ".!?。…”\"’'])") or text[start] == "\n" else 0
+        for start, end in find_in_lines(pattern, text, needles):
+            start += keep and text[start] in ".!?。…”\"’'])"
             if end - start <= _MAX_LINE:
                 found.append((start, end))
         text, _ = removal(text, outside_code(text, found))
+    if "@" in text[-_MAX_LINE:]:
+        last = text.rstrip().rfind("\n") + 1
+        if _ADDRESS_ALONE.fullmatch(text, last):
+            text, _ = removal(text, outside_code(text, [(last, len(text))]))
     return text, length - len(text)
 
 
@@ -292,9 +284,9 @@ _DATELINE = (
 )
 PRESS = f"{_WITH_EQUALS}|{_WITH_REPORTER}|{_WIRE}"
 _PRESS = (
-    re2.compile(f"{_WITH_EQUALS}(?:{B}*{_SIGNED}{B}?={B}*)?"),
-    re2.compile(f"{_WITH_REPORTER}(?:{B}*={B}*)?"),
-    re2.compile(_DATELINE),
+    (("=",), re2.compile(f"{_WITH_EQUALS}(?:{B}*{_SIGNED}{B}?={B}*)?")),
+    (("기자", "특파원", "통신원", "논설위원", "리포터", "에디터"), re2.compile(f"{_WITH_REPORTER}(?:{B}*={B}*)?")),
+    (("(R", "(A", "(Y", "(Y", "(B", "(U"), re2.compile(_DATELINE)),
 )
 _MAX_TAG = 60
 
@@ -302,8 +294,8 @@ _MAX_TAG = 60
 def press(text: str) -> Edit:
     """[서울=뉴시스], (서울=연합뉴스) 홍길동 기자 =, [아시아경제 홍길동 기자], SEOUL (Reuters) - ."""
     length = len(text)
-    for pattern in _PRESS:
-        found = [match.span() for match in pattern.finditer(text) if match.end() - match.start() <= _MAX_TAG]
+    for needles, pattern in _PRESS:
+        found = [(start, end) for start, end in find_in_lines(pattern, text, needles) if end - start <= _MAX_TAG]
         text, _ = removal(text, outside_code(text, found))
     return text, length - len(text)
 
@@ -332,19 +324,15 @@ _MAX_CREDIT, _MAX_CAPTION = 60, 250
 def captions(text: str) -> Edit:
     """Credits of photos (사진=, 그래픽=), and the lines marked as captions (▲) that end in one."""
     length = len(text)
-    korean = any(word in text for word in _MEDIA)
-    for pattern, longest in (
-        (_CAPTION_LINE, _MAX_CAPTION),
-        (_CREDIT_IN_BRACKETS, _MAX_CREDIT),
-        (_CREDIT_TAIL, _MAX_CREDIT),
-        (_CREDIT_WITHIN, _MAX_CREDIT),
-        (_ENGLISH_CREDIT, 2 * _MAX_CREDIT),
+    for pattern, needles, longest in (
+        (_CAPTION_LINE, _MEDIA, _MAX_CAPTION),
+        (_CREDIT_IN_BRACKETS, _MEDIA, _MAX_CREDIT),
+        (_CREDIT_TAIL, _MEDIA, _MAX_CREDIT),
+        (_CREDIT_WITHIN, _MEDIA, _MAX_CREDIT),
+        (_ENGLISH_CREDIT, ("hoto", "HOTO", "mage", "MAGE", "icture"), 2 * _MAX_CREDIT),
     ):
-        if not korean and pattern is not _ENGLISH_CREDIT:
-            continue
         found = []
-        for match in pattern.finditer(text):
-            start, end = match.span()
+        for start, end in find_in_lines(pattern, text, needles):
             start += pattern is _CREDIT_TAIL and text[start] in ".])”\"’'"
             if end - start <= longest:
                 found.append((start, end))

@@ -56,7 +56,11 @@ _JOINED = re2.compile(
 def invisible(text: str) -> Edit:
     """Zero-width and direction marks, soft hyphens, BOM, C1 controls, Hangul fillers; line separators become LF."""
     if "\u200c" not in text and "\u200d" not in text:
-        after = text.translate(_TO_NOTHING)
+        after = text
+        for code, plain in _TO_NOTHING.items():  # far faster than str.translate: few of them occur in a text
+            character = chr(code)
+            if character in after:
+                after = after.replace(character, plain or "")
         return after, len(text) - len(after) or int(after != text)
     edits = []
     for match in _INVISIBLE.finditer(text):
@@ -231,12 +235,15 @@ _NO_BLANK, _SPACE = "[^\\n" + BLANK[1:], BLANK.replace("\\t", "")
 DOUBLE_BLANK = f"(?m){_NO_BLANK}{_SPACE}{_SPACE}|{BLANK}$"
 _DOUBLE_SPACE = re2.compile(f"{_NO_BLANK}{_SPACE}{_SPACE}+")
 _ALL_BLANKS = "".join(sorted(BLANKS))
+_RARE_BLANKS = tuple(BLANKS - {" ", "\t"})
+_VERBATIM_STARTS = ("    ", "\t", ">", "|", "│", "├", "└", "//")
+_ENDS_BLANK = frozenset(BLANKS)  # and not "", an empty line
 # Lines whose blanks say something: code, tables, trees, aligned comments and numbers.
 _VERBATIM = re2.compile(
     r"^(?:\t| {4}|[>|│├└┌║$])|^ *(?://|#+ |\* ) |[;{}\\]$|\t\t|[0-9]  +[-0-9]|\|.*\|"
     r"|  +(?:#|//|/\*|--|<!--|\^|│|←|=|\|)|[\[(,=:]  +[-0-9\"'\[({.]"
 )
-_CODE_SIGN = re2.compile(r"[={}\[\]_<>\\|/]|\(\)")
+_CODE_SIGNS = frozenset("={}[]_<>\\|/")
 
 
 def blanks(text: str) -> Edit:
@@ -244,36 +251,41 @@ def blanks(text: str) -> Edit:
 
     Two spaces at a line's end stay: a line break of Markdown.
     """
-    length = len(text)
-    text = _without_trailing(text)
-    edits: list[tuple[Span, str]] = []
-    line_end, verbatim = -1, False
-    for start, end in outside_code(text, (match.span() for match in _DOUBLE_SPACE.finditer(text))):
-        if start > line_end:
-            line_start = text.rfind("\n", 0, start) + 1
-            line_end = text.find("\n", start)
-            line_end = len(text) if line_end < 0 else line_end
-            line = text[line_start:line_end]
-            verbatim = _VERBATIM.search(line) is not None or (not _CJK.search(line) and bool(_CODE_SIGN.search(line)))
-        if not verbatim and end < line_end:
-            edits.append(((start + 1, end), " "))
-    text, _ = replacement(text, edits)
-    return text, length - len(text)
-
-
-def _without_trailing(text: str) -> str:
     code = code_spans(text)
+    plain = text  # every blank but the tab as a space: where two stand side by side
+    for blank in _RARE_BLANKS:
+        plain = plain.replace(blank, " ")
     lines, position = text.split("\n"), 0
-    for number, line in enumerate(lines):
-        if line and line[-1] in BLANKS:
-            bare = line.rstrip(_ALL_BLANKS)
-            markdown_break = bare and number + 1 < len(lines) and line.endswith("  ") and len(line) == len(bare) + 2
-            if not markdown_break and not (code and _inside(code, position + len(bare), position + len(line))):
-                lines[number] = bare
-        position += len(line) + 1
-    return "\n".join(lines)
+    last = len(lines) - 1
+    for number, line in enumerate(lines if plain is text else plain.split("\n")):
+        if ("  " in line or line[-1:] in _ENDS_BLANK) and not (code and _touches(code, position, position + len(line))):
+            bare = _bare(lines[number]) if number < last else lines[number].rstrip(_ALL_BLANKS)
+            if not bare.startswith(_VERBATIM_STARTS) and "  " in line.strip():
+                bare = _single(bare)
+            lines[number] = bare
+        if code:
+            position += len(line) + 1
+    after = "\n".join(lines)
+    return after, len(text) - len(after)
 
 
-def _inside(spans: Sequence[Span], start: int, end: int) -> bool:
-    index = bisect.bisect_right(spans, (start, end)) - 1
-    return any(first < end and start < last for first, last in spans[max(index, 0) : index + 2])
+def _single(line: str) -> str:
+    """The line with its inner runs of blanks made one space each, unless they say something."""
+    ascii_only = line.isascii()
+    if (ascii_only and not _CODE_SIGNS.isdisjoint(line)) or _VERBATIM.search(line):
+        return line
+    if not ascii_only and not _CODE_SIGNS.isdisjoint(line) and not _CJK.search(line):
+        return line
+    spans = [match.span() for match in _DOUBLE_SPACE.finditer(line)]
+    return replacement(line, (((start + 1, end), " ") for start, end in spans if end < len(line)))[0]
+
+
+def _bare(line: str) -> str:
+    bare = line.rstrip(_ALL_BLANKS)
+    return line if bare and len(line) == len(bare) + 2 and line.endswith("  ") else bare
+
+
+def _touches(spans: Sequence[Span], start: int, end: int) -> bool:
+    """Whether one of the ordered, disjoint spans and this line have a character in common."""
+    index = bisect.bisect_left(spans, (start, start))
+    return any(first < end and start < last for first, last in spans[max(index - 1, 0) : index + 1])

@@ -6,6 +6,7 @@ Hangul is meant. The text must encode (filters.text.unicode.repair).
 
 import functools
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import re2
 
@@ -34,6 +35,28 @@ class Gate:
     def __call__(self, text: str) -> list[str]:
         """The names of the patterns that match, in the order given."""
         return [self._names[index] for index in sorted(self._set.Match(text) or ())] if self._names else []
+
+
+def lines_with(text: str, needles: Iterable[str]) -> list[Span]:
+    """The lines (start, end) in which one of the strings occurs, in order."""
+    found: dict[int, int] = {}
+    for needle in needles:
+        position = text.find(needle)
+        while position >= 0:
+            end = text.find("\n", position)
+            end = len(text) if end < 0 else end
+            found[text.rfind("\n", 0, position) + 1] = end
+            position = text.find(needle, end)
+    return sorted(found.items())
+
+
+def find_in_lines(pattern: Any, text: str, needles: Iterable[str]) -> list[Span]:
+    """Spans of a pattern that never reaches over a line feed, looked for only where a needle occurs."""
+    return [
+        (start + first, start + last)
+        for start, end in lines_with(text, needles)
+        for first, last in (match.span() for match in pattern.finditer(text[start:end]))
+    ]
 
 
 @functools.lru_cache(maxsize=4)  # the rules of one round ask for the same text

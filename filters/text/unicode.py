@@ -8,7 +8,6 @@ import re2
 _BREAKS = str.maketrans({"\r": "\n", "\v": "\n", "\f": "\n"})
 _CONTROLS = bytes([*range(0x09), *range(0x0B, 0x20), 0x7F])
 _ALL_CONTROLS = str.maketrans(dict.fromkeys([*_CONTROLS, 0xFFFE, 0xFFFF]))
-_NONCHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")  # U+FFFE and U+FFFF in UTF-8
 
 # UAX #15 (stream-safe text): no language stacks more than 30 marks on one letter.
 MAX_MARKS = 30
@@ -28,7 +27,11 @@ def repair(text: str) -> str:
         # a reader that met JSON escapes such as \ud83d\ude00 apart: UTF-16 joins what belongs together
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         encoded = text.encode()
-    if len(encoded.translate(None, _CONTROLS)) == len(encoded) and not any(code in encoded for code in _NONCHARACTERS):
+    if (
+        len(encoded.translate(None, _CONTROLS)) == len(encoded)
+        and b"\xef\xbf\xbe" not in encoded  # U+FFFE and U+FFFF in UTF-8
+        and b"\xef\xbf\xbf" not in encoded
+    ):
         return text
     return text.replace("\r\n", "\n").translate(_BREAKS).translate(_ALL_CONTROLS)
 
