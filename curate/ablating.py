@@ -19,6 +19,7 @@ from curate.rundir import RunDirectory, RunError, UsageError
 from curate.running import Progress, check, plan_units
 from filters.chain import close_all
 from filters.contracts import ResourceError
+from filters.document import Document
 from filters.text import tokens
 from pipelines import storage
 from pipelines.branches import (
@@ -60,7 +61,8 @@ class Ablating:
         self.cpu_seconds = 0.0
         self.decide_cpu_seconds: dict[str, float] = {}
         finals = {next(v.number for v in reversed(visits) if v.kind == "text") for visits in plan.arms.values()}
-        needed = finals | {node.parent for node in plan.nodes if node.is_corpus}
+        verified = {m.node for m in plan.measures if getattr(m.step.strategy, "verify", None) is not None}
+        needed = finals | verified | {node.parent for node in plan.nodes if node.is_corpus}
         pair_by = {number: group.pair_by for number, group in enumerate(inputs)}
         self.job = ScoreJob(directory.root, plan, ablation.tokens, frozenset(needed), pair_by)
 
@@ -68,6 +70,18 @@ class Ablating:
         """The scored table as it is now."""
         units = [[task.name for task in group.tasks] for group in self.inputs]
         return Scored(self.directory.root, self.plan, units)
+
+    def decider(self) -> Decider:
+        """Decides from the scored table as it is now."""
+        return Decider(self.scored(), self._documents)
+
+    def _documents(self, node: int, rows: Sequence[int]) -> Iterable[Document]:
+        """Documents of pages on a text path, in the order of rows (ascending)."""
+        group = self.plan.nodes[node].group
+        for part in self.scored().groups[group].parts:
+            inside = frozenset(row - part.start for row in rows if part.start <= row < part.start + part.rows)
+            if inside:
+                yield from documents(self.job, node, part.unit, group, inside, with_notes=True)
 
     def score(self) -> None:
         """Score all text paths: those of extractors and rewriters first, then those after corpus rewriters."""
@@ -79,7 +93,7 @@ class Ablating:
                 todo.append(PhaseTask(partial(build_scoring, self.job, roots), task, manifest, task.bytes))
         self._run("scoring", todo)
         for later in rounds(self.plan)[1:]:
-            decider = Decider(self.scored())
+            decider = self.decider()
             for node in later:
                 self._score_after_corpus(node, decider)
 
@@ -232,8 +246,8 @@ def _inputs(
 def _report(work: Ablating, groups: Sequence[Inputs]) -> dict[str, Any]:
     from curate.report.build import build
 
-    scored = work.scored()
-    decider = Decider(scored)
+    decider = work.decider()
+    scored = decider.scored
     decided: dict[str, Decided] = {}
     for arm in work.ablation.arms:
         decided[arm.name] = decider.decide(arm.name, work.plan.arms[arm.name])

@@ -247,14 +247,20 @@ def _run_phase(
 def _decide(
     directory: RunDirectory, segment: Segment, shards: Sequence[dict[str, Any]], against: str | None
 ) -> tuple[list[RereadTask], dict[str, Any]]:
-    from pipelines.barrier import Shard, decide
+    from pipelines.barrier import DecisionError, Shard, decide
 
     step = segment.corpus
     if step is None:
         raise ValueError(f"segment {segment.number} ends with no corpus step")
     found = [Shard.from_dict(shard) for shard in shards]
     started = time.process_time()
-    decision = decide(step.strategy, found, directory.work("decisions", str(segment.number)), against)
+    keys = step.name.replace("/", "-")
+    earlier = storage.join(against, "keys", keys) if against else None
+    folder = directory.work("decisions", str(segment.number))
+    try:
+        decision = decide(step.strategy, found, folder, earlier, storage.join(directory.root, "keys", keys))
+    except DecisionError as error:
+        raise RunError(f"{step.name}: {error}") from error
     spent = time.process_time() - started
     tasks = [RereadTask(shard.name, shard, decision.of(shard)) for shard in found]
     return tasks, {"stage": step.name, "cpu_seconds": spent, **decision.evidence}

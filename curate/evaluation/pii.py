@@ -90,8 +90,9 @@ class Row:
 def read_labelled(path: str | Path, language: str = "", type_names: Mapping[str, str] = TYPE_NAMES) -> list[Labelled]:
     """Labelled texts from JSONL or JSONL.gz: objects with `text` and `spans`, each span with type, start and end.
 
-    An object may name its `language`, and the `types` of which all its spans are given. Types are renamed by type_names;
-    a type without an entry keeps its name in lower case. Raises ValueError naming file and line, never their content.
+    An object may name its `language`, and the `types` of which all its spans are given. Types are renamed by
+    type_names; one without an entry keeps its name in lower case. Raises ValueError naming file and line, never
+    their content.
     """
     rows = []
     with open(path, "rb") as file:

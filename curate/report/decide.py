@@ -1,8 +1,9 @@
 """Scored table to arms: which documents an arm keeps, and where and by which rule it loses the others."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from curate.report.scored import Scored
 from filters.chain import Step
 from filters.contracts import Judge
+from filters.document import Document
 from filters.rules import Rule
 from pipelines.branches import Measure, Source, Visit
 
@@ -63,10 +65,16 @@ class Decided:
 
 
 class Decider:
-    """Decides arms from the scored table. Failing masks of rules are shared by all arms."""
+    """Decides arms from the scored table. Failing masks of rules are shared by all arms.
 
-    def __init__(self, scored: Scored) -> None:
+    documents  gives the documents of some pages of a text path; only needed where a corpus judge verifies candidates
+    """
+
+    def __init__(
+        self, scored: Scored, documents: Callable[[int, Sequence[int]], Iterable[Document]] | None = None
+    ) -> None:
         self.scored = scored
+        self.documents = documents
         self._masks: OrderedDict[Any, np.ndarray] = OrderedDict()
         self._languages: dict[Any, tuple[list[str], np.ndarray]] = {}
         self._sizes: dict[tuple[int, str], np.ndarray] = {}
@@ -247,24 +255,25 @@ class Decider:
     def _corpus_judge(
         self, visit: Visit, alive: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray, np.ndarray]:
-        from pipelines.barrier import losers_of_records
+        from pipelines.barrier import Keys, losers
 
         measure = self.scored.plan.measures[visit.number]
-        key = (visit.number, visit.step.strategy, alive.tobytes())
+        step = visit.step.strategy
+        key = (visit.number, step, alive.tobytes())
         if key not in self._corpus:
-            column = self.scored.path(measure.node).binary(f"{measure.label}#keys")
+            if visit.number not in self._keys:
+                column = self.scored.path(measure.node).binary(f"{measure.label}#keys")
+                self._keys[visit.number] = Keys.of(step, column)  # type: ignore[arg-type]
             faults = self._fault_reasons(visit.number)
             failed = alive & (faults != "") if faults is not None else np.zeros(len(alive), dtype=bool)
-            rows = np.flatnonzero(alive & ~failed)
+            texts = partial(self.documents, measure.node) if self.documents is not None else None
+            gone, stays = losers(step, self._keys[visit.number], alive & ~failed, texts)  # type: ignore[arg-type]
             lost = np.zeros(len(alive), dtype=bool)
+            lost[gone] = True
             twins = np.full(len(alive), -1, dtype=np.int64)
+            twins[gone] = stays
             which = np.zeros(len(alive), dtype=np.int32)
-            names: dict[str, int] = {}
-            for place, twin, rule in losers_of_records(visit.step.strategy, [column[row] for row in rows]):
-                row = rows[place]
-                lost[row] = True
-                twins[row] = rows[twin] if twin >= 0 else -1
-                which[row] = names.setdefault(rule, len(names))
+            names = {step.rule: 0}  # type: ignore[attr-defined]
             if faults is not None:
                 for reason in sorted(set(faults[failed].tolist())):
                     which[failed & (faults == reason)] = names.setdefault(reason, len(names))
