@@ -19,25 +19,29 @@ class Patterns(Rewriter):
     reads: ClassVar[tuple[str, ...]] = ("language",)
     writes: ClassVar[Mapping[str, str]] = {f"pii_{kind}": "int64" for kind in KINDS}
 
-    types: tuple[Kind, ...] = Field(KINDS, min_length=1, description="the kinds of personal data that are looked for")
+    types: tuple[Kind, ...] = Field(
+        default=KINDS, min_length=1, description="the kinds of personal data that are looked for"
+    )
     action: Action = Field(
-        "replace",
+        default="replace",
         description="replace by <TYPE>, pseudonymise (synthetic values), hash (keyed), or drop documents with many",
     )
     drop_above: int = Field(
-        5, ge=0, description="with action drop: more values than this drop the document, fewer are replaced (Dolma: 5)"
+        default=5,
+        ge=0,
+        description="with action drop: more values than this drop the document, fewer are replaced (Dolma: 5)",
     )
     ip: Literal["all", "global"] = Field(
-        "all", description="all IP addresses, or those that are globally routable only"
+        default="all", description="all IP addresses, or those that are globally routable only"
     )
     phone_regions: tuple[str, ...] = Field(
-        (),
+        default=(),
         description="ISO 3166 codes whose phone numbers need no word near them, beside those of the language",
     )
     key_file: str = Field(
-        "", description="path of the key for hash and pseudonymise; the key itself is never a setting"
+        default="", description="path of the key for hash and pseudonymise; the key itself is never a setting"
     )
-    key_env: str = Field("", description="name of the environment variable that holds the key")
+    key_env: str = Field(default="", description="name of the environment variable that holds the key")
 
     def __post_init__(self) -> None:
         check_key_settings(self.action, self.key_file, self.key_env)

@@ -51,24 +51,30 @@ class Presidio(Rewriter):
     writes: ClassVar[Mapping[str, str]] = {f"pii_{kind}": "int64" for kind in (*PATTERNS, *NAMES)}
 
     types: tuple[str, ...] = Field(
-        DEFAULT, min_length=1, description=f"the kinds of personal data: {', '.join((*PATTERNS, *NAMES))}"
+        default=DEFAULT, min_length=1, description=f"the kinds of personal data: {', '.join((*PATTERNS, *NAMES))}"
     )
     action: Action = Field(
-        "replace",
+        default="replace",
         description="replace by <TYPE>, pseudonymise (synthetic values), hash (keyed), or drop documents with many",
     )
     drop_above: int = Field(
-        5, ge=0, description="with action drop: more values than this drop the document, fewer are replaced (Dolma)"
+        default=5,
+        ge=0,
+        description="with action drop: more values than this drop the document, fewer are replaced (Dolma)",
     )
-    min_score: float = Field(0.4, gt=0, le=1, description="the lowest score of Presidio's that counts")
+    min_score: float = Field(default=0.4, gt=0, le=1, description="the lowest score of Presidio's that counts")
     ner: FrozenMap[str, str] = Field(
-        FrozenMap(),
+        default=FrozenMap(),
         description="spaCy model (package or folder) by language, for person, location and organization",
         validate_default=True,
     )
-    timeout: float = Field(60.0, gt=0, description="seconds a document may take, then it is a fault (pii_timeout)")
-    key_file: str = Field("", description="path of the key of hash and pseudonymise; the key itself is no setting")
-    key_env: str = Field("", description="name of the environment variable that holds the key")
+    timeout: float = Field(
+        default=60.0, gt=0, description="seconds a document may take, then it is a fault (pii_timeout)"
+    )
+    key_file: str = Field(
+        default="", description="path of the key of hash and pseudonymise; the key itself is no setting"
+    )
+    key_env: str = Field(default="", description="name of the environment variable that holds the key")
 
     def __post_init__(self) -> None:
         check_key_settings(self.action, self.key_file, self.key_env)

@@ -112,6 +112,7 @@ CONTEXT = {
     + r"phones?|telephone|tel|mobile|cell(?:ular|phone)?|fax|call(?:ing|ed|s)?|dial|desk|whatsapp|sms|text(?: me)?|"
     r"contact|hotline|reach|ring|answering|messages?|registered|direct|landline|voicemail|enquir(?:y|ies)|inquir(?:y|ies)|helpline|pager|viber|telegram|"
     r"[mtf][.:])(?:[^A-Za-z0-9]|$)"
+    r"|(?:^|[^<A-Za-z0-9_])(?:home|work|office|main|private)[:.] ?$"
     r"|(?:^|[^<A-Za-z0-9_])numbers?(?: is| was| are|:|[^A-Za-z0-9]*$)"
     r"|전화|휴대폰|핸드폰|연락처|팩스|폰|연락|문의|대표번호|카톡|문자|telefon|téléphone|teléfono|電話|电话|手机",
     "card": _WORD + r"cards?|credit|debit|visa|mastercard|amex|maestro|cc|payment)(?:[^A-Za-z0-9]|$)|카드",
@@ -125,6 +126,8 @@ CONTEXT = {
     "kr_car_plate": r"(?i:plate|licen[cs]e)|차량|번호판|차번호|차 번호|자동차|승용차|택시",
     "ip": _WORD + r"ips?|ipv[46]|addr(?:ess)?|host|server|subnet)(?:[^A-Za-z0-9]|$)|주소|아이피|서버",
 }
+# What stands right behind a telephone number in signatures and lists.
+PHONE_LABEL = r"[ \t]?[-,(/:]?[ \t]?(?i:office|fax|mobile|cell|home|work|phone|tel|direct|main|desk|팩스|휴대폰|전화)"
 # Words just before a number that say it is something else.
 NEGATIVE_NUMBER = (
     r"(?:order|invoice|serial|model|part|tracking|licen[cs]e|isbn|issn|doi|policy|ticket|case|id|zip|postal|item|ref(?:erence)?)"

@@ -18,6 +18,7 @@ from filters.pii.recognisers import (
     NOT_DOMAINS,
     NOT_MENTIONS,
     NUMBERS,
+    PHONE_LABEL,
     PLATE_SYLLABLES,
     SEPARATOR,
     TRIGGERS,
@@ -437,15 +438,15 @@ class Scanner:
 
     def _international(self, data: bytes, start: int) -> int:
         """A number with a country code, valid by phonenumbers; one of possible length where it is written in groups."""
-        head = data[start : start + 3].lstrip(b"(")
-        if not head.startswith((b"+", b"00")):
+        if self._country.match(data, start) is None:
             return 0
+        plus = data[start : start + 2].lstrip(b"(").startswith(b"+")
         possible = 0
         for stop, groups in self._cuts(data, start):
             if len(groups) > 1 and groups[1] == "0" and len(groups) > 2:
                 groups = [groups[0], *groups[2:]]  # +41 (0)71
             digits = "".join(groups)
-            if not head.startswith(b"+"):
+            if not plus:
                 digits = digits[2:]
             if not 8 <= len(digits) <= 15:
                 continue
@@ -457,9 +458,13 @@ class Scanner:
                 return stop
             if not possible and len(groups) > 1 and phonenumbers.is_possible_number(number):
                 possible = stop
-        return possible if head.startswith(b"+") or (possible and self._before("phone", data, start)) else 0
+        return possible if plus or (possible and self._before("phone", data, start)) else 0
+
+    _country = re2.compile(r"\(?(?:\+ ?\(?|00[ -]?)[1-9]")
 
     def _korean_phone(self, data: bytes, start: int) -> int:
+        if data[start] not in b"0(":
+            return 0
         match = self._korean.match(data, start)
         if match is None or not self._open_end(data, match.end()):
             return 0
@@ -476,6 +481,8 @@ class Scanner:
         return match.end() if _valid(digits, "KR") else 0
 
     def _american_phone(self, data: bytes, start: int) -> int:
+        if data[start] not in b"123456789(":
+            return 0
         match = self._american.match(data, start)
         if match is None or not self._open_end(data, match.end()) or self._refused(data, start):
             return 0
@@ -483,7 +490,7 @@ class Scanner:
 
     def _national(self, data: bytes, start: int) -> int:
         """A national number: with a word that names it, or valid in a region of the document's language."""
-        near = self._before("phone", data, start)
+        near = self._before("phone", data, start) or self._labelled.match(data, start) is not None
         regions = (*REGIONS.get(self._language, ()), *self._regions)
         trunk = data[start] == 0x30 or data[start : start + 2] == b"(0"
         if (not near and not (trunk and regions)) or self._refused(data, start):
@@ -500,20 +507,15 @@ class Scanner:
                 continue
             if near and len(digits) <= 12 and (len(groups) > 1 or 9 <= len(digits) <= 11):
                 return stop
-            if (
-                len(groups) > 1
-                and trunk
-                and self._plain.match(data[start:stop])
-                and any(_valid(digits, region) for region in regions)
-            ):
-                return stop
+            if trunk and 9 <= len(digits) <= 11 and self._plain.match(data[start:stop]) is not None:
+                return stop if any(_valid(digits, region) for region in regions) else 0
         return 0
 
+    _labelled = re2.compile(r"\(?[0-9][-0-9 .()]{5,20}[0-9]" + PHONE_LABEL)
     # Area code, then groups parted in one way; decimals (0.1647 0.2891) and lists are not.
     _plain = re2.compile(
-        r"(?:\(0[0-9]{1,4}\)|0[0-9]{1,4})"
-        + SEPARATOR
-        + r"?(?:[0-9]{5,8}|(?:[0-9]{2,4} )+[0-9]{2,4}|(?:[0-9]{2,4}-)+[0-9]{2,4}"
+        rf"(?:\(0[1-9][0-9]{{0,3}}\){SEPARATOR}?|0[1-9][0-9]{{0,3}}{SEPARATOR})"
+        r"(?:[0-9]{5,8}|(?:[0-9]{2,4} )+[0-9]{2,4}|(?:[0-9]{2,4}-)+[0-9]{2,4}"
         r"|(?:[0-9]{2,4}\.)+[0-9]{2,4})$"
     )
 
