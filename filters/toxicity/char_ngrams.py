@@ -15,7 +15,7 @@ def code_points(line: str) -> np.ndarray:
     return np.frombuffer(f" {line} ".encode("utf-32-le"), dtype="<u4").astype(np.uint32)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def count(points, shortest, longest, bits, counts, touched):  # type: ignore[no-untyped-def]
     """Count the n-grams within words, the space on either side included, as scikit-learn's char_wb does.
 
@@ -46,7 +46,7 @@ def count(points, shortest, longest, bits, counts, touched):  # type: ignore[no-
     return found
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def score(points, shortest, longest, bits, counts, touched, idf, weights):  # type: ignore[no-untyped-def]
     """The dot product of a text's TF-IDF vector (1 + log count, times idf, unit length) with weights.
 

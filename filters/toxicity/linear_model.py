@@ -94,7 +94,7 @@ class LinearModel:
         """A function from a text to a probability in [0, 1]; NaN for a text that is empty or of
         which no n-gram is known.
 
-        The function has scratch memory of its own: one thread at a time.
+        The scratch memory is shared by all calls: the kernel holds the GIL, so threads take turns.
         """
         from filters.toxicity import char_ngrams
 

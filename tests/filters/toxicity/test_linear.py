@@ -1,6 +1,7 @@
 """The linear model: its arithmetic, its file, its judge."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,14 @@ def test_rules_at_the_threshold(path: Path) -> None:
         assert (drop.rule if drop else None) == rule
     assert make("toxicity/linear", {"model": str(path), "threshold": None}).rules() == ()
     assert judge.scoring_key() == make("toxicity/linear", {"model": str(path)}).scoring_key()
+
+
+def test_threads_share_a_judge(model: LinearModel) -> None:
+    probability = model.scorer()
+    texts = [text * 50 for text in TEXTS]
+    alone = [probability(text) for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(probability, texts * 5)) == alone * 5
 
 
 def test_damaged_models(model: LinearModel, path: Path, tmp_path: Path) -> None:
