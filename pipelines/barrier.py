@@ -6,7 +6,7 @@ never crosses a shuffle.
 """
 
 from filters.dedup.clusters import Keys, key_record, losers
-from pipelines.deciding import Decision, DecisionError, decide
+from pipelines.deciding import Decision, DecisionError, check_against, decide
 from pipelines.spool import Shard, Spool, documents, reread
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Keys",
     "Shard",
     "Spool",
+    "check_against",
     "decide",
     "documents",
     "key_record",

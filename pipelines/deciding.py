@@ -54,13 +54,13 @@ def decide(
     spread over shards. Memory: a few dozen bytes a document.
     """
     shards = sorted(shards, key=lambda shard: shard.name)
+    if against is not None:
+        check_against(step, against)
     if isinstance(step, CorpusRewriter):
         from pipelines.spans import decide_spans
 
         return decide_spans(step, shards, directory, against, keep)
     if getattr(step, "decision", "duplicates") == "top":
-        if against is not None:
-            raise DecisionError(f"{type(step).__name__}: a share of a corpus cannot be taken against an earlier run")
         return _decide_top(step, shards, directory)
     return _decide_duplicates(step, shards, directory, against, keep)  # type: ignore[arg-type]
 
@@ -76,6 +76,21 @@ def earlier_keys(step: CorpusJudge | CorpusRewriter, folder: str) -> list[KeyFil
         if theirs != expected:
             raise DecisionError(f"{keys.path}: keys were made by {theirs}, and this stage is {expected}")
     return found
+
+
+def check_against(step: CorpusJudge | CorpusRewriter, folder: str) -> None:
+    """Make sure before a run that it can be deduplicated against the keys in a folder; raises DecisionError."""
+    name = type(step).__name__
+    kind = getattr(step, "decision", "duplicates")
+    if kind == "top":
+        raise DecisionError(f"{name}: a share of a corpus cannot be taken against an earlier run")
+    if kind == "repeats":
+        raise DecisionError(f"{name}: spans cannot be found against an earlier run, that would take its text")
+    if getattr(step, "verify", None) is not None:
+        raise DecisionError(f"{name}: verify needs texts, and keys of earlier runs have none: leave verify out")
+    if kind == "bloom" and getattr(step, "expected_ngrams", None) is None:
+        raise DecisionError(f"{name}: a filter has a fixed size, so set expected_ngrams to that of all runs together")
+    earlier_keys(step, folder)
 
 
 class _Corpus:
@@ -194,8 +209,6 @@ def _verified(step: Any, corpus: _Corpus, rows: np.ndarray, pairs: np.ndarray, d
     wanted = np.unique(pairs)
     if not len(wanted):
         return np.arange(len(rows))
-    if (rows[wanted] >= corpus.new).any():
-        raise DecisionError("verify needs texts, and keys of earlier runs have none: leave verify out with --against")
     shingle = step.shingler()
     storage.make_folder(directory)
     path = os.path.join(directory if storage.is_local(directory) else ".", f".shingles-{os.getpid()}")

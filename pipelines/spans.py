@@ -243,8 +243,6 @@ def _bloom(step: Any, shards: Sequence[Shard], cuts: _Cuts, against: str | None,
     expected = expected_ngrams(step, counts)
     earlier: dict[int, KeyFile] = {}
     if against is not None:
-        if step.expected_ngrams is None:
-            raise DecisionError("a filter of an earlier run has a fixed size: set expected_ngrams to that of all runs")
         earlier = {int(file.header["part"]): file for file in earlier_keys(step, against)}
     for part in range(step.shards):
         start = earlier[part]["bits"] if part in earlier else None
@@ -270,8 +268,6 @@ def expected_ngrams(step: Any, counts: np.ndarray) -> np.ndarray:
 
 
 def _repeats(step: Any, shards: Sequence[Shard], cuts: _Cuts, against: str | None, keep: str | None) -> dict[str, Any]:
-    if against is not None:
-        raise DecisionError("repeated spans cannot be found against an earlier run: that would take its text")
     files = [KeyFile(shard.keys) for shard in shards]
     total = sum(file.shape("values")[0] for file in files)
     if total > step.max_words:
@@ -283,20 +279,13 @@ def _repeats(step: Any, shards: Sequence[Shard], cuts: _Cuts, against: str | Non
     if not total:
         return {"words": 0, "words_cut": 0}
     places = _positions(files)
-    rows = np.concatenate(
-        [
-            np.repeat(np.arange(shard.rows), np.diff(file["ends"], prepend=0))
-            for shard, file in zip(shards, files, strict=True)
-        ]
-    )
-    owner = np.concatenate([np.full(file.shape("values")[0], number) for number, file in enumerate(files)])
+    sizes = [np.diff(file["ends"], prepend=0) for file in files]  # words of each document
+    rows = np.concatenate([np.repeat(np.arange(len(size)), size) for size in sizes])
+    piece = np.concatenate([np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size) for size in sizes])
+    owner = np.repeat(np.arange(len(files)), [size.sum() for size in sizes])
     starts = np.cumsum([0, *(shard.rows for shard in shards)])
     texts = places[starts[owner] + rows]
     in_order = np.argsort(texts, kind="stable")
-    first = np.concatenate(
-        [np.concatenate([[0], file["ends"][:-1]])[: shard.rows] for shard, file in zip(shards, files, strict=True)]
-    )
-    piece = np.concatenate([np.arange(file.shape("values")[0]) for file in files]) - first[starts[owner] + rows]
     tokens = np.concatenate([file["values"] for file in files])[in_order]
     texts = texts[in_order]
     left = np.arange(total)
