@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from isal import isal_zlib
-from isal.igzip_lib import IsalError
+
+from pipelines.reading.packing import Corrupt, Cut, InflateError, zstd_chunks
 
 HTTP_BODY_BYTES = 32 << 20
 _HEAD_BYTES = 1 << 20
@@ -17,7 +18,8 @@ _MOST_ENCODINGS = 2
 _STEP_BYTES = 1 << 14  # deflate grows by 1032 at most: 17 MB a step
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
-_STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?!\d)")
+# Some archives say the version twice.
+_STATUS = re.compile(rb"(?:HTTP/\d(?:\.\d)?[ \t]+){1,2}(\d{3})(?!\d)")
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,32})[ \t]*(?:;[^\r\n]{0,4096})?\r?\n")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([^\s"';,]{1,40})""", re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,80}")
@@ -182,7 +184,7 @@ def _inflate(body: bytes, window: int, cut: bool) -> bytes:
     while at < len(body):
         try:
             out = inflater.decompress(body[at : at + _STEP_BYTES])
-        except IsalError as error:
+        except InflateError as error:
             if cut and parts:
                 break
             raise BodyError("http_body_corrupt", f"damaged deflate stream of {len(body)} bytes") from error
@@ -224,8 +226,6 @@ def _brotli(body: bytes, cut: bool) -> bytes:
 
 
 def _zstd(body: bytes, cut: bool) -> bytes:
-    from pipelines.reading.packing import Corrupt, Cut, zstd_chunks
-
     parts: list[bytes] = []
     total = 0
     try:

@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 from isal import isal_zlib
-from isal.igzip_lib import IsalError
+
+from pipelines.reading.packing import InflateError, zstd_chunks
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -30,7 +31,7 @@ def inflated_head(data: Any, most: int = 4096) -> bytes:
         inflater = isal_zlib.decompressobj(31)
         try:
             head: bytes = inflater.decompress(data, most)
-        except IsalError:
+        except InflateError:
             return b""
         if head or not inflater.eof:
             return head
@@ -63,7 +64,7 @@ def sniff(file: Any, path: str) -> str:
     inner = inner.removeprefix(b"\xef\xbb\xbf")
     if inner.startswith(b"WARC/"):
         return "warc" + packing
-    if ARC_START.match(inner):
+    if ARC_START.match(inner) or inner.startswith(b"filedesc:"):
         return "arc" + packing
     if inner.lstrip().startswith(b"{"):
         return "jsonl" + packing
@@ -74,14 +75,12 @@ def _inflates_to_nothing(head: bytes, file: Any) -> bool:
     inflater = isal_zlib.decompressobj(31)
     try:
         return not inflater.decompress(head, 1) and inflater.eof and not inflater.unused_data and not file.read(1)
-    except IsalError:
+    except InflateError:
         return False
 
 
 def _zstd_head(head: bytes) -> bytes:
     import zstandard
-
-    from pipelines.reading.packing import zstd_chunks
 
     try:
         return next(zstd_chunks(iter([head])), b"")
@@ -104,6 +103,6 @@ def _searched(file: Any) -> str:
 def _by_name(path: str, head: bytes, packing: str) -> str:
     if _ROWS_BY_NAME.search(path):
         return "jsonl" + packing
-    if packing and _WARC_BY_NAME.search(path) and not inflated_head(head):
+    if packing and _WARC_BY_NAME.search(path) and len(inflated_head(head)) < len(b"WARC/"):
         return "warc" + packing  # damaged at once: the reader says how
     return ""

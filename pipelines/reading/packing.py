@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from isal import isal_zlib
-from isal.igzip_lib import IsalError
+
+InflateError: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # its stub says it is an instance
 
 # What one step may inflate is bounded by what goes in: deflate grows by 1032 at most, Zstandard has blocks of 4 bytes
 # that mean 128 KiB.
@@ -40,7 +41,7 @@ def gzip_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
             piece, view = view[:CHUNK_BYTES], view[CHUNK_BYTES:]
             try:
                 out = inflater.decompress(piece)
-            except IsalError as error:
+            except InflateError as error:
                 raise Corrupt("gzip") from error
             if out:
                 yield out

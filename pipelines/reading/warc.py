@@ -14,7 +14,6 @@ In a .zst file it is the position in the decompressed stream.
 
 import base64
 import hashlib
-import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,13 +21,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from isal import isal_zlib
-from isal.igzip_lib import IsalError
 
 from filters.document import Drop, RawPage
 from pipelines.reading import bodies, pages
 from pipelines.reading.events import Damaged, Rejected
 from pipelines.reading.formats import ARC_START, GZIP_MAGIC, WARC_START, begins_record
-from pipelines.reading.packing import CHUNK_BYTES, Corrupt, Cut, file_chunks, zstd_chunks
+from pipelines.reading.packing import CHUNK_BYTES, Corrupt, Cut, InflateError, file_chunks, zstd_chunks
 
 Event = RawPage | Rejected | Damaged
 
@@ -44,6 +42,7 @@ _KNOWN_TYPES = frozenset(
     {"warcinfo", "response", "resource", "request", "metadata", "revisit", "conversion", "continuation"}
 )
 _DOCUMENTS = frozenset({"response", "conversion"})
+_HEADER_END = re.compile(rb"\n\r?\n")
 _VERSION = re.compile(rb"WARC/[01]\.\d{1,2}[ \t]*\r?\n")
 _LENGTH = re.compile(rb"\d{1,30}")
 # ARC version 2 first: the line of version 1 would match some of them.
@@ -139,13 +138,15 @@ class _Stream:
             self.ended = False
 
     def find(self, pattern: re.Pattern[bytes], overlap: int) -> int:
-        """The position of the next match after a line break, from at - 1 on; at the end of the stream where there is
-        none. Nothing is kept of what lies before."""
+        """Go on to the next match from at on, or to the end of the stream; gives the position.
+
+        overlap  bytes that a match may have; nothing is kept of what lies before
+        """
         while True:
             self.fill(self.at + overlap)
-            found = pattern.search(self.data, max(0, self.at - self.base - 1))
+            found = pattern.search(self.data, self.at - self.base)
             if found:
-                self.at = self.base + found.start() + 1
+                self.at = self.base + found.start()
                 return self.at
             if self.ended:
                 self.at = self.end
@@ -156,7 +157,12 @@ class _Stream:
 
 @dataclass(frozen=True)
 class _Dialect:
-    """How records of WARC or ARC begin, and how many line breaks end them."""
+    """How records of WARC or ARC begin.
+
+    start   what is taken for a record where one is expected
+    next    what is taken for one after damage, and where a range begins: stricter
+    breaks  line breaks that end a record
+    """
 
     start: re.Pattern[bytes]
     next: re.Pattern[bytes]
@@ -171,18 +177,16 @@ def _parse_warc(stream: _Stream) -> _Record:
     while True:
         whole = stream.fill(start + wanted)
         at = start - stream.base
-        line_end = stream.data.find(b"\n", at)
-        separator = b"\r\n\r\n" if line_end > 0 and stream.data[line_end - 1] == 13 else b"\n\n"
-        end = stream.data.find(separator, at, at + HEADER_BYTES)
-        if end >= 0 or not whole or wanted > HEADER_BYTES:
+        end = _HEADER_END.search(stream.data, at, at + HEADER_BYTES)
+        if end or not whole or wanted > HEADER_BYTES:
             break
         wanted *= 4
-    if end < 0:
+    if end is None:
         size = min(len(stream.data) - at, HEADER_BYTES)
         problem = "warc_header_too_long" if wanted > HEADER_BYTES and whole else ""
         return _Record("", {}, -1, start + size, problem or "cut", f"no end of the header within {size} bytes")
-    block_at = stream.base + end + len(separator)
-    lines = stream.data[at:end].split(b"\n")
+    block_at = stream.base + end.end()
+    lines = stream.data[at : end.start()].split(b"\n")
     fields: dict[bytes, bytes] = {}
     name = b""
     for line in lines[1:]:
@@ -227,8 +231,9 @@ def _parse_arc(stream: _Stream) -> _Record:
     return _Record(kind, fields, int(length), stream.base + end + 1)
 
 
-_WARC = _Dialect(WARC_START, re.compile(rb"\n" + WARC_START.pattern), 2, 16, _parse_warc)
-_ARC = _Dialect(ARC_START, re.compile(rb"\n" + ARC_START.pattern), 1, 10240, _parse_arc)
+_WARC_NEXT = re.compile(WARC_START.pattern + rb"[ \t]*\r?\n[A-Za-z][A-Za-z-]{1,60}[ \t]*:")
+_WARC = _Dialect(WARC_START, _WARC_NEXT, 2, 96, _parse_warc)
+_ARC = _Dialect(ARC_START, re.compile(rb"(?<=\n)" + ARC_START.pattern), 1, 10240, _parse_arc)
 
 
 @dataclass
@@ -279,11 +284,8 @@ def _records(
             yield Damaged(found.source, key(start, number), "", "", reason, detail)
             number += 1
             continue
-        if stop is not None and stop(start):
-            # The next range finds a record by the line break before it; one without is still this range's.
-            at = start - stream.base
-            if stream.data[at - 1 : at] == b"\n":
-                return
+        if stop is not None and stop(start) and dialect.next.match(stream.data, start - stream.base):
+            return  # the next range finds it
         event = _one(stream, dialect, dialect.parse(stream), found, key(start, number), verified, oversized)
         if not isinstance(event, Damaged):
             stream.discarded = 0
@@ -503,7 +505,7 @@ class _Member:
                 break
             try:
                 out: bytes = self._inflater.decompress(piece)
-            except IsalError:
+            except InflateError:
                 self.state = "corrupt"
                 break
             self.position += len(piece)
@@ -574,19 +576,48 @@ def _gap(window: _Window, position: int, after: int, source: str) -> Damaged:
 def _salvaged(
     data: bytes, dialect: _Dialect, found: Found, key: Callable[[int, int], int], reason: str
 ) -> Iterator[Event | None]:
-    """What can be told of a member that is cut or damaged: records before its last, if it holds several.
+    """What can be told of a member that is cut or damaged.
 
-    In a cut member they are whole. In a damaged one only a digest in the record can say so.
+    In a cut member the records before the last are whole. In a damaged one only a digest in the record can say so.
     """
-    found.by_digest = reason != "warc_truncated"
-    trial = Found(found.source, by_digest=found.by_digest)
-    count = sum(1 for _ in _records(_Stream.of(data), dialect, trial, key, False))
-    whole = max(0, count - 1)
-    if whole:
-        yield from itertools.islice(_records(_Stream.of(data), dialect, found, key, False), whole)
-    found.by_digest = False
-    detail = f"{len(data)} bytes could be inflated" + (f", {whole} records before this one" if whole else "")
-    yield Damaged(found.source, key(0, whole), "", "", reason, detail)
+    cut = reason == "warc_truncated"
+    steps = _trial(data, dialect, found.source, key, by_digest=not cut)
+    first_lost = len(steps) - 1
+    if cut and not _ends_in_a_record(data, [event for event, _ in steps]):
+        # what looks like a cut comes of damage before it
+        cut, steps = False, _trial(data, dialect, found.source, key, by_digest=True)
+    if cut:
+        steps = steps[:-1]
+    else:
+        first_lost = next((at for at, (event, _) in enumerate(steps) if isinstance(event, Damaged)), len(steps))
+        steps = [step for step in steps if not isinstance(step[0], Damaged)]
+    for event, types in steps:
+        found.types.update(types)
+        yield event
+    detail = f"{len(data)} bytes could be inflated"
+    if steps:
+        detail += f", {len(steps)} records in them " + ("are whole" if cut else "are confirmed by digests")
+    yield Damaged(found.source, key(0, max(0, first_lost)), "", "", reason, detail)
+
+
+def _trial(
+    data: bytes, dialect: _Dialect, source: str, key: Callable[[int, int], int], by_digest: bool
+) -> list[tuple[Event | None, Counter[str]]]:
+    found = Found(source, by_digest=by_digest)
+    steps = []
+    for event in _records(_Stream.of(data), dialect, found, key, False):
+        steps.append((event, Counter(found.types)))
+        found.types.clear()
+    return steps
+
+
+def _ends_in_a_record(data: bytes, events: list[Event | None]) -> bool:
+    """Whether all is well up to the last record, which is cut or ends just here."""
+    if any(isinstance(event, Damaged) for event in events[:-1]):
+        return False
+    last = events[-1] if events else None
+    tail = data[data.rfind(b"\n") + 1 :]
+    return not isinstance(last, Damaged) or last.reason == "warc_truncated" or b"WARC/1.".startswith(tail[:7])
 
 
 def _large_member(
@@ -620,8 +651,8 @@ def plain_records(file: Any, start: int, end: int | None, arc: bool, found: Foun
     first = max(0, start - 1)
     stream = _Stream(rewind(first), first, rewind)
     if start:
+        stream.fill(start)  # with the byte before: a line break there matters to ARC
         stream.at = start
-        stream.fill(start + 1)
         stream.find(dialect.next, dialect.overlap)
     elif stream.fill(3) and stream.data.startswith(b"\xef\xbb\xbf"):
         stream.at = 3
