@@ -1,5 +1,6 @@
 """C4's line rules as a rewriter, and the settings that C4's page rules share with them."""
 
+import string
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 # Korean prose ends its sentences like English (다. 요. ?), and besides in full-width marks, "…" and closing
 # quotes: a line of dialogue ends in one.
 KOREAN_TERMINALS = ".?!…\"'”’。？！」』"
+
+MAX_PHRASES = 50  # of a language; the kernel tells phrases apart by a mask of 63 bits
+
+# What stands in Korean where an English page has C4's phrases: cookie notices, links to policies, script warnings
+KOREAN_PHRASES = (
+    *("자바스크립트를 활성화", "자바스크립트를 사용", "쿠키를 사용", "쿠키 정책", "쿠키 설정", "쿠키 허용"),
+    *("개인정보처리방침", "개인정보 처리방침", "개인정보 취급방침", "개인정보취급방침", "이용약관", "이용 약관"),
+)
 
 # What `semantics` means for the settings that are not given. DCLM (baselines_configs/c4.yaml) has the numbers of the
 # original code (TFDS c4_utils.py); datatrove 0.10.1 (C4QualityFilter) has those its docstring takes from the paper.
@@ -60,6 +69,10 @@ class LineRules(Strategy):
     javascript: bool = Field(True, description='remove lines with the word "javascript"')
     policy: bool = Field(True, description="remove lines with phrases about cookies, privacy and terms of use")
 
+    phrases: FrozenMap[str, tuple[str, ...]] = Field(
+        FrozenMap({"ko": KOREAN_PHRASES}),
+        description="more phrases by language that remove a line, whatever the case of A to Z; booked under policy",
+    )
     languages: Limits = Field(
         FrozenMap(),
         validate_default=True,
@@ -72,6 +85,15 @@ class LineRules(Strategy):
     @classmethod
     def _complete(cls, given: Limits) -> Limits:
         return completed(given, LANGUAGES, cls.limits)
+
+    @field_validator("phrases")
+    @classmethod
+    def _lower(cls, given: FrozenMap[str, tuple[str, ...]]) -> FrozenMap[str, tuple[str, ...]]:
+        for language, phrases in given.items():
+            if len(phrases) > MAX_PHRASES or any(not phrase.strip() or "\n" in phrase for phrase in phrases):
+                raise ValueError(f"{language}: at most {MAX_PHRASES} phrases, none empty or with a newline")
+        lower = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+        return FrozenMap({name: tuple(phrase.translate(lower) for phrase in given[name]) for name in given})
 
     @model_validator(mode="before")
     @classmethod
@@ -92,10 +114,11 @@ class LineRules(Strategy):
                 citations=self.citations, terminal=terminal, ellipsis=self.ellipsis and "…" not in terminal,
                 min_words=-1 if words is None else int(words),
                 max_word=-1 if self.max_word_characters is None else self.max_word_characters,
-                script=self.javascript, policy=self.policy, **more,
+                script=self.javascript, policy=self.policy,
+                phrases=self.phrases.get(language, self.phrases.get("", ())), **more,
             )  # fmt: skip
 
-        known = {language: build(language) for language in {"", *self.terminal, *self.languages}}
+        known = {language: build(language) for language in {"", *self.terminal, *self.phrases, *self.languages}}
         return lambda language: known.get(language) or known[""]
 
     def limit(self, name: str, language: str) -> float | None:
@@ -105,17 +128,15 @@ class LineRules(Strategy):
         return value
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
-        """The phrases are English everywhere; terminal punctuation is known for some languages only."""
+        """Terminal punctuation and phrases are known for some languages only."""
         said = []
         named = {language for language in self.terminal if language} | {"en"}
         unknown = sorted(set(languages) - named)
         if unknown and any(self.terminal.values()):
             said.append(f"C4's terminal punctuation is that of English for {', '.join(unknown)}; set `terminal`")
-        foreign = sorted(set(languages) - {"en"})
+        foreign = sorted(set(languages) - {"en", *self.phrases})
         if foreign and (self.policy or self.javascript):
-            said.append(
-                f"C4's phrases (javascript, cookies, lorem ipsum) are English and rarely found in {', '.join(foreign)}"
-            )
+            said.append(f"C4's phrases (javascript, cookies) are English; set `phrases` for {', '.join(foreign)}")
         return tuple(said)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -69,6 +69,7 @@ class LineOptions:
     keep_blank             blank lines stay
     sentences              whether sentences are counted
     long_line              characters of a line that counts as long
+    phrases                more phrases that remove a line, as those of policies do
     """
 
     any_break: bool = True
@@ -85,6 +86,7 @@ class LineOptions:
     keep_blank: bool = False
     sentences: bool = True
     long_line: int = 200
+    phrases: tuple[str, ...] = ()
     packed: tuple[np.ndarray, np.ndarray] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -141,7 +143,7 @@ def c4_lines(text: str, options: LineOptions) -> C4Page:
     data = encode(text)
     out = np.empty(len(data) + 1, np.uint8)
     numbers, marks = options.packed
-    phrases, bounds, bits, first = _phrases()
+    phrases, bounds, bits, first = _phrases(options.phrases)
     size, counts = _c4_lines(
         data, code_points().properties, numbers, marks, phrases, bounds, bits, first, _abbreviations(), out
     )
@@ -178,27 +180,22 @@ def sentences(text: str) -> int:
     return int(_sentences(data, 0, len(data), code_points().properties, _abbreviations()))
 
 
-_made: dict[str, tuple[np.ndarray, ...]] = {}
-
-
-def _phrases() -> tuple[np.ndarray, ...]:
+@cache
+def _phrases(more: tuple[str, ...]) -> tuple[np.ndarray, ...]:
     """The phrases as bytes, their bounds, their bits, and by first byte a mask of the phrases that begin with it."""
-    if "phrases" not in _made:
-        raw = [phrase.encode() for phrase, _ in _PHRASES]
-        bounds = np.cumsum([0, *map(len, raw)])
-        first = np.zeros(256, np.int64)
-        for number, phrase in enumerate(raw):
-            first[phrase[0]] |= 1 << number
-            first[phrase[:1].upper()[0]] |= 1 << number
-        bits = np.array([bit for _, bit in _PHRASES], np.int64)
-        _made["phrases"] = (np.frombuffer(b"".join(raw), np.uint8), bounds.astype(np.int64), bits, first)
-    return _made["phrases"]
+    phrases = [(phrase.encode(), bit) for phrase, bit in (*_PHRASES, *((phrase, _POLICY) for phrase in more))]
+    bounds = np.cumsum([0, *(len(phrase) for phrase, _ in phrases)])
+    first = np.zeros(256, np.int64)
+    for number, (phrase, _) in enumerate(phrases):
+        first[phrase[0]] |= 1 << number
+        first[phrase[:1].upper()[0]] |= 1 << number
+    raw = b"".join(phrase for phrase, _ in phrases)
+    return np.frombuffer(raw, np.uint8), bounds.astype(np.int64), np.array([bit for _, bit in phrases], np.int64), first
 
 
+@cache
 def _abbreviations() -> np.ndarray:
-    if "abbreviations" not in _made:
-        _made["abbreviations"] = (_packed_words(ABBREVIATIONS),)
-    return _made["abbreviations"][0]
+    return _packed_words(ABBREVIATIONS)
 
 
 def _packed_words(words: Iterable[str]) -> np.ndarray:

@@ -120,11 +120,35 @@ def test_c4_keeps_korean_sentences_and_drops_menus() -> None:
     assert verdict(C4(), MENU) == {"too_few_sentences"}
 
 
+def test_c4_removes_korean_notices() -> None:
+    lines = (
+        "저희 사이트는 더 나은 서비스를 위해 쿠키를 사용합니다.",
+        "회원은 이용약관과 개인정보 처리방침에 동의해야 합니다.",
+        "이 페이지를 보려면 자바스크립트를 활성화해 주십시오.",
+        "그는 낡은 공책에 그날 있었던 일을 적었다.",
+    )
+    rewritten = C4Lines().open()(korean("\n".join(lines)))
+    assert isinstance(rewritten, Document)
+    assert rewritten.text == lines[3]
+    assert rewritten.edits["policy"] == sum(map(len, lines[:3]))
+    kept = C4Lines(phrases={"ko": ("Cookie Wall",)}).open()(
+        korean("\n".join((*lines, "여기는 COOKIE wall 안내문 입니다.")))
+    )  # type: ignore[arg-type]
+    assert isinstance(kept, Document) and kept.text == "\n".join(lines)
+
+
+@pytest.mark.parametrize("phrases", [[""], ["a\nb"], ["x"] * 51])
+def test_wrong_phrases_are_refused(phrases: list[str]) -> None:
+    with pytest.raises(ValueError, match="at most 50 phrases"):
+        C4Lines(phrases={"ko": phrases})  # type: ignore[arg-type]
+
+
 def test_warnings_name_languages_without_limits() -> None:
     for judge in (Gopher(), FineWeb()):
         assert judge.warnings(("en", "ko")) == ()
         assert any("fr" in said for said in judge.warnings(("en", "ko", "fr")))
-    assert any("ko" in said for said in C4Lines().warnings(("ko",)))  # its phrases are English
+    assert C4Lines().warnings(("ko",)) == ()
+    assert all("fr" in said and "ko" not in said for said in C4Lines().warnings(("ko", "fr")))
     assert C4().warnings(("en",)) == ()
 
 
