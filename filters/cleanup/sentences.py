@@ -1,0 +1,221 @@
+"""Judges of sentences: a splitter and any per-document judges, and what they reject is cut out."""
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal
+
+import pydantic
+from pydantic import Field
+
+from filters.contracts import FrozenMap, Judge, ResourceError, Rewriter, SettingsError, Strategy, settings_of, strategy
+from filters.document import Document, Drop
+from filters.rules import Rule, decide
+from filters.text.patterns import Span
+from filters.text.sentences import split
+from filters.text.unicode import repair
+
+EMPTY = "no_sentences"
+
+
+@strategy
+class Sentences(Rewriter):
+    """Splits into sentences, drops those that any of the judges rejects, and can make each a row of its own.
+
+    A sentence is judged as a document of its own, with the notes of its document. The text keeps its layout; with
+    emit: sentences it becomes one sentence a line and the note `emit` says so: the writer makes each line a row id#k. A
+    document of which nothing is left is dropped once.
+    """
+
+    splitter: Literal["rules", "kiwi"] = Field(
+        "rules", description="rules: Korean and English, no model; kiwi: the package kiwipiepy, Korean"
+    )
+    judges: tuple[FrozenMap[str, Any], ...] = Field(
+        (), description="judges of a sentence, each a map of one: name of the strategy to its settings"
+    )
+    emit: Literal["documents", "sentences"] = Field(
+        "documents", description="sentences: the writer gives one row a sentence (id#k)"
+    )
+    wrapped: bool = Field(False, description="lines are wrapped at a fixed width: only empty lines end a paragraph")
+
+    reads: ClassVar[tuple[str, ...]] = ("language",)
+    writes: ClassVar[Mapping[str, str]] = {"emit": "string", "sentences_dropped": "int64"}
+    summary: ClassVar[str] = "drops the sentences that judges reject; can emit one row a sentence"
+
+    @pydantic.field_validator("judges", mode="before")
+    @classmethod
+    def _fill_in(cls, judges: Any) -> Any:
+        """Judges by name, with every default filled in: plain data that prints, hashes and builds again."""
+        if isinstance(judges, (str, Mapping, Strategy)):
+            judges = [judges]
+        if not isinstance(judges, (list, tuple)):
+            return judges
+        filled = []
+        for entry in judges:
+            if isinstance(entry, Strategy):
+                entry = {_name_of(entry): settings_of(entry)}
+            elif isinstance(entry, str):
+                entry = {entry: {}}
+            if not isinstance(entry, Mapping) or len(entry) != 1:
+                raise ValueError("each judge is a name, or a map of one name to its settings")
+            ((name, settings),) = entry.items()
+            try:
+                judge = _make(str(name), settings)
+            except SettingsError as error:
+                raise ValueError(str(error)) from error
+            filled.append({name: _frozen(settings_of(judge))})
+        return tuple(filled)
+
+    def made(self) -> tuple[tuple[str, Judge], ...]:
+        """The judges with their names."""
+        return tuple((name, _make(name, settings)) for entry in self.judges for name, settings in entry.items())
+
+    def check(self) -> None:
+        """The splitter's package and all that the judges need must be there."""
+        if self.splitter == "kiwi":
+            try:
+                import kiwipiepy  # noqa: F401
+            except ImportError as error:
+                raise ResourceError(
+                    "cleanup/sentences: splitter kiwi needs the package kiwipiepy (pip install kiwipiepy)"
+                ) from error
+        for _, judge in self.made():
+            judge.check()
+
+    def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the judges, and of the splitter."""
+        own: tuple[str, ...] = ()
+        if self.splitter == "kiwi" and languages and "ko" not in languages:
+            own = ("cleanup/sentences: the splitter kiwi is made for Korean, which is not among the languages kept",)
+        return (*own, *(line for _, judge in self.made() for line in judge.warnings(languages)))
+
+    def resources(self) -> Mapping[str, str]:
+        """Those of the judges, by judge and setting; the splitter's version, where it is a package."""
+        found = {f"{name}.{key}": value for name, judge in self.made() for key, value in judge.resources().items()}
+        if self.splitter == "kiwi":
+            from importlib import metadata
+
+            found["splitter"] = "kiwipiepy " + metadata.version("kiwipiepy")
+        return found
+
+    def open(self) -> Callable[[Document], Document | Drop]:
+        """The function. Edits count the characters dropped by rule; the note sentences_dropped counts sentences."""
+        from filters.chain import opened
+
+        cut = split if self.splitter == "rules" else _kiwi()
+        named = self.made()
+        names = [rule.name for _, judge in named for rule in judge.rules()]
+        judges = [(opened(judge), _Rules(name, judge, len(set(names)) < len(names))) for name, judge in named]
+
+        def rewrite(document: Document) -> Document | Drop:
+            text = repair(document.text)
+            spans = cut(_unwrapped(text) if self.wrapped else text)
+            language = str(document.notes.get("language", ""))
+            edits: dict[str, int] = {}
+            kept: list[Span] = []
+            for number, (start, end) in enumerate(spans):
+                sentence = Document(f"{document.id}#{number}", text[start:end], document.url, document.notes)
+                rejected = ""
+                for score, rules in judges:
+                    scores = score(sentence)
+                    drop = decide(rules[language], scores.signals, {**document.notes, **scores.notes})
+                    if drop is not None:
+                        rejected = drop.rule
+                        break
+                if rejected:
+                    edits[rejected] = edits.get(rejected, 0) + end - start
+                else:
+                    kept.append((start, end))
+            if not kept:
+                return Drop(next(iter(edits), EMPTY), len(spans), "")
+            if self.emit == "sentences":
+                lines = (text[start:end] for start, end in kept)
+                joined = "\n".join(" ".join(line.split("\n")) if self.wrapped else line for line in lines)
+                result = document.with_text(joined, edits).note(emit="sentences")
+            elif len(kept) == len(spans):
+                result = document.with_text(text, edits)
+            else:
+                result = document.with_text(_without(text, spans, kept), edits)
+            return result.note(sentences_dropped=len(spans) - len(kept))
+
+        return rewrite
+
+
+class _Rules(dict[str, tuple[Rule, ...]]):
+    """The rules of a judge by language, looked up once; named after the judge too where names would clash."""
+
+    def __init__(self, name: str, judge: Judge, clash: bool) -> None:
+        super().__init__()
+        self._name, self._judge, self._clash = name, judge, clash
+
+    def __missing__(self, language: str) -> tuple[Rule, ...]:
+        rules = self._judge.rules(language)
+        if self._clash:
+            rules = tuple(dataclasses.replace(rule, name=f"{self._name}.{rule.name}") for rule in rules)
+        self[language] = rules
+        return rules
+
+
+def _make(name: str, settings: Any) -> Judge:
+    import filters
+
+    judge = filters.make(name, settings_of(settings) if settings else {})
+    if not isinstance(judge, Judge):
+        raise SettingsError(f"{name} is no judge: sentences are judged by per-document judges only")
+    return judge
+
+
+def _name_of(judge: Strategy) -> str:
+    import filters
+
+    path = f"{type(judge).__module__}:{type(judge).__qualname__}"
+    return next((name for name, known in filters.STRATEGIES.items() if known == path), path)
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return FrozenMap({key: _frozen(item) for key, item in value.items()})
+    return tuple(_frozen(item) for item in value) if isinstance(value, (list, tuple)) else value
+
+
+def _unwrapped(text: str) -> str:
+    """The text, every character at its place, with the line feeds between two lines of a paragraph as blanks."""
+    lines = text.split("\n")
+    pieces = [lines[0]]
+    for before, line in itertools.pairwise(lines):
+        pieces += [" " if before.strip() and line.strip() else "\n", line]
+    return "".join(pieces)
+
+
+def _without(text: str, spans: list[Span], kept: list[Span]) -> str:
+    """The kept sentences with the gaps behind them; of a line nothing is left of, nothing stays."""
+    stays = set(kept)
+    ends = [*itertools.islice((start for start, _ in spans), 1, None), len(text)]
+    pieces = [text[: spans[0][0]]]
+    for span, gap_end in zip(spans, ends, strict=True):
+        gap = text[span[1] : gap_end]
+        if span in stays:
+            pieces += [text[span[0] : span[1]], gap]
+        elif "\n" in gap and not pieces[-1].endswith("\n") and any(piece for piece in pieces):
+            # the end of a line that goes on before: its line feeds stay
+            pieces[-1] = pieces[-1].rstrip(" \t\u00a0\u3000")
+            pieces.append(gap)
+    return "".join(pieces).rstrip(" \t\n\u00a0\u3000") + text[len(text.rstrip()) :]
+
+
+def _kiwi() -> Callable[[str], list[Span]]:
+    try:
+        from kiwipiepy import Kiwi
+    except ImportError as error:
+        raise ResourceError("cleanup/sentences: splitter kiwi needs the package kiwipiepy") from error
+    kiwi = Kiwi(num_workers=1)
+
+    def sentences(text: str) -> list[Span]:
+        spans, position = [], 0
+        for line in text.split("\n"):
+            if line.strip():
+                spans += [(position + part.start, position + part.end) for part in kiwi.split_into_sents(line)]
+            position += len(line) + 1
+        return spans
+
+    return sentences
