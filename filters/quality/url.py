@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import unquote, urlsplit
@@ -121,7 +120,6 @@ def _bytes(path: Path, name: str) -> bytes:
         raise ResourceError(f"quality/url: cannot read the list `{name}` ({path}): {error.strerror}") from error
 
 
-@lru_cache(maxsize=16)
 def _parse(raw: bytes) -> tuple[str, ...]:
     lines = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig").splitlines()
     entries = (line.partition("#")[0].strip().lower() for line in lines)
