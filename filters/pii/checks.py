@@ -52,12 +52,12 @@ def crn_checksum(digits: str) -> bool:
 def card_issuer(digits: str) -> str:
     """ "sure" for an issuer's prefix with its usual length, "likely" for one shared with many other numbers, else "".
 
-    "likely" are Maestro (50, 56-69, 12 to 19 digits), 13-digit Visa (the form of an EAN), cards valid in Korea only
-    (9..., 16 digits) and other prefixes of 16 digits.
+    "likely" are Maestro (50, 56-69, 12 to 19 digits), Visa of 13 digits (the form of an EAN) or 19, cards valid in
+    Korea only (9..., 16 digits) and other prefixes of 16 digits.
     """
     size, two, three, four = len(digits), int(digits[:2]), int(digits[:3]), int(digits[:4])
     sure = (
-        (digits[0] == "4" and size in (16, 19))
+        (digits[0] == "4" and size == 16)
         or (size == 16 and (51 <= two <= 55 or 2200 <= four <= 2204 or 2221 <= four <= 2720))
         or (size == 15 and (two in (34, 37) or four in (1800, 2131)))
         or (size == 14 and (300 <= three <= 305 or three == 309 or two in (36, 38, 39)))
@@ -66,7 +66,7 @@ def card_issuer(digits: str) -> str:
     if sure:
         return "sure"
     likely = (
-        (digits[0] == "4" and size == 13)
+        (digits[0] == "4" and size in (13, 19))
         or (12 <= size <= 19 and (two == 50 or 56 <= two <= 69))
         or (size == 16 and digits[0] in "389")
     )

@@ -241,7 +241,10 @@ class Scanner:
         begin = start
         while begin < len(data) and data[begin] not in _DIGITS:
             begin += 1
-        joined = guard >= 2 and data[guard - 1] in b"-.+" and data[guard - 2] in _DIGITS
+        if data[start] == 0x28 and b")" not in data[start : start + 9]:  # it encloses more than an area code
+            start = guard = begin
+        joined = guard >= 1 and data[guard - 1] == 0x25  # %201980: a space in a link
+        joined |= guard >= 2 and data[guard - 1] in b"-.+" and data[guard - 2] in _DIGITS
         if not joined and self._date.match(data, begin) is None:
             for index in sorted(self._shapes.Match(data[start : start + 64]) or ()):
                 kind, pattern, check = self._anchored[index]
@@ -387,12 +390,12 @@ class Scanner:
 
     # Phone numbers.
 
+    # Parted after the area code, or not at all: 02110-1301 is a postal code.
     _korean = re2.compile(
-        r"\(?0(?:1[016789]|2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|50[2-8]?)\)?"
-        + SEPARATOR
-        + r"{0,2}[0-9]{3,4}"
-        + SEPARATOR
-        + r"{0,2}[0-9]{4}"
+        r"(?:\(0(?:1[016789]|2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|50[2-8]?)\)"
+        rf"|0(?:1[016789]|2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|50[2-8]?){SEPARATOR}){SEPARATOR}{{0,2}}"
+        rf"[0-9]{{3,4}}{SEPARATOR}{{0,2}}[0-9]{{4}}"
+        r"|0(?:1[016789]|2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|50[2-8]?)[0-9]{7,8}"
     )
     _american = re2.compile(
         r"(?:1" + SEPARATOR + r")?\(?[2-9][0-9]{2}\)?" + SEPARATOR + r"{0,2}[2-9][0-9]{2}" + SEPARATOR + r"[0-9]{4}"
@@ -448,7 +451,7 @@ class Scanner:
             digits = "".join(groups)
             if not plus:
                 digits = digits[2:]
-            if not 8 <= len(digits) <= 15:
+            if not 8 <= len(digits) <= 15 or _years(groups):
                 continue
             try:
                 number = phonenumbers.parse("+" + digits)
@@ -501,9 +504,8 @@ class Scanner:
                 continue  # 80(3): volume and issue; /0962-6298: part of an address
             if not 7 <= len(digits) <= 13 or (stop < len(data) and data[stop] in _WORD and data[stop] not in b"xXeE"):
                 continue
-            if len(groups) == 2 and all(len(group) == 4 and group[:2] in ("19", "20") for group in groups):
-                continue  # a range of years
-            if max(map(len, groups)) > 7 and len(groups) > 1:
+            sizes = [len(group) for group in groups]
+            if _years(groups) or (len(groups) > 1 and (max(sizes) > 7 or min(sizes) < 2)):
                 continue
             if near and len(digits) <= 12 and (len(groups) > 1 or 9 <= len(digits) <= 11):
                 return stop
@@ -521,6 +523,11 @@ class Scanner:
 
     def _refused(self, data: bytes, start: int) -> bool:
         return self._negative_number.search(data[max(0, start - 40) : start]) is not None
+
+
+def _years(groups: list[str]) -> bool:
+    """Whether the digits are a range of years: 1767-1829."""
+    return len(groups) == 2 and all(len(group) == 4 and "15" <= group[:2] <= "20" for group in groups)
 
 
 def _digits(value: bytes) -> str:
