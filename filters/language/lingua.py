@@ -62,7 +62,8 @@ class Lingua(LanguageJudge):
             best = detector.compute_language_confidence_values(text)[0]
             if best.value <= 0.0:
                 return scored(UNDETERMINED, 0.0)
-            return scored(codes[best.language], min(best.value, 1.0))
+            # lingua adds in parallel: the last digits differ from call to call
+            return scored(codes[best.language], round(min(best.value, 1.0), 6))
 
         return scores
 
