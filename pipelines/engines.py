@@ -64,10 +64,10 @@ def _options(options: Sequence[str]) -> PipelineOptions:
 
 @contextlib.contextmanager
 def _quiet() -> Any:
-    """Beam logs every stage it fuses; warnings and errors are enough."""
+    """Beam logs every stage it fuses, and the messages of exceptions, which may quote a document's text."""
     logger = logging.getLogger("apache_beam")
     before = logger.level
-    logger.setLevel(max(before, logging.WARNING))
+    logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:

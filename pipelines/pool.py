@@ -49,7 +49,11 @@ def run_task(phase: PhaseTask) -> float:
     from pipelines.engines import run_in_process
 
     started = time.process_time()
-    run_in_process(lambda pipeline: phase.build(pipeline, phase.task, phase.manifest))
+    try:
+        run_in_process(lambda pipeline: phase.build(pipeline, phase.task, phase.manifest))
+    except Exception as error:
+        reason, detail = fault_of(_cause(error))
+        raise PoolError(f"unit {phase.task.name}: {reason}: {detail}") from None
     return time.process_time() - started
 
 
@@ -88,8 +92,8 @@ def _worker(pipe: Any, slot: Any) -> None:
                 break
             try:
                 cpu_seconds = run_task(phase)
-            except Exception as error:
-                pipe.send(("error", fault_of(_cause(error))))
+            except PoolError as error:
+                pipe.send(("error", str(error)))
             else:
                 pipe.send(("done", cpu_seconds))
     except (EOFError, BrokenPipeError):
@@ -209,8 +213,7 @@ class Pool:
                     member.ready = True
                     self.import_cpu_seconds += value
                 elif kind == "error":
-                    name = member.phase.task.name if member.phase else "?"
-                    raise PoolError(f"unit {name}: {value[0]}: {value[1]}")
+                    raise PoolError(value)
                 elif member.phase is not None:
                     done, member.phase = Done(member.phase, value), None
                     return done
