@@ -172,6 +172,7 @@ def compare_datatrove(pages: list[dict[str, Any]], reference: list[dict[str, Any
     A dropped document agrees when datatrove's reason (it stops at the first) is among the rules that failed here.
     """
     result: dict[str, Any] = {}
+    documents = [Document(id=page["id"], text=page["text"]) for page in pages]
     for name, key, reasons in (
         ("quality/gopher", "gopher_quality", DATATROVE_QUALITY),
         ("quality/gopher-repetition", "gopher_repetition", DATATROVE_REPETITION),
@@ -180,11 +181,11 @@ def compare_datatrove(pages: list[dict[str, Any]], reference: list[dict[str, Any
         score, rules = judge.open(), judge.rules("en")  # type: ignore[attr-defined]
         differences = []
         other_reason = 0
-        for page, row in zip(pages, reference, strict=True):
-            failed = failing(rules, score(Document(id=page["id"], text=page["text"])).signals, {})
+        for document, row in zip(documents, reference, strict=True):
+            failed = failing(rules, score(document).signals, {})
             if (not failed) != row[key]["keep"]:
                 ours = {rule.rule: rule.value for rule in failed}
-                differences.append({"id": page["id"], "ours": ours, "datatrove": row[key]["reason"]})
+                differences.append({"id": document.id, "ours": ours, "datatrove": row[key]["reason"]})
             elif failed and row[key]["reason"] not in [reasons[rule.rule] for rule in failed]:
                 other_reason += 1
         result[name] = {
