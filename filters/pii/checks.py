@@ -11,13 +11,15 @@ LICENCE_REGIONS = frozenset(f"{region:02d}" for region in (*range(11, 27), 28))
 
 
 def birth_date(digits: str) -> bool:
-    """Whether 13 digits YYMMDDG... hold a date that exists in the century that G names."""
+    """Whether 13 digits YYMMDDG... hold a date that exists in the century that G names, not before 1850.
+
+    Numbers were first given in 1968.
+    """
     century = {"9": 1800, "0": 1800, "1": 1900, "2": 1900, "5": 1900, "6": 1900}.get(digits[6], 2000)
     try:
-        datetime.date(century + int(digits[:2]), int(digits[2:4]), int(digits[4:6]))
+        return datetime.date(century + int(digits[:2]), int(digits[2:4]), int(digits[4:6])).year >= 1850
     except ValueError:
         return False
-    return True
 
 
 def rrn_checksum(digits: str) -> bool:

@@ -111,5 +111,5 @@ def test_patterns_on_synthetic_sentences(shared_data):
     rows = {row.type: row for row in evaluate({"patterns": Patterns()}, items, rounds=50)}
     assert rows["email"].recall.value >= 0.98
     assert rows["email"].precision.value >= 0.95
-    assert rows["person"].recall.value == 0.0
+    assert set(rows) == {"email", "phone", "card", "iban", "ip", "us_ssn", "all"}
     assert rows["email"].ms_per_kb > 0

@@ -137,6 +137,7 @@ def test_found(find, text, kind, value):
 NOT_FOUND = [
     "961321-1021413",  # month 13
     "960132-1021413",  # day 32
+    "051102-9234110",  # born in 1805
     "960303-0021413",  # of the 1800s, without a check digit
     "104-86-56658",
     "123-45-67890",
@@ -273,6 +274,14 @@ def test_five_megabytes(find, unit):
     started = time.process_time()
     find(unit * (5_000_000 // len(unit)))
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize("name", ["e11_5M_letters", "e12_5M_spaces", "e13_dots_and_ats"])
+def test_hostile_files(find, shared_data, name):
+    text = gzip.decompress((shared_data / "badinputs" / f"{name}.warc.gz").read_bytes()).decode("utf-8", "replace")
+    started = time.process_time()
+    find(text)
+    assert time.process_time() - started < 5
 
 
 # What a web page may hold, whole and in pieces, so that values come to stand beside each other, cut and glued.

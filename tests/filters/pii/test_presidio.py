@@ -39,6 +39,11 @@ def test_values_glued_to_particles(run):
     assert again.edits == {}
 
 
+def test_words_nearby_confirm_a_weak_form(run):
+    assert run(korean("여권번호는 M789C1234입니다")).text == "여권번호는 <KR_PASSPORT>입니다"
+    assert run(korean("모델 M789C1234입니다")).text == "모델 M789C1234입니다"
+
+
 def test_korean_numbers_in_korean_documents_only(run):
     text = "Item 112212345612 and 11-22-123456-12 in stock"
     assert run(Document("d", text, notes={"language": "en"})).text == text
