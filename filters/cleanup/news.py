@@ -1,5 +1,6 @@
 """What surrounds the text of Korean (and English) articles and posts: tags, notices, credits, bylines."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import re2
@@ -15,7 +16,7 @@ _CIRCLED_C = r"(?:ⓒ|©|\([cC]\))"
 # --- hashtags --------------------------------------------------------------------------------------------------
 HASHTAG = r"[#＃][\p{L}\p{N}_]"
 _HASHTAG = re2.compile(r"[#＃]([\p{L}\p{N}_]+)")
-_ORDINAL = re2.compile(r"[0-9]{1,3}(?:[^0-9].*)?")  # #1, #5에서는; but #2022월드컵
+_YEAR_TAG = re2.compile(r"(?:19|20)[0-9][0-9]\p{L}{2}")  # #2022월드컵; #1, #305호 and #1234를 are numbers
 _COLOUR = re2.compile(r"[0-9A-Fa-f]{3,4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8}")
 _DIRECTIVE = re2.compile(  # of C, C#, R, Rust, editors and linters
     "include|define|undef|ifdef|ifndef|if|elif|else|endif|pragma|error|warning|line|region|endregion|import|using|use|let|"
@@ -41,7 +42,7 @@ def hashtags(text: str) -> Edit:
 
 def _is_hashtag(text: str, start: int, end: int, follows_tag: bool) -> bool:
     tag, before, after = text[start + 1 : end], text[start - 1 : start], text[end : end + 1]
-    if tag.isdigit() or not any(map(str.isalpha, tag[:64])) or _ORDINAL.fullmatch(tag):
+    if tag.isdigit() or not any(map(str.isalpha, tag[:64])) or (tag[0].isdigit() and not _YEAR_TAG.match(tag)):
         return False
     at_line_start = start == 0 or before == "\n"
     if not (at_line_start or follows_tag or before in BLANKS):
@@ -110,11 +111,13 @@ def _bracketed_notices(text: str) -> list[Span]:
     return found
 
 
-def _line_end(text: str, position: int, within: int) -> int:
-    """Where the line ends, or -1 where that is further than `within` characters away."""
+def _line_end(text: str, position: int, within: int, found: Sequence[Span] = ()) -> int:
+    """Where the line ends, or the span found last starts, or -1 where that is further than `within` characters away."""
     end = text.find("\n", position, position + within + 1)
     if end < 0 and len(text) - position <= within:
-        return len(text)
+        end = len(text)
+    if found and found[-1][0] - position <= within and (end < 0 or found[-1][0] < end):
+        end = max(found[-1][0], position)
     return end
 
 
@@ -144,9 +147,9 @@ def _reuse_phrases(text: str) -> list[Span]:
 
 def _rights(text: str) -> list[Span]:
     """All rights reserved at the end of a line, with the owner named before it."""
-    found = []
-    for start, end in find_in_lines(_RIGHTS_WORDS, text, ("eserved", "ESERVED")):
-        line_end = _line_end(text, end, 40)
+    found: list[Span] = []
+    for start, end in reversed(find_in_lines(_RIGHTS_WORDS, text, ("eserved", "ESERVED"))):
+        line_end = _line_end(text, end, 40, found)
         if line_end < 0 or text[end:line_end].strip(_BULLETS + ".)]>"):
             continue
         line_start = _line_start(text, start, _MAX_OWNER)
@@ -156,17 +159,17 @@ def _rights(text: str) -> list[Span]:
         elif text[start].islower():
             continue
         found.append((start, line_end))
-    return found
+    return found[::-1]
 
 
 def _owners(text: str) -> list[Span]:
     """ⓒ Owner at the end of a line: from the mark on."""
     lettered = any(letter in text for letter in _LIST_OF_LETTERS)
     found: list[Span] = []
-    for start, end in find_in_lines(_MARK, text, _NOTICE_SIGNS):
-        if (found and start < found[-1][1]) or (lettered and text[start] == "ⓒ"):
+    for start, end in reversed(find_in_lines(_MARK, text, _NOTICE_SIGNS)):
+        if lettered and text[start] == "ⓒ":
             continue
-        line_end = _line_end(text, end, _MAX_OWNER)
+        line_end = _line_end(text, end, _MAX_OWNER, found)
         if line_end < 0 or _SPEECH.search(text[end:line_end]):
             continue
         line_start = _line_start(text, start, _MAX_LINE)
@@ -182,7 +185,7 @@ def _owners(text: str) -> list[Span]:
         elif not text[end:line_end].strip(" .") or line_end - end > 60:
             continue
         found.append((start, line_end))
-    return found
+    return found[::-1]
 
 
 def _statements(text: str) -> list[Span]:
@@ -306,7 +309,8 @@ _CREDIT = f"{_MEDIUM}{B}?(?:제공|출처)?{B}*"
 CAPTION = f"{_CREDIT}[=:：|ㅣ/]|(?i:\\b(?:photo|image|picture)s? ?(?:by |credit|courtesy|:))"
 _CREDIT_IN_BRACKETS = re2.compile(f"[\\[(<【〈]{B}*/?{_CREDIT}[=:：|ㅣ/]{_INSIDE}{_CLOSE}")
 _CREDIT_TAIL = re2.compile(
-    f"(?m)[/.▲\\])”\"’'{B[1:-1]}]{B}*/?{B}*{_CREDIT}={B}*[^\\n.=]+$|(?m)^{B}*[/▲]?{B}*{_CREDIT}[=|ㅣ]{B}*[^\\n.=]+$"
+    f"(?m)[/.▲\\])”\"’'{B[1:-1]}]{B}*/?{B}*(?:{_CREDIT}={B}*[^\\n.=]+)+$"
+    f"|(?m)^{B}*[/▲]?{B}*(?:{_CREDIT}[=|ㅣ]{B}*[^\\n.=]+)+$"
 )
 _CREDIT_WITHIN = re2.compile(
     f"/?{B}*{_CREDIT}={B}?(?:{_AGENCY}|[\\p{{Hangul}}A-Za-z0-9·]+{B}(?:제공|캡처|캡쳐|DB|홈페이지|인스타그램|유튜브|SNS))"

@@ -147,7 +147,7 @@ def tags(text: str) -> Edit:
         for match in pattern.finditer(text):
             start, end = match.span()
             # Vec<P>, List<A>: a type parameter
-            if not (text[start + 1].isupper() and text[start - 1 : start].isidentifier()):
+            if not (text[start + 1].isupper() and text[start + 2] in "> " and text[start - 1 : start].isidentifier()):
                 found.append((start, end))
         text, _ = removal(text, outside_code(text, found), between)
     return text, length - len(text)
@@ -162,9 +162,37 @@ _WIDE_OPENING = "".join(f"\\x{{{ord(c):x}}}" for c in _PAIRS if not c.isascii())
 _CLOSING = "".join(f"\\x{{{ord(c):x}}}" for c in _PAIRS.values())
 # ASCII brackets count after a CJK character, a blank or a line's start only: anywhere else they belong to code.
 _BEFORE_EMPTY = f"(?:[{_WIDE_OPENING}]|(?:^|{BLANK}|[" + r"\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}])[(\[{])"
-EMPTY_PAIR = f"(?m){_BEFORE_EMPTY}{BLANK}*[{_CLOSING}]"
-_BRACKET_RUN = re2.compile(f"(?m){_BEFORE_EMPTY}(?:[{_OPENING}{_CLOSING}]|{BLANK})*[{_CLOSING}]")
+EMPTY_PAIR = f"(?m){_BEFORE_EMPTY}(?:[{_OPENING}{_CLOSING}]|{BLANK})*[{_CLOSING}]"
+_BRACKET_RUN = re2.compile(EMPTY_PAIR)
 _CJK = re2.compile(r"[\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}]")
+_PARTICLE = re2.compile("(?:은|는|이|가|을|를|의|에|와|과|도|로|만|으로|에서|에게|까지|부터|처럼|보다|이나|라는|이란|라고)")
+    [
+        "은",
+        "는",
+        "이",
+        "가",
+        "을",
+        "를",
+        "의",
+        "에",
+        "와",
+        "과",
+        "도",
+        "로",
+        "만",
+        "으로",
+        "에서",
+        "에게",
+        "까지",
+        "부터",
+        "처럼",
+        "보다",
+        "이나",
+        "라는",
+        "이란",
+        "라고",
+    ]
+)
 # Prose about brackets and about empty values, and blanks to be filled in.
 _SPOKEN_OF = re2.compile(
     r"(?:배열|리스트|목록|객체|딕셔너리|사전|튜플|집합|괄호|값|타입|유닛|블록|블럭|함수|메서드|매크로)$"
@@ -178,6 +206,12 @@ def brackets(text: str) -> Edit:
     for match in _BRACKET_RUN.finditer(text):
         start, end = match.span()
         found += _empty_pairs(text, start + (text[start] not in _PAIRS), end)
+    for number, (start, end) in enumerate(found):
+        if _CJK.match(text[end : end + 1]) and text[start] in _PAIRS and text[start - 1 : start] in BLANKS:
+            # a particle stands behind the brackets: 고조선 ( )의
+            before = text[max(0, start - 20) : start].rstrip(_ALL_BLANKS)
+            if before and _CJK.match(before[-1]) and _PARTICLE.fullmatch(text[end : end + 2].strip(_ALL_BLANKS + "\n.,")):
+                found[number] = (max(0, start - 20) + len(before), end)
     return removal(text, outside_code(text, found))
 
 

@@ -103,14 +103,15 @@ def outside_code(text: str, spans: Iterable[Span]) -> list[Span]:
     return kept
 
 
-def merged(text: str, spans: Iterable[Span]) -> list[Span]:
-    """The spans in order, those that overlap or have only blanks between them made one."""
-    joined: list[Span] = []
+def merged(text: str, spans: Iterable[Span]) -> list[tuple[int, int, bool]]:
+    """The spans in order, those that overlap or have only blanks between them made one: (start, end, blanks within)."""
+    joined: list[tuple[int, int, bool]] = []
     for start, end in sorted(spans):
         if joined and (start <= joined[-1][1] or BLANKS.issuperset(text[joined[-1][1] : start])):
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+            first, last, blanks = joined[-1]
+            joined[-1] = (first, max(end, last), blanks or start > last)
         else:
-            joined.append((start, end))
+            joined.append((start, end, False))
     return joined
 
 
@@ -118,11 +119,11 @@ def cut(text: str, spans: Iterable[Span], between: str = "") -> str:
     """The text without the spans, and without the blanks that would be left double.
 
     A line of which only blanks are left goes with its line feed. Where text stands on both sides in the line,
-    `between` takes the place of the span and of the blanks around it; without it one blank stays if there was any,
-    but none before closing punctuation.
+    `between` takes the place of the span and of the blanks around it; without it one blank stays if there was any
+    around or between the spans, but none before closing punctuation.
     """
     pieces, position = [], 0
-    for start, end in merged(text, spans):
+    for start, end, blanks in merged(text, spans):
         left, right = start, end
         while left > position and text[left - 1] in BLANKS:
             left -= 1
@@ -140,7 +141,7 @@ def cut(text: str, spans: Iterable[Span], between: str = "") -> str:
         elif starts_line:
             end = right
         else:
-            blank = left < start or right > end or not BLANKS.isdisjoint(text[start:end])
+            blank = left < start or right > end or blanks
             filler = between or (" " if blank and text[right] not in ".,!?;:)]}、。」』”’" else "")
             start, end = left, right
         pieces += [text[position : max(start, position)], filler]

@@ -1,0 +1,174 @@
+"""The golden file, idempotence, and that clean prose stays as it is."""
+
+import time
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import filters
+from filters.cleanup.klue import RULES
+from filters.document import Document, Drop
+
+GOLDEN = yaml.safe_load((Path(__file__).parent / "golden_klue.yaml").read_text("utf-8"))
+CHANGED = [(rule, before, after) for rule, pairs in GOLDEN["changed"].items() for before, after in pairs]
+UNCHANGED = [text for texts in GOLDEN["unchanged"].values() for text in texts]
+
+
+def cleaner(**options: object) -> Callable[[str], Document]:
+    """The strategy as a function of a text."""
+    clean = filters.make("cleanup/klue", options).open()  # type: ignore[attr-defined]
+
+    def cleaned(text: str) -> Document:
+        result = clean(Document("id", text))
+        assert not isinstance(result, Drop)
+        return result
+
+    return cleaned
+
+
+CLEAN = cleaner()
+
+
+def test_the_golden_file_is_large_enough() -> None:
+    assert len(CHANGED) + len(UNCHANGED) >= 150
+    assert len(UNCHANGED) >= 60
+    assert {rule for rule, _, _ in CHANGED} == {*RULES, "together"}
+
+
+@pytest.mark.parametrize(("rule", "before", "after"), CHANGED)
+def test_changed(rule: str, before: str, after: str) -> None:
+    document = CLEAN(before)
+    assert document.text == after
+    assert rule == "together" or rule in document.edits
+    assert CLEAN(after).text == after
+
+
+@pytest.mark.parametrize("text", UNCHANGED)
+def test_unchanged(text: str) -> None:
+    document = CLEAN(text)
+    assert document.text == text
+    assert not document.edits
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_switched_off_changes_nothing_and_alone_does_its_part(rule: str) -> None:
+    off = cleaner(**{rule: False})
+    alone = cleaner(**{name: name == rule for name in RULES})
+    for meant, before, after in CHANGED:
+        assert rule not in off(before).edits or rule == "invisible"  # controls are repaired in any case
+        if meant == rule and rule not in ("html", "entities", "copyright"):
+            assert alone(before).text.split() == after.split()
+
+
+def test_every_removed_character_is_counted() -> None:
+    for _, before, after in CHANGED:
+        assert sum(CLEAN(before).edits.values()) >= len(before) - len(after)
+
+
+PIECES = [
+    *(before for _, before, _ in CHANGED),
+    *UNCHANGED,
+    *"()[]{}<>（）「」#＃@&;=/|.!?ⓒ©\"'`~",
+    *(" ", "  ", "\n", "\t", "\u00a0", "\u3000", "\u200b", "\u200d"),
+    *(
+        "기자",
+        "홍길동",
+        "사진=",
+        "무단",
+        "전재",
+        "금지",
+        "저작권자",
+        "뉴스",
+        "다.",
+        "<b>",
+        "</b>",
+        "<br>",
+        "<p",
+        "&amp;",
+        "lt;",
+        "#",
+    ),
+    *("a@b.co", "서울=", "[", "가", "Copyright", "2020", "All rights reserved", "```", "<!--", "-->", "\ud800"),
+]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_cleaning_twice_equals_cleaning_once(text: str) -> None:
+    once = CLEAN(text).text
+    assert CLEAN(once).text == once
+    assert len(once) <= len(text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text())
+def test_any_text(text: str) -> None:
+    once = CLEAN(text).text
+    assert CLEAN(once).text == once
+    once.encode()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3)))
+def test_hangul_syllables_stay(text: str) -> None:
+    words = " ".join(text[i : i + 4] for i in range(0, len(text), 4))
+    assert unicodedata.normalize("NFC", CLEAN(words).text) == CLEAN(words).text
+
+
+UNITS = [
+    *(
+        "(",
+        "()",
+        "(()",
+        "<",
+        "<b",
+        "<b>",
+        "&amp;",
+        "& ",
+        "#",
+        "#가",
+        "＃a ",
+        "ⓒ",
+        "ⓒ 가",
+        "「",
+        "\u200b",
+        " ",
+        "\u3000",
+    ),
+    *(
+        "기자 ",
+        "홍길동 기자",
+        "a@",
+        "a@b.c ",
+        "[서울=",
+        "사진=",
+        "무단 전재 ",
+        "`",
+        "```\n",
+        "<!--",
+        "All rights reserved ",
+    ),
+    *("사진=가 ", ". a@b.co", "(사진=가) ", "다. 홍길동 기자 ", "[서울=뉴시스] "),
+]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_cost_is_linear(unit: str) -> None:
+    def cost(size: int) -> float:
+        text = unit * (size // len(unit))
+        start = time.process_time()
+        CLEAN(text)
+        return time.process_time() - start
+
+    CLEAN(unit * 100)
+    small = max(min(cost(20_000), cost(20_000)), 0.002)
+    assert cost(200_000) < 30 * small
+
+
+def test_nested_brackets_go_at_once() -> None:
+    assert CLEAN("가" + "「" * 5000 + "」" * 5000 + "나").text == "가나"
