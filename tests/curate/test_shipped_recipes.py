@@ -14,7 +14,7 @@ STEPS = {
         *("quality/refinedweb", "quality/gopher-repetition", "cleanup/refinedweb-lines", "dedup/minhash", "dedup/url"),
     ),
     "c4": (
-        *("extraction/plain", "quality/c4", "cleanup/c4-lines", "dedup/url", "dedup/lines", "quality/c4-again"),
+        *("extraction/resiliparse", "quality/c4", "cleanup/c4-lines", "dedup/url", "dedup/lines", "quality/c4-again"),
         *("toxicity/wordlist", "language/fasttext"),
     ),
     "gopher": (
