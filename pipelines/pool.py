@@ -98,6 +98,8 @@ def _worker(pipe: Any, slot: Any) -> None:
                 pipe.send(("done", cpu_seconds))
     except (EOFError, BrokenPipeError):
         pass
+    except Exception as error:  # a unit that cannot even be unpickled here
+        pipe.send(("error", ": ".join(fault_of(error))))
     finally:
         close_all()
 
