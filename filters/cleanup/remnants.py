@@ -165,33 +165,8 @@ _BEFORE_EMPTY = f"(?:[{_WIDE_OPENING}]|(?:^|{BLANK}|[" + r"\p{Hangul}\p{Han}\p{H
 EMPTY_PAIR = f"(?m){_BEFORE_EMPTY}(?:[{_OPENING}{_CLOSING}]|{BLANK})*[{_CLOSING}]"
 _BRACKET_RUN = re2.compile(EMPTY_PAIR)
 _CJK = re2.compile(r"[\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}]")
-_PARTICLE = re2.compile("(?:은|는|이|가|을|를|의|에|와|과|도|로|만|으로|에서|에게|까지|부터|처럼|보다|이나|라는|이란|라고)")
-    [
-        "은",
-        "는",
-        "이",
-        "가",
-        "을",
-        "를",
-        "의",
-        "에",
-        "와",
-        "과",
-        "도",
-        "로",
-        "만",
-        "으로",
-        "에서",
-        "에게",
-        "까지",
-        "부터",
-        "처럼",
-        "보다",
-        "이나",
-        "라는",
-        "이란",
-        "라고",
-    ]
+_PARTICLE = re2.compile(
+    "(?:은|는|이|가|을|를|의|에|와|과|도|로|만|으로|에서|에게|까지|부터|처럼|보다|이나|라는|이란|라고)"
 )
 # Prose about brackets and about empty values, and blanks to be filled in.
 _SPOKEN_OF = re2.compile(
@@ -210,7 +185,8 @@ def brackets(text: str) -> Edit:
         if _CJK.match(text[end : end + 1]) and text[start] in _PAIRS and text[start - 1 : start] in BLANKS:
             # a particle stands behind the brackets: 고조선 ( )의
             before = text[max(0, start - 20) : start].rstrip(_ALL_BLANKS)
-            if before and _CJK.match(before[-1]) and _PARTICLE.fullmatch(text[end : end + 2].strip(_ALL_BLANKS + "\n.,")):
+            behind = text[end : end + 2].strip(_ALL_BLANKS + "\n.,")
+            if before and _CJK.match(before[-1]) and _PARTICLE.fullmatch(behind):
                 found[number] = (max(0, start - 20) + len(before), end)
     return removal(text, outside_code(text, found))
 
