@@ -32,7 +32,8 @@ def _page(page: dict) -> str:
         content = f"<h1>{title}</h1>\n{paragraphs}" if page["body"] else ""
     elif page["layout"] == "broken":
         opened = paragraphs.replace("</p>", "")
-        return f"<html><head><title>{title}</title><body><div><div class=main><h1>{title}</b>{opened}<b>The end</i></table>"
+        head = f"<html><head><title>{title}</title><body>"
+        return f"{head}<div><div class=main><h1>{title}</b>{opened}<b>The end</i></table>"
     elif page["layout"] == "list":
         items = "\n".join(f"<li>{escape(text)}</li>" for text in page["body"])
         content = f"<h1>{title}</h1>\n<ul>{items}</ul>"
