@@ -11,10 +11,10 @@ import json, sys, time
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import bytes_to_str, detect_encoding
-from filters.models import load_fasttext, resolve
+from filters.models import load_fasttext
 from filters.language.fasttext import FastText
 judge = FastText()
-model = load_fasttext(resolve(judge.model, judge.sha256))
+model = load_fasttext(judge.model, judge.sha256)
 pages = 0
 started = time.process_time()
 for path in sys.argv[1:]:
