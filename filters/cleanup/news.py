@@ -184,6 +184,8 @@ def _owners(text: str) -> list[Span]:
             continue  # a brand: Name©
         elif not text[end:line_end].strip(" .") or line_end - end > 60:
             continue
+        elif text.endswith(")", end, line_end) and before.rfind("(") > before.rfind(")"):
+            start -= len(before) - before.rfind("(")  # (Image: © Owner)
         found.append((start, line_end))
     return found[::-1]
 
@@ -263,7 +265,7 @@ def bylines(text: str) -> Edit:
         text, _ = removal(text, outside_code(text, found))
     if "@" in text[-_MAX_LINE:]:
         last = text.rstrip().rfind("\n") + 1
-        if _ADDRESS_ALONE.fullmatch(text, last):
+        if last and _ADDRESS_ALONE.fullmatch(text, last):
             text, _ = removal(text, outside_code(text, [(last, len(text))]))
     return text, length - len(text)
 
