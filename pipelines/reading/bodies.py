@@ -73,23 +73,28 @@ class Head:
         return ", ".join(value for key, value in self.fields if key == name)
 
 
-def parse_head(block: bytes) -> Head:
-    """The head of a response; that of the final response where interim ones (1xx) come first. Raises BodyError."""
-    at = 0
+def parse_head(data: bytes, begin: int = 0, stop: int | None = None) -> Head:
+    """The head of the response that stands in data[begin:stop].
+
+    Where interim responses (1xx) come first, that of the final one. body_at counts from the beginning of data.
+    Raises BodyError.
+    """
+    at = begin
+    stop = len(data) if stop is None else stop
     while True:
-        status = _STATUS.match(block, at)
+        status = _STATUS.match(data, at, stop)
         if status is None:
-            raise BodyError("http_bad_head", f"{len(block)} bytes that do not begin with an HTTP status line")
-        end = _HEAD_END.search(block, at, at + _HEAD_BYTES)
-        head_end, body_at = end.span() if end else (len(block), len(block))
+            raise BodyError("http_bad_head", f"{stop - begin} bytes that do not begin with an HTTP status line")
+        end = _HEAD_END.search(data, at, min(stop, at + _HEAD_BYTES))
+        head_end, body_at = end.span() if end else (stop, stop)
         if head_end - at > _HEAD_BYTES:
             raise BodyError("http_bad_head", f"no end of the head within {_HEAD_BYTES} bytes")
         code = int(status[1])
-        if not (100 <= code < 200 and code != 101 and block.startswith(b"HTTP/", body_at)):
+        if not (100 <= code < 200 and code != 101 and data.startswith(b"HTTP/", body_at, stop)):
             break
         at = body_at
     fields: list[tuple[str, str]] = []
-    for line in block[at:head_end].decode("latin-1").split("\n")[1:]:
+    for line in data[at:head_end].decode("latin-1").split("\n")[1:]:
         line = line.rstrip("\r")
         if line[:1] in (" ", "\t") and fields:
             name, value = fields[-1]

@@ -1,11 +1,12 @@
 """What a file holds, told from its first bytes; names are asked only where the bytes say nothing."""
 
+import itertools
 import re
 from typing import Any
 
 from isal import isal_zlib
 
-from pipelines.reading.packing import InflateError, zstd_chunks
+from pipelines.reading.packing import Corrupt, Cut, InflateError, zstd_chunks
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -21,22 +22,30 @@ RANGED = frozenset({"warc", "warc.gz", "arc.gz"})
 _HEAD_BYTES = 1 << 16
 _SEARCH_BYTES = 4 << 20
 _PLAUSIBLE_BYTES = 1 << 11
+_STEP_BYTES = 64
 _ROWS_BY_NAME = re.compile(r"\.(jsonl|ndjson|json)(\.gz|\.gzip|\.zst)?$", re.IGNORECASE)
 _WARC_BY_NAME = re.compile(r"\.(warc|wet|wat|arc)(\.gz|\.gzip|\.zst)?$", re.IGNORECASE)
 
 
 def inflated_head(data: Any, most: int = 4096) -> bytes:
-    """The first bytes of the first gzip member in data that is not empty; b"" where nothing can be inflated."""
-    while data:
-        inflater = isal_zlib.decompressobj(31)
+    """The first bytes of the first gzip member in data that is not empty; b"" where nothing can be inflated.
+
+    In small steps: what comes before damage is wanted too.
+    """
+    head = b""
+    inflater = isal_zlib.decompressobj(31)
+    while data and len(head) < most:
         try:
-            head: bytes = inflater.decompress(data, most)
+            head += inflater.decompress(data[:_STEP_BYTES])
         except InflateError:
-            return b""
-        if head or not inflater.eof:
             return head
-        data = inflater.unused_data
-    return b""
+        data = data[_STEP_BYTES:]
+        if inflater.eof:
+            if head:
+                return head
+            data = bytes(inflater.unused_data) + bytes(data)
+            inflater = isal_zlib.decompressobj(31)
+    return head
 
 
 def begins_record(data: Any) -> bool:
@@ -80,11 +89,11 @@ def _inflates_to_nothing(head: bytes, file: Any) -> bool:
 
 
 def _zstd_head(head: bytes) -> bytes:
-    import zstandard
-
+    # A frame is given out by blocks: the steps are so small that its last one comes before the checksum.
+    steps = itertools.chain((head[:_STEP_BYTES],), (head[at : at + 4] for at in range(_STEP_BYTES, len(head), 4)))
     try:
-        return next(zstd_chunks(iter([head])), b"")
-    except (zstandard.ZstdError, EOFError):
+        return next(zstd_chunks(steps), b"")
+    except (Cut, Corrupt):
         return b""
 
 

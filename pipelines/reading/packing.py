@@ -63,9 +63,12 @@ def zstd_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
         while len(first) < length and (more := next(data, b"")):
             first += more
         content = first[8:length]
-        if content[:4] == b"\x28\xb5\x2f\xfd":
-            content = zstandard.ZstdDecompressor().decompress(content, max_output_size=1 << 26)
-        dictionary = zstandard.ZstdCompressionDict(content)
+        try:
+            if content[:4] == b"\x28\xb5\x2f\xfd":
+                content = zstandard.ZstdDecompressor().decompress(content, max_output_size=1 << 26)
+            dictionary = zstandard.ZstdCompressionDict(content)
+        except zstandard.ZstdError as error:
+            raise Corrupt("zstd") from error
         first = first[length:]
     factory = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << 27)
     frame: Any = None

@@ -360,18 +360,18 @@ def _one(
         if not (verified and missing <= _SLACK):
             return resynced("cut", f"Content-Length {length}, {stream.end - begin} bytes are there")
     at = begin - stream.base
-    block = stream.data[at : at + length]
+    data, end = stream.data, min(at + length, len(stream.data))
     stream.at = min(begin + length, stream.end)
     if not _ends(stream, dialect):
         return resynced("warc_bad_content_length", f"Content-Length {length}, the record goes on after it")
     if record.problem:
         return damaged(record.problem, record.detail)
-    if found.by_digest and not _digest_agrees(fields.get(b"warc-block-digest", b""), block):
+    if found.by_digest and not _digest_agrees(fields.get(b"warc-block-digest", b""), data[at:end]):
         return damaged("warc_gzip_corrupt", "in a damaged gzip member, not confirmed by a block digest")
     found.types[record.kind] += 1
     if not wanted:
         return None
-    return _page(record, block, found.source, offset, page_id, url)
+    return _page(record, data, at, end, found.source, offset, page_id, url)
 
 
 def _ends(stream: _Stream, dialect: _Dialect) -> bool:
@@ -388,31 +388,34 @@ def _ends(stream: _Stream, dialect: _Dialect) -> bool:
     return _begins(stream, dialect, end + len(tail) - len(rest))
 
 
-def _page(record: _Record, block: bytes, source: str, offset: int, page_id: str, url: str) -> Event:
+def _page(
+    record: _Record, data: bytes, begin: int, end: int, source: str, offset: int, page_id: str, url: str
+) -> Event:
+    """The event for a record whose block is data[begin:end]; a block is copied once, when its body is taken out."""
     fields = record.fields
     date = pages.clean_date(fields.get(b"warc-date", b""))
     cut = b"warc-truncated" in fields or b"warc-segment-number" in fields
-    declared = fields.get(b"content-type", b"").decode("latin-1")
+    media_type = bodies.media_type_of(fields.get(b"content-type", b"").decode("latin-1"))
     headers = [(text, pages.clean_id(fields[name])) for name, text in _KEPT_FIELDS.items() if name in fields]
+
+    def named() -> str:
+        return page_id or pages.made_id(url, date, data[begin:end])
+
     if record.kind == "conversion":
-        media_type = bodies.media_type_of(declared)
         if media_type not in ("", "text/plain"):
-            return _rejected(source, offset, page_id or pages.made_id(url, date, block), url, media_type)
-        return pages.text_page(source, offset, block, page_id, url, date, headers)
-    if not block.startswith(b"HTTP/"):
-        media_type = bodies.media_type_of(declared)
-        if b"warc-type" not in fields or media_type not in ("", "application/http"):
-            # ARC keeps DNS answers and files of FTP servers as they came, WARC says what they are
-            return _rejected(source, offset, page_id or pages.made_id(url, date, block), url, media_type)
+            return _rejected(source, offset, named(), url, media_type)
+        return pages.text_page(source, offset, data[begin:end], page_id, url, date, headers)
+    # ARC keeps DNS answers and files of FTP servers as they came; WARC says what they are.
+    unlike_http = b"warc-type" not in fields or media_type not in ("", "application/http")
+    if unlike_http and not data.startswith(b"HTTP/", begin, end):
+        return _rejected(source, offset, named(), url, media_type)
     try:
-        head = bodies.parse_head(block)
+        head = bodies.parse_head(data, begin, end)
         if head.status != 200:
-            own = page_id or pages.made_id(url, date, block)
-            return Rejected(source, offset, own, url, Drop("http_status", float(head.status), 200.0))
-        body = bodies.decode_body(head, block[head.body_at :], cut)
+            return Rejected(source, offset, named(), url, Drop("http_status", float(head.status), 200.0))
+        body = bodies.decode_body(head, data[head.body_at : end], cut)
     except bodies.BodyError as error:
-        own = page_id or pages.made_id(url, date, block)
-        return Damaged(source, offset, own, url, error.reason, error.detail)
+        return Damaged(source, offset, named(), url, error.reason, error.detail)
     own = page_id or pages.made_id(url, date, body)
     if not body:
         return Rejected(source, offset, own, url, Drop("empty_body", 0.0, 1.0))

@@ -1,0 +1,230 @@
+"""JSON Lines and Parquet."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filters.document import RawPage
+from pipelines.reading import pages, read
+from pipelines.reading.events import Damaged, Rejected
+from pipelines.reading.units import Piece, cut
+from tests.pipelines.reading.archives import events
+
+ROWS = [
+    {"id": f"r{number}", "text": f"글 {number}\n둘째 줄", "url": f"http://a.example/{number}"} for number in range(9)
+]
+LINES = b"".join(json.dumps(row, ensure_ascii=number % 2 == 0).encode() + b"\n" for number, row in enumerate(ROWS))
+
+
+def _texts(found: list[Any]) -> list[tuple[str, str]]:
+    return [(event.id, event.body.decode()) for event in found if isinstance(event, RawPage)]
+
+
+EXPECTED = [(row["id"], row["text"]) for row in ROWS]
+
+
+@pytest.mark.parametrize("packing", ["plain", "gzip", "two members", "zstd", "crlf, bom and blank lines", "no end"])
+def test_jsonl_however_it_is_packed(tmp_path: Path, packing: str) -> None:
+    data = {
+        "plain": LINES,
+        "gzip": gzip.compress(LINES),
+        "two members": gzip.compress(LINES[:50]) + gzip.compress(LINES[50:]) + bytes(100),
+        "zstd": zstandard.ZstdCompressor().compress(LINES[:70]) + zstandard.ZstdCompressor().compress(LINES[70:]),
+        "crlf, bom and blank lines": b"\xef\xbb\xbf" + LINES.replace(b"\n", b"\r\n\r\n"),
+        "no end": LINES[:-1],
+    }[packing]
+    path = tmp_path / "named-like-nothing"
+    path.write_bytes(data)
+    found, types = events(path)
+    assert _texts(found) == EXPECTED and types == {"row": 9}
+    step = 2 if "blank" in packing else 1
+    assert [event.offset for event in found] == [1 + step * number for number in range(9)]
+    assert all(event.media_type == "text/plain" and event.charset == "utf-8" for event in found)
+
+
+BAD = {
+    b'{"text": ': "json_error",
+    b"not json": "json_error",
+    b'{"text": "a", "text": "b"}': "json_error",
+    b'{"text": "a", "score": NaN}': "json_error",
+    b'{"text": "a", "n": ' + b"9" * 5000 + b"}": "json_error",
+    b"[" * 100_000: "json_error",
+    b'{"text": "\xff\xfe"}': "bad_unicode",
+    b'["text"]': "schema_error",
+    b"7": "schema_error",
+    b'{"id": "x"}': "schema_error",
+    b'{"text": null}': "schema_error",
+    b'{"text": 1.5}': "schema_error",
+    b'{"text": "a", "id": ["x"]}': "schema_error",
+    b'{"text": "a", "url": {}}': "schema_error",
+}
+
+
+def test_bad_rows_cost_themselves_and_say_where_but_not_what(tmp_path: Path) -> None:
+    secret = b"canary-7f3a@example.com"
+    lines = [line.replace(b'"a"', b'"' + secret + b'"') for line in BAD]
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b"\n".join(part for line in lines for part in (json.dumps(ROWS[0]).encode(), line)))
+    found, _ = events(path)
+    damaged = [event for event in found if isinstance(event, Damaged)]
+    assert [event.reason for event in damaged] == list(BAD.values())
+    assert [event.offset for event in damaged] == [2 * number + 2 for number in range(len(BAD))]
+    assert all(event.detail.startswith(f"line {event.offset}: ") for event in damaged)
+    assert len(_texts(found)) == len(BAD) and "canary" not in repr(damaged)
+
+
+def test_rows_without_id_get_the_same_one_everywhere(tmp_path: Path) -> None:
+    rows = [
+        {"text": "하나", "date": "2024-05-01"},
+        {"text": "둘"},
+        {"text": "하나", "date": "2024-05-01"},
+        {"text": ""},
+    ]
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_text("\n".join(map(json.dumps, rows)))
+    first, second = (events(tmp_path / name)[0] for name in ("a.jsonl", "b.jsonl"))
+    assert [event.id for event in first] == [event.id for event in second]
+    assert first[0].id == first[2].id != first[1].id and first[0].date == "2024-05-01"
+    assert isinstance(first[3], Rejected) and first[3].drop.rule == "empty_body"
+    (tmp_path / "n.jsonl").write_text('{"id": 7, "text": "x"}')
+    assert events(tmp_path / "n.jsonl")[0][0].id == "7"
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts=st.lists(st.text(st.characters(), min_size=1), min_size=1, max_size=8))
+def test_any_json_string_becomes_valid_utf8(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
+    path = tmp_path_factory.mktemp("rows") / "a.jsonl"
+    path.write_bytes(b"\n".join(json.dumps({"text": text + "\ud800"}).encode() for text in texts))
+    found, _ = events(path)
+    assert len(found) == len(texts)
+    for event in found:
+        event.body.decode()
+
+
+def test_long_texts_and_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.jsonl"
+    rows = [
+        {"id": "big", "text": "x" * (pages.TEXT_BYTES + 1)},
+        {"id": "most", "text": "x" * pages.TEXT_BYTES},
+        ROWS[0],
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    found, _ = events(path)
+    assert [getattr(event, "reason", "page") for event in found] == ["doc_too_long", "page", "page"]
+    assert found[0].id == "big" and found[0].offset == 1
+    monkeypatch.setattr("pipelines.reading.jsonl.LINE_BYTES", 1 << 20)
+    found, _ = events(path)
+    assert [(getattr(event, "reason", "page"), event.offset) for event in found] == [
+        ("doc_too_long", 1),
+        ("doc_too_long", 2),
+        ("page", 3),
+    ]
+
+
+@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+def test_every_cut_of_packed_rows_keeps_whole_lines_and_says_so(tmp_path: Path, packing: str) -> None:
+    data = gzip.compress(LINES) if packing == "gzip" else zstandard.ZstdCompressor(write_checksum=True).compress(LINES)
+    path = tmp_path / "a.jsonl.packed"
+    for size in range(len(data) - 1, 30, -1):
+        path.write_bytes(data[:size])
+        found, _ = events(path)
+        texts = _texts(found)
+        assert texts == EXPECTED[: len(texts)]
+        damaged = [event for event in found if isinstance(event, Damaged)]
+        if texts:
+            assert [(event.reason, event.offset) for event in damaged] == [("file_truncated", len(texts) + 1)]
+        else:
+            assert len(damaged) == 1
+    path.write_bytes(data[:-6] + bytes(6) if packing == "gzip" else data[:-2] + b"no")
+    assert [event.reason for event in events(path)[0] if isinstance(event, Damaged)] == ["file_corrupt"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(unit=st.integers(1, 400), blank=st.booleans())
+def test_ranges_of_rows_give_what_the_whole_file_gives(
+    tmp_path_factory: pytest.TempPathFactory, unit: int, blank: bool
+) -> None:
+    path = tmp_path_factory.mktemp("rows") / "a.jsonl"
+    path.write_bytes(LINES.replace(b"\n", b"\r\n\n") if blank else LINES)
+    whole, _ = events(path)
+    units = cut([str(path)], unit)
+    parts = [event for unit in units for piece in unit.pieces for event in read(piece)]
+    assert parts == whole
+    if unit < len(LINES) // 3:
+        assert len(units) > 1
+
+
+def _table(**columns: Any) -> pa.Table:
+    return pa.table(columns)
+
+
+def test_parquet_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    table = _table(
+        text=pa.array(["하나", None, "", "x" * (pages.TEXT_BYTES + 1), "끝"]),
+        id=pa.array([1, 2, 3, 4, 5]),
+        url=pa.array([None, "http://u:p@a.example/", "", "", ""]),
+        date=pa.array([None, 0, 0, 0, 1_700_000_000], pa.timestamp("s")),
+        other=pa.array([[1]] * 5),
+    )
+    pq.write_table(table, path, write_page_checksum=True)
+    found, types = events(path)
+    assert [(getattr(event, "reason", "page"), event.offset) for event in found] == [
+        *(("page", 0), ("schema_error", 1), ("page", 2), ("doc_too_long", 3), ("page", 4)),
+    ]
+    assert isinstance(found[2], Rejected) and found[1].url == "http://a.example/"
+    assert found[4].id == "5" and found[4].date.startswith("2023-11-14T22:13:20") and types == {"row": 3}
+
+
+def test_parquet_in_groups_of_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    table = _table(text=[f"글 {n} " * 50 for n in range(100)], id=[str(n) for n in range(100)])
+    pq.write_table(table, path, row_group_size=7, compression="none", use_dictionary=False)
+    whole, _ = events(path)
+    units = cut([str(path)], 2000)
+    assert len(units) > 5
+    assert [event for unit in units for piece in unit.pieces for event in read(piece)] == whole
+    assert [event.offset for event in whole] == list(range(100))
+    assert [event.body.decode() for event in whole] == table["text"].to_pylist()
+
+
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())])
+def test_parquet_kinds_of_strings(tmp_path: Path, kind: pa.DataType) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(_table(text=pa.array(["하나", "둘"]).cast(kind)), path)
+    assert [event.body.decode() for event in events(path)[0]] == ["하나", "둘"]
+
+
+def test_parquet_that_has_no_texts(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(_table(text=[1, 2]), path)
+    assert [event.reason for event in events(path)[0]] == ["schema_error"]
+    pq.write_table(_table(body=["a"]), path)
+    (event,) = events(path)[0]
+    assert event.reason == "schema_error" and "columns found: body" in event.detail
+    assert [page.body for page in read(Piece(str(path)), text_field="body")] == [b"a"]
+    pq.write_table(_table(text=pa.array([], pa.string())), path)
+    assert events(path)[0] == []
+
+
+def test_flipped_bits_in_parquet_with_checksums_are_never_data(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    table = _table(text=[f"글 {n} " * 9 for n in range(40)])
+    pq.write_table(table, path, write_page_checksum=True, compression="none", use_dictionary=False)
+    data = path.read_bytes()
+    right = set(table["text"].to_pylist())
+    silent = 0
+    for position in range(10, len(data) - 10, 37):
+        path.write_bytes(data[:position] + bytes([data[position] ^ 4]) + data[position + 1 :])
+        found, _ = events(path)
+        assert {event.body.decode() for event in found if isinstance(event, RawPage)} <= right
+        silent += not any(isinstance(event, Damaged) for event in found) and len(found) < 40
+    assert silent == 0
