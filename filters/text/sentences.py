@@ -19,6 +19,7 @@ _ABBREVIATION = re2.compile(
     r"Aug|Sep|Sept|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun|Mt|Ave|Blvd|Rd|approx|dept|est|[A-Z])\.$"
 )
 _NUMBER = re2.compile(r"(?:^|[^\p{L}\p{N}])[0-9]{1,4}\.$")
+_DATE = re2.compile(r"[0-9]{4}\. ?[0-9]{1,2}\. ?[0-9]{1,2}\.$")
 _KANA = re2.compile(r"\p{Hiragana}")
 _MAX_QUOTATION = 1000
 
@@ -62,11 +63,11 @@ def _continues(text: str, start: int, left: int, right: int) -> bool:
         if following[:1].islower() and following[:1].isascii():
             return True
         if mark == ".":
-            before = text[max(start, left - 12) : left + 1]
+            before = text[max(start, left - 16) : left + 1]
             if _ABBREVIATION.search(before):
                 return True
             # numbers of items and parts of dates; a year ends no sentence before a month
-            if _NUMBER.search(before) and (left - start <= 4 or following[:1].isdigit()):
+            if _DATE.search(before) or (_NUMBER.search(before) and (left - start <= 4 or following[:1].isdigit())):
                 return True
     return False
 

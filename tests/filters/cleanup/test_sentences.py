@@ -1,0 +1,116 @@
+"""Sentences judged one by one: what goes, what is counted, and settings that build the same strategy again."""
+
+import pickle
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import filters
+from filters.contracts import SettingsError, settings_of
+from filters.document import Document, Drop
+
+CJK = {"quality/cjk": {"drop_from_cjk_chars": 5}}
+
+
+def run(text: str, **options: object) -> Document | Drop:
+    """What cleanup/sentences makes of a text."""
+    return filters.make("cleanup/sentences", options).open()(Document("id", text))  # type: ignore[attr-defined, no-any-return]
+
+
+def test_rejected_sentences_go_and_the_layout_stays() -> None:
+    text = "첫 문장이다. 日本語の文章。 셋째다.\n中國語中國語.\n\n마지막이다. 中國中國中國\n"
+    document = run(text, judges=[CJK])
+    assert isinstance(document, Document)
+    assert document.text == "첫 문장이다. 셋째다.\n마지막이다.\n"
+    assert document.edits == {"cjk_chars": 7 + 7 + 6}
+    assert document.notes["sentences_dropped"] == 3
+    assert "emit" not in document.notes
+
+
+def test_one_row_a_sentence() -> None:
+    document = run("하나다. 둘이다.\n中國語中國語. 셋이다", judges=[CJK], emit="sentences")
+    assert isinstance(document, Document)
+    assert document.text.split("\n") == ["하나다.", "둘이다.", "셋이다"]
+    assert document.notes == {"emit": "sentences", "sentences_dropped": 1}
+
+
+@pytest.mark.parametrize("text", ["中國語中國語", "中國語中國語. 日本語日本語。"])
+def test_a_document_of_which_nothing_is_left_is_one_drop(text: str) -> None:
+    drop = run(text, judges=[CJK])
+    assert isinstance(drop, Drop)
+    assert drop.rule == "cjk_chars"
+
+
+@pytest.mark.parametrize("text", ["", " \n\t "])
+def test_a_document_without_sentences_is_dropped(text: str) -> None:
+    drop = run(text)
+    assert isinstance(drop, Drop)
+    assert drop.rule == "no_sentences"
+
+
+def test_rules_of_two_judges_with_one_name_stay_apart() -> None:
+    judges = [{"quality/cjk": {"drop_from_cjk_chars": limit}} for limit in (9, 3)]
+    document = run("하나다. 中國語. 둘이다. 中國語中國語中國.", judges=judges)
+    assert isinstance(document, Document)
+    assert document.edits == {"quality/cjk.cjk_chars": 4 + 9}
+
+
+def test_wrapped_lines_are_joined_before_splitting() -> None:
+    text = "이 문장은 줄이\n바뀌어도 하나다. 둘째\n문장이다.\n\n새 문단이다."
+    document = run(text, wrapped=True, emit="sentences")
+    assert isinstance(document, Document)
+    assert document.text.split("\n") == ["이 문장은 줄이 바뀌어도 하나다.", "둘째 문장이다.", "새 문단이다."]
+    kept = run(text, wrapped=True)
+    assert isinstance(kept, Document) and kept.text == text
+
+
+def test_settings_round_trip() -> None:
+    strategy = filters.make("cleanup/sentences", {"judges": ["quality/cjk", CJK], "emit": "sentences"})
+    plain = settings_of(strategy)
+    assert plain["judges"][0] == {"quality/cjk": {"drop_from_cjk_chars": 20, "unit": "sentence"}}
+    again = filters.make("cleanup/sentences", plain)
+    assert again == strategy and hash(again) == hash(strategy)
+    assert pickle.loads(pickle.dumps(strategy)) == strategy
+    assert settings_of(again) == plain
+    built = filters.make("cleanup/sentences", {"judges": [filters.make("quality/cjk")]})
+    assert settings_of(built)["judges"] == [plain["judges"][0]]
+
+
+@pytest.mark.parametrize(
+    ("judges", "message"),
+    [
+        ([{"quality/cjkk": {}}], "did you mean quality/cjk"),
+        ([{"quality/cjk": {"unti": "line"}}], "did you mean unit"),
+        ([{"cleanup/klue": {}}], "is no judge"),
+        ([{"quality/cjk": {}, "quality/length": {}}], "a map of one name"),
+        (3, "tuple"),
+    ],
+)
+def test_wrong_judges_are_named(judges: object, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        filters.make("cleanup/sentences", {"judges": judges})
+
+
+def test_kiwi_splits_where_no_punctuation_stands() -> None:
+    pytest.importorskip("kiwipiepy")
+    document = run("안녕하세요 반갑습니다 저는 학생이에요. 네\n줄이다", splitter="kiwi", emit="sentences")
+    assert isinstance(document, Document)
+    assert document.text.split("\n")[-2:] == ["네", "줄이다"]
+    assert len(document.text.split("\n")) >= 4
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["가나다.", "中國語中國語.", " ", "\n", "\n\n", "끝!", "“말. 말.”", "\t"]), max_size=12
+    ).map("".join)
+)
+def test_judging_twice_equals_judging_once(text: str) -> None:
+    rewrite = filters.make("cleanup/sentences", {"judges": [CJK]}).open()  # type: ignore[attr-defined]
+    once = rewrite(Document("id", text))
+    if isinstance(once, Document):
+        twice = rewrite(once)
+        assert isinstance(twice, Document)
+        assert twice.text == once.text
+        assert "中" not in once.text

@@ -1,0 +1,107 @@
+"""Characters as they should be, and nothing beyond."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import filters
+from filters.document import Document
+
+
+def normalized(text: str, **options: object) -> Document:
+    """The document that cleanup/unicode makes of a text."""
+    result = filters.make("cleanup/unicode", options).open()(Document("id", text))  # type: ignore[attr-defined]
+    assert isinstance(result, Document)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "edits"),
+    [
+        (unicodedata.normalize("NFD", "대한민국"), "대한민국", {"nfc": 7}),
+        ("ì•ˆë…•í•˜ì„¸ìš”", "안녕하세요", {"mojibake": 10}),
+        ("Itâ€™s fine", "It’s fine", {"mojibake": 2}),
+        ("ＡＢＣ１２３", "ABC123", {"width": 6}),
+        ("ﾊﾝｶﾞｸ", "ハンガク", {"width": 5, "nfc": 1}),
+        ("ﾡﾢ", "ㄱㄲ", {"width": 2}),
+        ("ㅋㅋㅋㅋㅋ", "ㅋㅋ", {"emoticons": 3}),
+        ("슬퍼ㅠㅠㅠㅠㅠㅠ", "슬퍼ㅠㅠ", {"emoticons": 4}),
+        ("앜ㅋㅋㅋ", "앜ㅋㅋ", {"emoticons": 1}),
+        ("와아아아아아!!!!!", "와아아아!!!", {"repeats": 4}),
+        ("글쎄......", "글쎄...", {"repeats": 3}),
+        ("最高ーーーーー", "最高ーーー", {"repeats": 2}),
+        ("줄\r\n바꿈\x07", "줄\n바꿈", {"repaired": 2}),
+    ],
+)
+def test_changed(before: str, after: str, edits: dict[str, int]) -> None:
+    document = normalized(before)
+    assert document.text == after
+    assert document.edits == edits
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "대한민국(大韓民國)은 민주공화국이다.",
+        "ㅋㅋ ㅠㅠ ㅎㅎ",
+        "1000000원, 0.00001",
+        "soooo long, www.example.com, ffff:0000",
+        "---------- ========== ##### *****",
+        "`ㅋㅋㅋㅋ` 그대로",
+        "```\n와아아아아!!!!!\n```",
+        "à « bon » größ“ Ä”",
+        "，。「」：！",
+        "café naïve Ångström",
+        "한글 ABC 日本 😀👍🏽",
+        "아아아 그래요...",
+    ],
+)
+def test_unchanged(text: str) -> None:
+    document = normalized(text)
+    assert document.text == text
+    assert not document.edits
+
+
+def test_settings_switch_parts_off() -> None:
+    assert normalized("ㅋㅋㅋㅋ", max_emoticon=None).text == "ㅋㅋㅋㅋ"
+    assert normalized("ㅋㅋㅋㅋ", max_emoticon=1).text == "ㅋ"
+    assert normalized("와아아아아", max_repeats=None).text == "와아아아아"
+    assert normalized("와아아", max_repeats=1).text == "와아"
+    assert normalized("Ａ，", width="off").text == "Ａ，"
+    assert normalized("Ａ，　", width="all").text == "A, "
+    assert normalized("Itâ€™s", mojibake=False).text == "Itâ€™s"
+    decomposed = unicodedata.normalize("NFD", "가")
+    assert normalized(decomposed, form="off").text == decomposed
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text() | st.text(st.sampled_from("ㅋㅠㅏ가아!.?~ Ａａﾊﾞﾊâ€™Ã©ë…\u0301\u1100\u1161\u11a8\ud83d`\n")))
+def test_twice_equals_once_and_is_nfc(text: str) -> None:
+    clean = filters.make("cleanup/unicode").open()  # type: ignore[attr-defined]
+    once = clean(Document("id", text))
+    assert clean(once).text == once.text
+    assert unicodedata.is_normalized("NFC", once.text)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3), max_size=40))
+def test_syllables_are_never_taken_apart(text: str) -> None:
+    assert set(normalized(text).text) <= set(text)
+
+
+@pytest.mark.parametrize("unit", ["ㅋ", "아!", "a\u0301\u0323", "\u0301\u0323", "Ã©", "ﾊﾞ", "가" * 50 + "ㅋㅋㅋ"])
+def test_cost_is_linear(unit: str) -> None:
+    import time
+
+    clean = filters.make("cleanup/unicode").open()  # type: ignore[attr-defined]
+
+    def cost(size: int) -> float:
+        document = Document("id", unit * (size // len(unit)))
+        start = time.process_time()
+        clean(document)
+        return time.process_time() - start
+
+    cost(1000)
+    assert cost(300_000) < 30 * max(min(cost(30_000), cost(30_000)), 0.002)

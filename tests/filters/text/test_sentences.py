@@ -1,0 +1,49 @@
+"""Where sentences end, in Korean and English."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filters.text.sentences import split
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ["그는 말했다.", "그리고 떠났다!", "끝인가?"],
+        ["“확진자가 늘었다. 조심해야 한다.” 고 말했다.", "이어 “네.”라고 했다."],
+        ['"좋다. 가자."', "그는 떠났다."],
+        ["Dr. Kim met Mr. Lee at 3.5 miles.", "It was fun."],
+        ["J. K. Rowling wrote it.", "We read it."],
+        ["2026. 3. 4. 행사가 열렸다.", "비가 왔다."],
+        ["1. 첫째 항목이다.", "2. 둘째 항목이다."],
+        ["버전 1.2.3이 나왔다.", "받아 보자."],
+        ["글쎄...", "모르겠다…", "그래."],
+        ["漢字です。", "次の文！", "「はい。そうです。」と言った。"],
+        ["(참고로 말하자면.)", "다음 문장이다."],
+        ["He said e.g. this one.", "Done!"],
+        ["물가가 3.5% 올랐다.", "금리도 올랐다."],
+        ["끝났다.”", "그렇게 말했다."],
+    ],
+)
+def test_split(sentences: list[str]) -> None:
+    glue = "" if sentences[0].endswith("。") else " "
+    text = glue.join(sentences)
+    assert [text[start:end] for start, end in split(text)] == sentences
+
+
+def test_a_line_feed_ends_a_sentence() -> None:
+    text = "제목\n\n첫 문장이다\n둘째 문장이다  \n"
+    assert [text[start:end] for start, end in split(text)] == ["제목", "첫 문장이다", "둘째 문장이다"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(st.sampled_from("가나다. .!?“”\"'「」 \n\t1aA。…")))
+def test_spans_are_ordered_and_leave_out_blanks_only(text: str) -> None:
+    position = 0
+    for start, end in split(text):
+        assert position <= start < end <= len(text)
+        assert not text[position:start].strip()
+        assert text[start:end] == text[start:end].strip()
+        position = end
+    assert not text[position:].strip()
