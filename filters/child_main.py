@@ -65,14 +65,13 @@ def main() -> None:
                 text = b""
         except BaseException as error:
             facts = _described(error)
-            if isinstance(error, MemoryError):
+            if type(error).__name__ == "Fault":
+                status = FAULT
+                facts = {"reason": error.reason, "detail": error.detail}  # type: ignore[attr-defined]
+            elif isinstance(error, MemoryError) or (isinstance(error, Exception) and _memory_was_short()):
                 status = NO_MEMORY
-            elif not isinstance(error, Exception):
-                status = PANIC
             else:
-                status = FAULT if type(error).__name__ == "Fault" else ERROR
-                if status == FAULT:
-                    facts = {"reason": error.reason, "detail": error.detail}  # type: ignore[attr-defined]
+                status = ERROR if isinstance(error, Exception) else PANIC
         _answer(replies, status, facts, text)
         result = body = text = b""
 
@@ -154,6 +153,17 @@ def _limit_memory(more: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = used + more if hard == resource.RLIM_INFINITY else min(used + more, hard)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _memory_was_short() -> bool:
+    """Whether this process has come close to its limit: libraries report a failed allocation as an error of theirs."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    try:
+        with open("/proc/self/status") as file:
+            peak = next(int(line.split()[1]) << 10 for line in file if line.startswith("VmPeak"))
+    except (OSError, StopIteration):
+        return False
+    return limit != resource.RLIM_INFINITY and peak > 0.75 * limit
 
 
 class PanicException(BaseException):

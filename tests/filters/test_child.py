@@ -1,0 +1,198 @@
+"""The killable process: every way a call can go wrong costs that call and no other."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from filters.child import Child, Limits
+from filters.child_main import TEST_HOOK
+from filters.contracts import ResourceError
+from filters.document import Fault
+
+ECHO = "filters.extraction.in_child:page_to_text"
+SETTINGS = {"library": "resiliparse", "options": {}}
+PAGE = "<html><body><p>안녕하세요, 여러분.</p></body></html>".encode()
+
+
+@pytest.fixture
+def child(monkeypatch):
+    monkeypatch.setenv(TEST_HOOK, "1")
+    made = Child(ECHO, SETTINGS, Limits(seconds=1.0, memory=400_000_000))
+    yield made
+    made.close()
+
+
+def harm(kind):
+    return b"<!--curate-test:" + kind.encode() + b"--><p>SECRET</p>"
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "detail"),
+    [
+        ("segfault", "extract_crashed", "SIGSEGV"),
+        ("exit", "extract_crashed", "exit code 9"),
+        ("killed", "extract_crashed", "SIGKILL"),
+        ("memory", "extract_oom", "MemoryError"),
+        ("rust-memory", "extract_oom", "SIGABRT"),
+        ("panic", "extract_panic", "PanicException"),
+        ("error", "extract_error", "ValueError"),
+        ("hang", "extract_timeout", "1 s"),
+        ("output", "extract_output_too_big", "limit"),
+    ],
+)
+def test_one_call_is_lost_and_the_next_answered(child, kind, reason, detail):
+    assert child(PAGE)[0] == "안녕하세요, 여러분."
+    with pytest.raises(Fault) as caught:
+        child(harm(kind))
+    assert caught.value.reason == reason
+    assert detail in caught.value.detail
+    assert "SECRET" not in str(caught.value)
+    started = time.process_time()
+    assert child(PAGE)[0] == "안녕하세요, 여러분."
+    assert time.process_time() - started < 0.1
+
+
+def test_the_hook_does_nothing_without_its_variable():
+    child = Child(ECHO, SETTINGS)
+    try:
+        assert child(harm("exit"))[0] == "SECRET"
+    finally:
+        child.close()
+
+
+def test_time_is_cpu_time_up_to_twice_the_wall_time(child):
+    for _ in range(2):
+        started = time.monotonic()
+        with pytest.raises(Fault, match="extract_timeout"):
+            child(harm("hang"))  # sleeps, using no CPU
+        assert 1.9 < time.monotonic() - started < 4
+    assert child.starts == 2
+
+
+def test_a_busy_child_ends_after_its_seconds_of_cpu():
+    child = Child(ECHO, {"library": "resiliparse", "options": {"main_content": True}}, Limits(seconds=0.5))
+    try:
+        before = child.cpu_seconds
+        deep = b"<div>" * 30_000 + b"text" + b"</div>" * 30_000
+        with pytest.raises(Fault, match="extract_timeout"):
+            child(deep)
+        assert child.cpu_seconds - before < 1.0, "CPU seconds of a killed child are booked, and few"
+        assert child(PAGE)[0].startswith("안녕")
+    finally:
+        child.close()
+
+
+def test_memory_is_limited():
+    child = Child(ECHO, SETTINGS, Limits(seconds=30, memory=64_000_000))
+    try:
+        with pytest.raises(Fault, match="extract_oom"):
+            child(b"<p>" + b"<b>x</b>" * 1_000_000)
+        assert child(PAGE)[0].startswith("안녕")
+    finally:
+        child.close()
+
+
+def test_bodies_larger_than_any_pipe_go_both_ways(child):
+    text = "가나다라 마바사 " * 300_000
+    assert child(b"<pre>" + text.encode() + b"</pre>")[0].split() == text.split()
+
+
+def test_recycled_after_so_many_calls_and_cpu_time_goes_on():
+    child = Child(ECHO, SETTINGS, Limits(calls=3))
+    try:
+        spent = []
+        for _ in range(7):
+            child(PAGE)
+            spent.append(child.cpu_seconds)
+        assert child.starts == 3
+        assert spent == sorted(spent)
+        assert spent[0] > 0
+    finally:
+        child.close()
+
+
+def test_closed_children_start_again_when_needed(child):
+    child.close()
+    assert child(PAGE)[0].startswith("안녕")
+    assert child.starts == 2
+
+
+def test_calls_from_many_threads_get_their_own_answers(child):
+    answers = {}
+
+    def ask(number):
+        for _ in range(20):
+            answers.setdefault(number, set()).add(child(f"<p>number {number}</p>".encode())[0])
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == {number: {f"number {number}"} for number in range(4)}
+
+
+def test_it_outlives_the_thread_that_started_it():
+    made = []
+    thread = threading.Thread(target=lambda: made.append(Child(ECHO, SETTINGS)))
+    thread.start()
+    thread.join()
+    time.sleep(0.05)
+    assert made[0](PAGE)[0].startswith("안녕")
+    assert made[0].starts == 1
+    made[0].close()
+
+
+def test_what_does_not_load_is_a_missing_resource():
+    with pytest.raises(ResourceError, match="no_such_function"):
+        Child("filters.extraction.in_child:no_such_function")
+    with pytest.raises(ResourceError, match="pip install no_such_module"):
+        Child("no_such_module:function")
+
+
+ORPHAN = """
+from filters.child import Child, Limits
+child = Child("filters.extraction.in_child:page_to_text", {"library": "resiliparse", "options": {}}, Limits(seconds=99))
+print(child._process.pid, flush=True)
+child(b"<!--curate-test:hang-->")
+"""
+
+
+def test_it_ends_when_its_parent_is_killed_even_within_native_code():
+    with subprocess.Popen(
+        [sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, env={**os.environ, TEST_HOOK: "1"}
+    ) as parent:
+        pid = int(parent.stdout.readline())
+        time.sleep(0.3)
+        assert running(pid)
+        parent.kill()
+    give_up = time.monotonic() + 5
+    while running(pid) and time.monotonic() < give_up:
+        time.sleep(0.01)
+    assert not running(pid)
+
+
+def running(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except FileNotFoundError:
+        return False
+
+
+def test_no_descriptor_is_left_open(child):
+    def opened():
+        return len(os.listdir("/proc/self/fd"))
+
+    child.close()
+    before = opened()
+    for _ in range(3):
+        child(PAGE)
+        with pytest.raises(Fault):
+            child(harm("exit"))
+    child.close()
+    assert opened() == before
