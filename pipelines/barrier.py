@@ -7,9 +7,11 @@ never crosses a shuffle.
 
 from filters.dedup.clusters import Keys, key_record, losers
 from pipelines.deciding import Decision, DecisionError, check_against, decide
+from pipelines.shuffled import CorpusDecision
 from pipelines.spool import Shard, Spool, documents, reread
 
 __all__ = [
+    "CorpusDecision",
     "Decision",
     "DecisionError",
     "Keys",

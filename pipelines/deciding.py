@@ -264,9 +264,7 @@ def corpus_order(corpus: _Corpus, rows: np.ndarray) -> np.ndarray:
     ]
     if not found:
         return np.empty(0, dtype=np.uint64)
-    both = np.concatenate(found)
-    mixed: np.ndarray = both[:, 0] ^ (both[:, 1] * np.uint64(0x9E3779B97F4A7C15))
-    return mixed
+    return clusters.mixed_order(np.concatenate(found))
 
 
 def _sample(step: DuplicateJudge, corpus: _Corpus, lost: np.ndarray, kept: np.ndarray) -> list[dict[str, Any]]:

@@ -71,6 +71,10 @@ class KeyFile:
             raise DamagedFile(f"{self.path}: damaged in {name}")
         return np.frombuffer(data, dtype=kind).reshape(shape)
 
+    def get(self, name: str) -> np.ndarray | None:
+        """An array, or None where the file has none of that name."""
+        return self[name] if name in self else None
+
     def mapped(self, name: str) -> np.ndarray:
         """An array that stays in the file where that is local; not checked for damage."""
         kind, shape, position, _ = self._entries[name]

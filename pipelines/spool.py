@@ -104,13 +104,14 @@ class Spool:
             _JudgeKeys(step, self._function) if isinstance(step, CorpusJudge) else _SpanKeys(self._function)
         )
         self._order = array("Q")
+        self._orders = widths(step)[1]
         self._ids = bytearray()
         self._id_ends = array("q")
 
     def add(self, document: Document) -> None:
         """Append a document and its keys."""
         self._keys.add(document)
-        self._order.extend(order_of(self._step, document))  # type: ignore[arg-type]
+        self._order.extend(order_of(self._step, document))
         self._ids += document.id.encode("utf-8", "surrogatepass")
         self._id_ends.append(len(self._ids))
         notes = json.dumps(dict(document.notes), ensure_ascii=False) if document.notes else ""
@@ -135,7 +136,7 @@ class Spool:
         self._writer.close()
         spool = self._pending.close(f"{self._name}.spool.parquet")
         arrays: dict[str, np.ndarray] = {
-            "order": np.frombuffer(self._order, dtype=np.uint64).reshape(self._count, -1 if self._count else 2),
+            "order": np.frombuffer(self._order, dtype=np.uint64).reshape(self._count, self._orders),
             "ids": np.frombuffer(bytes(self._ids), dtype=np.uint8),
             "id_ends": np.frombuffer(self._id_ends, dtype=np.int64),
             **self._keys.arrays(),

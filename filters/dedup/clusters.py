@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from filters.chain import opened
-from filters.contracts import CorpusJudge
+from filters.contracts import CorpusJudge, Strategy
 from filters.dedup.survivors import DuplicateJudge, identity, rank, rank_width
 from filters.document import Document
 
@@ -44,14 +44,14 @@ class Keys:
         return cls(table[:, :width], takes_part, table[:, width:])
 
 
-def widths(step: CorpusJudge) -> tuple[int, int]:
-    """(number of keys, number of columns of the order) of a judge's records."""
+def widths(step: Strategy) -> tuple[int, int]:
+    """(number of keys, number of columns of the order) of a step's records."""
     if isinstance(step, DuplicateJudge):
         return step.width, rank_width(step.survivor) + 2
     return 1, 2
 
 
-def order_of(step: CorpusJudge, document: Document) -> tuple[int, ...]:
+def order_of(step: Strategy, document: Document) -> tuple[int, ...]:
     """A document's place in the order: rank (for judges of duplicates), hash of the id, hash of the rest."""
     first = rank(step.survivor, document) if isinstance(step, DuplicateJudge) else ()
     return (*first, *identity(document))
@@ -146,19 +146,35 @@ def link(columns: Iterable[np.ndarray], size: int) -> np.ndarray:
 
 
 def candidates(columns: Iterable[np.ndarray], order: np.ndarray) -> np.ndarray:
-    """Pairs to verify, int64 of shape (p, 2), each once: of the documents that share a key, each with the one that
-    comes first in the order and with the one just before it, so that p is linear in their number."""
-    found = []
-    for column in columns:
-        rows = np.lexsort((*order.T[::-1], column))
-        same = np.concatenate([[False], column[rows[1:]] == column[rows[:-1]]]) if len(rows) else np.zeros(0, bool)
-        first = np.maximum.accumulate(np.where(same, 0, np.arange(len(rows))))
-        place = np.flatnonzero(same)
-        for other in (first[place], place - 1):
-            found.append(np.sort(np.stack([rows[other], rows[place]], axis=1), axis=1))
+    """Pairs to verify, int64 of shape (p, 2), each once; order is the documents' order, uint64 of shape (n, m).
+
+    Of the documents that share a key, each is paired with the first and with the one just before it, in the order of a
+    hash of id and content; so p is linear in their number.
+    """
+    mixed = mixed_order(order)
+    found = [bucket_pairs(column, mixed) for column in columns]
     if not found:
         return np.empty((0, 2), dtype=np.int64)
     return np.unique(np.concatenate(found), axis=0)
+
+
+def mixed_order(order: np.ndarray) -> np.ndarray:
+    """One hash of id and content from the last two columns of the order: uint64, shape (n,)."""
+    mixed: np.ndarray = order[:, -2] ^ (order[:, -1] * np.uint64(0x9E3779B97F4A7C15))
+    return mixed
+
+
+def bucket_pairs(column: np.ndarray, mixed: np.ndarray) -> np.ndarray:
+    """The pairs of candidates() for one column of keys: int64, shape (p, 2), smaller row first."""
+    rows = np.lexsort((mixed, column))
+    ordered = column[rows]
+    same = np.zeros(len(rows), dtype=bool)
+    same[1:] = ordered[1:] == ordered[:-1]
+    first = np.maximum.accumulate(np.where(same, 0, np.arange(len(rows))))
+    place = np.flatnonzero(same)
+    pairs = np.stack([rows[np.concatenate([first[place], place - 1])], rows[np.concatenate([place, place])]], axis=1)
+    found: np.ndarray = np.sort(pairs, axis=1)
+    return found
 
 
 def survivors(labels: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,90 @@
+"""MinHash through the datasketch library: the reference beside dedup/minhash."""
+
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import Field
+
+from filters.contracts import ResourceError, strategy
+from filters.dedup.minhash import Shingler, Unit
+from filters.dedup.survivors import DuplicateJudge
+from filters.document import Document
+
+
+class _Signer:
+    """Document -> band keys, from a datasketch.MinHash of the shingles' bytes."""
+
+    def __init__(self, settings: "MinHashDatasketch") -> None:
+        import datasketch
+        import numpy as np
+
+        from filters.text import minhash
+
+        self._minhash = datasketch.MinHash
+        self._kernels = minhash
+        self._bands, self._rows = settings.bands, settings.rows
+        self._seed = settings.seed
+        # The permutations are the same for every document: made once, shared by all.
+        self._permutations = datasketch.MinHash(
+            num_perm=settings.bands * settings.rows, seed=settings.seed
+        ).permutations
+        self._none = np.empty(0, dtype=np.uint64), np.zeros(settings.bands * settings.rows, dtype=np.uint16)
+        self.shingles = settings.shingler()
+
+    def with_signature(self, document: Document) -> tuple[Any, Any]:
+        """(band keys, uint64 of shape (bands,) or (0,); signature, uint16 of shape (bands * rows,))."""
+        shingles = self.shingles(document)
+        if not len(shingles):
+            return self._none
+        count = self._bands * self._rows
+        found = self._minhash(num_perm=count, seed=self._seed, permutations=self._permutations)
+        found.update_batch([shingle.tobytes() for shingle in shingles])
+        values = found.hashvalues.astype("uint64")
+        return self._kernels.band_keys(values, self._bands, self._rows), values.astype("uint16")
+
+    def __call__(self, document: Document) -> Any:
+        return self.with_signature(document)[0]
+
+
+@strategy
+class MinHashDatasketch(DuplicateJudge):
+    """The same as dedup/minhash with signatures of the datasketch library (32-bit hashes), for comparison."""
+
+    rule = "near-duplicate"
+    reads = ("language",)
+
+    unit: Unit | None = Field(
+        None,
+        description="Shingles of words or of characters; by default characters for languages written without spaces "
+        "and for Korean, words for all others.",
+    )
+    ngram: int | None = Field(
+        None, ge=1, le=1000, description="Words or characters in a shingle; by default 5 words or 8 characters."
+    )
+    bands: int = Field(14, ge=1, le=1000, description="Bands; documents that share one are candidates.")
+    rows: int = Field(8, ge=1, le=1000, description="Signature values in a band.")
+    seed: int = Field(1, ge=0, le=(1 << 32) - 1, description="Seed of the hash functions.")
+
+    @property
+    def width(self) -> int:
+        """One key a band."""
+        return self.bands
+
+    @property
+    def threshold(self) -> float:
+        """The similarity at which the S-curve is steepest, (1 / bands) ** (1 / rows)."""
+        return float((1 / self.bands) ** (1 / self.rows))
+
+    def shingler(self) -> Callable[[Document], Any]:
+        """The function from a document to the hashes of its shingles, that of dedup/minhash."""
+        return Shingler(self.unit, self.ngram)
+
+    def check(self) -> None:
+        """Raises ResourceError where datasketch is not installed."""
+        if importlib.util.find_spec("datasketch") is None:
+            raise ResourceError("dedup/minhash-datasketch needs the package datasketch: pip install datasketch")
+
+    def open(self) -> _Signer:
+        """Document -> uint64 of shape (bands,), or (0,) for a text without any word."""
+        return _Signer(self)
