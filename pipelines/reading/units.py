@@ -117,8 +117,8 @@ def _remote(pattern: str) -> list[str]:
 def cut(paths: Sequence[str], unit_bytes: int, workers: int = 1) -> list[Unit]:
     """Paths to units of about unit_bytes: large files as ranges where their format allows it, small ones in groups.
 
-    With several workers there are at least as many units as that, where there are as many files or ranges. Units
-    come in the order of the paths.
+    With several workers there are at least as many units as that, where there are as many files or ranges. Ranges
+    stand where their file stands, groups where they are full.
     """
     if unit_bytes < 1:
         raise ValueError(f"unit_bytes is {unit_bytes}: it must be at least 1")

@@ -1,0 +1,153 @@
+"""How input is named and cut."""
+
+import gzip
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apache_beam.io.filesystem import FileMetadata, MatchResult
+from apache_beam.io.localfilesystem import LocalFileSystem
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.reading import read
+from pipelines.reading.formats import sniff
+from pipelines.reading.units import InputError, Piece, cut, expand
+from tests.pipelines.reading.archives import http, member, page, record
+
+
+@pytest.fixture
+def crawl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of archives of different sizes; the working directory is beside it."""
+    folder = tmp_path / "crawl"
+    (folder / "deep").mkdir(parents=True)
+    for number, pages in enumerate([1, 40, 2, 3]):
+        data = b"".join(member(record(http(page(n)), 100 * number + n)) for n in range(pages))
+        (folder / f"{number} 글.warc.gz").write_bytes(data)
+    (folder / "deep" / "4.warc.gz").write_bytes(member(record(http(page(4)), 400)))
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def test_inputs_are_globs_paths_and_lists(crawl: Path) -> None:
+    four = [f"crawl/{number} 글.warc.gz" for number in range(4)]
+    assert expand(["crawl/*.warc.gz"]) == four
+    assert expand(["crawl/**/*.warc.gz"]) == sorted([*four, "crawl/deep/4.warc.gz"])
+    assert expand([four[2], "crawl/*.warc.gz"]) == [four[2], four[0], four[1], four[3]]
+    listed = "\n".join(["", *four[:2], "# a comment", str(crawl / "deep" / "4.warc.gz"), ""])
+    Path("paths").write_text(listed)
+    Path("paths.gz").write_bytes(gzip.compress(listed.replace("\n", "\r\n").encode()))
+    assert expand(["@paths"]) == expand(["@paths.gz"]) == [*four[:2], str(crawl / "deep" / "4.warc.gz")]
+    Path("odd[1].jsonl").write_text("{}")
+    assert expand(["odd[1].jsonl"]) == ["odd[1].jsonl"]
+
+
+MISSING = {
+    "crawl/none.warc.gz": "crawl/none.warc.gz: no such file",
+    "crawl/*.arc": "crawl/*.arc: matches no file",
+    "crawl": "crawl: is a folder",
+    "@none.gz": "none.gz: no such list",
+    "@broken.gz": "broken.gz: not a readable list",
+    "@empty": "empty: the list names no file",
+    "@stale": "gone.warc.gz",
+    "": "an input is empty",
+    "nosuch://bucket/a.warc.gz": "nosuch://bucket/a.warc.gz: cannot be listed",
+}
+
+
+@pytest.mark.parametrize("given_input", MISSING)
+def test_missing_input_is_named(crawl: Path, given_input: str) -> None:
+    Path("broken.gz").write_bytes(gzip.compress(b"crawl/0.warc.gz")[:-9])
+    Path("empty").write_text("\n# nothing\n")
+    Path("stale").write_text("crawl/0 글.warc.gz\ngone.warc.gz\n")
+    with pytest.raises(InputError, match=re.escape(MISSING[given_input])):
+        expand([given_input])
+    with pytest.raises(InputError):
+        expand([])
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 20_000), st.integers(1, 8))
+def test_units_hold_every_record_once(tmp_path_factory: pytest.TempPathFactory, unit_bytes: int, workers: int) -> None:
+    folder = tmp_path_factory.mktemp("crawl")
+    for number, pages in enumerate([1, 30, 0, 3, 2]):
+        data = b"".join(member(record(http(page(n)), 100 * number + n)) for n in range(pages))
+        (folder / f"{number}.warc.gz").write_bytes(data)
+    paths = sorted(map(str, folder.iterdir()))
+    units = cut(paths, unit_bytes, workers)
+    assert units == cut(paths, unit_bytes, workers)
+    assert len({unit.name for unit in units}) == len(units)
+    assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}", unit.name) for unit in units)
+    assert pickle.loads(pickle.dumps(units)) == units
+    found = [event for unit in units for piece in unit.pieces for event in read(piece)]
+    whole = [event for path in paths for event in read(Piece(path))]
+    assert sorted(found, key=repr) == sorted(whole, key=repr)
+    if workers > 1:
+        assert len(units) >= 2
+
+
+def test_small_files_are_grouped_and_large_ones_cut(crawl: Path) -> None:
+    paths = expand(["crawl/*.warc.gz"])
+    sizes = [Path(path).stat().st_size for path in paths]
+    units = cut(paths, sizes[0] + sizes[2] + sizes[3])
+    assert [len(unit.pieces) for unit in units if len(unit.pieces) > 1] == [3]
+    assert sum(piece.path == paths[1] for unit in units for piece in unit.pieces) > 2
+    everything = cut(paths, 1 << 62)
+    assert len(everything) == 1 and [piece.path for piece in everything[0].pieces] == paths
+    with pytest.raises(ValueError, match="unit_bytes"):
+        cut(paths, 0)
+
+
+def test_formats_are_told_from_content(tmp_path: Path) -> None:
+    arc = b"filedesc://a.arc 0.0.0.0 20240501100000 text/plain 5\n1 0 a\n"
+    kinds = {
+        "warc": record(http(page(1))),
+        "warc.gz": member(record(http(page(1)))),
+        "arc": arc,
+        "arc.gz": member(arc),
+        "jsonl": b'\xef\xbb\xbf\n {"text": "a"}',
+        "jsonl.gz": gzip.compress(b'{"text": "a"}'),
+        "empty": b"",
+        "": b"<html>",
+    }
+    for kind, data in kinds.items():
+        path = tmp_path / "file.parquet"
+        path.write_bytes(data)
+        with path.open("rb") as file:
+            assert sniff(file, str(path)) == kind
+    # what begins with damage is known by the records after it
+    path.write_bytes(b"\x00" * 300 + kinds["warc.gz"] + kinds["warc.gz"])
+    with path.open("rb") as file:
+        assert sniff(file, str(path)) == "warc.gz"
+
+
+class _Elsewhere(LocalFileSystem):
+    """A file system of Beam under a scheme of its own: what gs:// and s3:// are on other machines."""
+
+    @classmethod
+    def scheme(cls) -> str:
+        return "elsewhere"
+
+    def open(self, path: str, *args: Any, **kwargs: Any) -> Any:
+        return super().open(path.removeprefix("elsewhere://"), *args, **kwargs)
+
+    def match(self, patterns: list[str], limits: Any = None) -> list[MatchResult]:
+        found = super().match([pattern.removeprefix("elsewhere://") for pattern in patterns], limits)
+        return [
+            MatchResult(
+                result.pattern, [FileMetadata(f"elsewhere://{m.path}", m.size_in_bytes) for m in result.metadata_list]
+            )
+            for result in found
+        ]
+
+
+def test_files_beyond_the_local_ones_are_opened_by_beam(crawl: Path) -> None:
+    Path("list").write_text(f"elsewhere://{crawl}/1 글.warc.gz\n")
+    assert expand(["@list"]) == expand([f"elsewhere://{crawl}/1*.warc.gz"]) == [f"elsewhere://{crawl}/1 글.warc.gz"]
+    with pytest.raises(InputError, match="matches no file"):
+        expand([f"elsewhere://{crawl}/9*"])
+    units = cut(expand(["@list"]), 2000)
+    assert len(units) > 2
+    assert len([event for unit in units for piece in unit.pieces for event in read(piece)]) == 40
