@@ -135,12 +135,12 @@ class _Elsewhere(LocalFileSystem):
 
     def match(self, patterns: list[str], limits: Any = None) -> list[MatchResult]:
         found = super().match([pattern.removeprefix("elsewhere://") for pattern in patterns], limits)
-        return [
-            MatchResult(
-                result.pattern, [FileMetadata(f"elsewhere://{m.path}", m.size_in_bytes) for m in result.metadata_list]
-            )
-            for result in found
-        ]
+
+        def named(result: MatchResult) -> MatchResult:
+            entries = [FileMetadata(f"elsewhere://{entry.path}", entry.size_in_bytes) for entry in result.metadata_list]
+            return MatchResult(result.pattern, entries)
+
+        return list(map(named, found))
 
 
 def test_files_beyond_the_local_ones_are_opened_by_beam(crawl: Path) -> None:
