@@ -28,7 +28,6 @@ RULES: dict[str, tuple[str, Callable[[str], tuple[str, int]]]] = {
 # What one rule removes may lay open a match of another: the rules are run until none finds anything. Every edit makes
 # the text shorter, so that ends; real texts take two or three rounds.
 MAX_ROUNDS = 64
-SETTLED_AT_ONCE = frozenset({"blanks"})  # rules that find nothing in what they returned
 
 
 @strategy
@@ -59,25 +58,19 @@ class Klue(Rewriter):
         gate = Gate({name: RULES[name][0] for name in active})
 
         def clean(document: Document) -> Document | Drop:
-            text = repair(document.text)
+            text = document.derive(repair)
             edits = {"invisible": max(1, len(document.text) - len(text))} if text is not document.text else {}
-            tried: set[str] = set()  # rules that found nothing since the text last changed
             for _ in range(MAX_ROUNDS):
-                before, fired = text, gate(text)
-                quiet: set[str] = set()
-                for name in fired:
-                    if name in tried and text is before:
-                        continue
+                changed: set[str] = set()
+                for name in gate(text):
                     shorter, removed = active[name](text)
                     if removed:
                         text = shorter
+                        changed.add(name)
                         edits[name] = edits.get(name, 0) + removed
-                        quiet = {name} if name in SETTLED_AT_ONCE else set()
-                    else:
-                        quiet.add(name)
-                if text == before:
+                # blanks find nothing in what they returned, and open no match that the gate had not seen before them
+                if changed <= {"blanks"}:
                     return document.with_text(text, edits)
-                tried = quiet
             raise Fault("cleanup_unsettled", f"the rules still found matches after {MAX_ROUNDS} rounds")
 
         return clean

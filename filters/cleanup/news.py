@@ -13,6 +13,12 @@ _HANGUL = re2.compile(r"\p{Hangul}")
 _EMAIL = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 _CIRCLED_C = r"(?:ⓒ|©|\([cC]\))"
 
+
+def _loose(pattern: str) -> str:
+    """The pattern with any number of blanks where it allows one: what it finds before blanks are made one."""
+    return pattern.replace(f"{B}?", f"{B}*").replace(r"\s?", r"\s*")
+
+
 # --- hashtags --------------------------------------------------------------------------------------------------
 HASHTAG = r"[#＃][\p{L}\p{N}_]"
 _HASHTAG = re2.compile(r"[#＃]([\p{L}\p{N}_]+)")
@@ -217,7 +223,7 @@ _DATE = (
 _FILED = f"(?:{B}*[|/·,]?{B}*(?:기사)?(?:입력|승인|등록|송고|수정|최종수정|작성)?(?:일|시간)?{B}*:?{B}*{_DATE}{B}*/?)*"
 _MAIL = f"(?:{B}*[|/·,=]?{B}*[(<\\[]?{_EMAIL}[)>\\]]?)"
 _STATION = r"(?:KBS|MBC|SBS|YTN|JTBC|OBS|MBN|EBS|CBS|BBS|TBS|TV조선|채널A|연합뉴스TV|G1|KNN|TJB|TBC|JIBS|CJB)"
-BYLINE = f"기자|특파원|통신원|논설위원|리포터|에디터|@[A-Za-z0-9-]+\\.|{_STATION}[^\\n]*니다|(?m:^{B}*B[yY] [A-Z])"
+BYLINE = f"기자|특파원|통신원|논설위원|리포터|에디터|@[A-Za-z0-9-]+\\.|{_STATION}[^\\n]*니다|(?m:^{B}*B[yY]{B}+[A-Z])"
 _BYLINE_LINE = re2.compile(f"(?m)^{B}*[\\[(<【■▶]?{B}*{_REPORTER}{B}*{_MAIL}?{B}*[\\])>】]?{B}*=?{_MAIL}?{_FILED}{B}*$")
 _BYLINE_TAIL = re2.compile(
     f"(?m)[.!?。…”\"’'\\])]{B}*[\\[(<【/]?{B}*{_REPORTER}{B}*[\\])>】]?{_MAIL}?{B}*[\\])>】]?{_FILED}{B}*$"
@@ -287,7 +293,7 @@ _DATELINE = (
     r"(?m)^[ \t]*[A-Z][A-Za-z .'’-]+(?:, [A-Z][A-Za-z.]+)*,?(?: [A-Z][a-z]+\.? [0-9]{1,2})?,? "
     rf"{_WIRE} ?(?:[-–—]+|=) *"
 )
-PRESS = f"{_WITH_EQUALS}|{_WITH_REPORTER}|{_WIRE}"
+PRESS = _loose(f"{_WITH_EQUALS}|{_WITH_REPORTER}|{_WIRE}")
 _PRESS = (
     (("=",), re2.compile(f"{_WITH_EQUALS}(?:{B}*{_SIGNED}{B}?={B}*)?")),
     (("기자", "특파원", "통신원", "논설위원", "리포터", "에디터"), re2.compile(f"{_WITH_REPORTER}(?:{B}*={B}*)?")),
@@ -308,7 +314,7 @@ def press(text: str) -> Edit:
 # --- captions --------------------------------------------------------------------------------------------------
 _MEDIUM = r"(?:자료\s?)?(?:사진|그래픽|일러스트|이미지|영상|삽화|포토)"
 _CREDIT = f"{_MEDIUM}{B}?(?:제공|출처)?{B}*"
-CAPTION = f"{_CREDIT}[=:：|ㅣ/]|(?i:\\b(?:photo|image|picture)s? ?(?:by |credit|courtesy|:))"
+CAPTION = _loose(f"{_CREDIT}[=:：|ㅣ/]|(?i:\\b(?:photo|image|picture)s?{B}?(?:by{B}|credit|courtesy|:))")
 _CREDIT_IN_BRACKETS = re2.compile(f"[\\[(<【〈]{B}*/?{_CREDIT}[=:：|ㅣ/]{_INSIDE}{_CLOSE}")
 _CREDIT_TAIL = re2.compile(
     f"(?m)[/.▲\\])”\"’'{B[1:-1]}]{B}*/?{B}*(?:{_CREDIT}={B}*[^\\n.=]+)+$"

@@ -246,6 +246,7 @@ DOUBLE_BLANK = f"(?m){_NO_BLANK}{_SPACE}{_SPACE}|{BLANK}$"
 _DOUBLE_SPACE = re2.compile(f"{_NO_BLANK}{_SPACE}{_SPACE}+")
 _ALL_BLANKS = "".join(sorted(BLANKS))
 _RARE_BLANKS = tuple(BLANKS - {" ", "\t"})
+_RARE = re2.compile("[" + BLANK[1:].replace(" \\t", ""))
 _VERBATIM_STARTS = ("    ", "\t", ">", "|", "│", "├", "└", "//")
 _ENDS_BLANK = frozenset(BLANKS)  # and not "", an empty line
 # Lines whose blanks say something: code, tables, trees, aligned comments and numbers.
@@ -263,8 +264,9 @@ def blanks(text: str) -> Edit:
     """
     code = code_spans(text)
     plain = text  # every blank but the tab as a space: where two stand side by side
-    for blank in _RARE_BLANKS:
-        plain = plain.replace(blank, " ")
+    if not text.isascii() and _RARE.search(text) is not None:
+        for blank in _RARE_BLANKS:
+            plain = plain.replace(blank, " ")
     lines, position = text.split("\n"), 0
     last = len(lines) - 1
     for number, line in enumerate(lines if plain is text else plain.split("\n")):

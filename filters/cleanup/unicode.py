@@ -12,7 +12,7 @@ from filters.contracts import ResourceError, Rewriter, strategy
 from filters.document import Document, Drop, Fault
 from filters.text.patterns import Gate, code_spans
 from filters.text.runs import shorten_runs
-from filters.text.unicode import MAX_MARKS, normalize_nfc, repair
+from filters.text.unicode import normalize_nfc, repair
 
 # UTF-8 read as Latin-1 or windows-1252: letters of lead bytes, with as many letters of continuation bytes as they call
 # for. Leads of two bytes up to Ñ (accented Latin, Greek, Cyrillic): behind ß and ö stand quotation marks in earnest.
@@ -78,10 +78,10 @@ class Unicode(Rewriter):
         """The function. Edits count the characters changed by mojibake, width, nfc, emoticons and repeats."""
         fix = _mojibake_fixer() if self.mojibake else None
         widths = {"letters": _LETTERS, "all": _ALL_WIDTHS, "off": None}[self.width]
-        gate = Gate({"mojibake": _MOJIBAKE, "width": _FULL_OR_HALF, "marks": f"\\p{{M}}{{{MAX_MARKS + 1}}}"})
+        gate = Gate({"mojibake": _MOJIBAKE, "width": _FULL_OR_HALF, "form": _not_nfc()})
 
         def normalize(document: Document) -> Document | Drop:
-            text = repair(document.text)
+            text = document.derive(repair)
             edits: dict[str, int] = {}
             _book(edits, "repaired", document.text, text)
             for _ in range(_MAX_ROUNDS):
@@ -90,7 +90,7 @@ class Unicode(Rewriter):
                     text = _book(edits, "mojibake", text, fix(text))
                 if widths is not None and "width" in due:
                     text = _book(edits, "width", text, text.translate(widths))
-                if self.form == "NFC" and not ("marks" not in due and unicodedata.is_normalized("NFC", text)):
+                if self.form == "NFC" and ("form" in due or text is not before):
                     text = _book(edits, "nfc", text, normalize_nfc(text))
                 if text != before:
                     continue
@@ -105,6 +105,17 @@ class Unicode(Rewriter):
             raise Fault("cleanup_unsettled", f"the text still changed after {_MAX_ROUNDS} rounds")
 
         return normalize
+
+
+def _not_nfc() -> str:
+    """A class of all characters that NFC may change or that may join what stands before them: a text without is NFC."""
+    single = [code for code in (*range(0x300, 0x3100), *range(0xFB00, 0xFB50)) if _changes(chr(code))]
+    ranges = "".join(f"\\x{{{code:x}}}" for code in single)
+    return rf"[\p{{M}}\x{{1100}}-\x{{11ff}}\x{{f900}}-\x{{faff}}\x{{1d100}}-\x{{1d1ff}}\x{{2f800}}-\x{{2fa1f}}{ranges}]"
+
+
+def _changes(character: str) -> bool:
+    return unicodedata.normalize("NFC", character) != character
 
 
 def _book(edits: dict[str, int], rule: str, before: str, after: str) -> str:
