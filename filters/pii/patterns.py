@@ -1,11 +1,13 @@
 """Personal data by patterns: one pass of RE2, then check digits, number plans and words nearby."""
 
+import bisect
+import re
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from filters.contracts import Rewriter, SettingsError, strategy
+from filters.contracts import FrozenMap, Rewriter, SettingsError, strategy
 from filters.document import Document, Drop
 from filters.pii.actions import Action, Replacer, key_check, read_key
 from filters.pii.recognisers import KINDS, Kind
@@ -38,6 +40,10 @@ class Patterns(Rewriter):
         default=(),
         description="ISO 3166 codes whose phone numbers need no word near them, beside those of the language",
     )
+    extra: FrozenMap[str, str] = Field(
+        default=FrozenMap(),
+        description="patterns of your own by name, in RE2's syntax (linear time; \\w, \\d and \\b are ASCII)",
+    )
     key_file: str = Field(
         default="", description="path of the key for hash and pseudonymise; the key itself is never a setting"
     )
@@ -47,6 +53,8 @@ class Patterns(Rewriter):
         check_key_settings(self.action, self.key_file, self.key_env)
         if len(set(self.types)) != len(self.types):
             raise SettingsError("types: a type is named twice")
+        for name, pattern in self.extra.items():
+            check_extra(name, pattern)
         for region in self.phone_regions:
             if not (len(region) == 2 and region.isascii() and region.isupper()):
                 raise SettingsError(f"phone_regions: {region!r} is not an ISO 3166 code such as KR")
@@ -63,8 +71,9 @@ class Patterns(Rewriter):
     def open(self) -> Callable[[Document], Document | Drop]:
         """The scrubbing function."""
         key = read_key(self.key_file, self.key_env) if needs_key(self.action) else b""
+        kinds = (*self.types, *self.extra)
         return Scrubber(
-            self.finder(), self.types, Replacer(self.action, key), self.drop_above if self.action == "drop" else None
+            self.finder(), kinds, Replacer(self.action, key), self.drop_above if self.action == "drop" else None
         )
 
     def finder(self) -> Callable[[str, str], list[Span]]:
@@ -72,11 +81,14 @@ class Patterns(Rewriter):
         from filters.pii.scanner import Scanner
 
         scanner = Scanner(self.types, self.ip, self.phone_regions)
+        extra = [(name, compiled(pattern)) for name, pattern in self.extra.items()]
 
         def find(text: str, language: str = "") -> list[Span]:
             # A lone surrogate is no fault of this stage; the same handler both ways gives the text back unchanged.
             data = text.encode("utf-8", "surrogatepass")
-            hits = scanner.scan(data, language)
+            hits: list[tuple[str, int, int]] = [(hit.kind, hit.start, hit.end) for hit in scanner.scan(data, language)]
+            for name, pattern in extra:
+                hits = _with_extra(hits, name, pattern, data)
             if len(data) == len(text):
                 return [Span(*hit) for hit in hits]
             spans, position, characters = [], 0, 0
@@ -88,6 +100,51 @@ class Patterns(Rewriter):
             return spans
 
         return find
+
+
+EXTRA_NAME = re.compile("[a-z][a-z0-9_]{0,31}")
+EXTRA_LENGTH = 2000
+
+
+def compiled(pattern: str) -> Any:
+    """A pattern for bytes, compiled by RE2 with bounded memory."""
+    import re2
+
+    options = re2.Options()
+    options.max_mem = 8 << 20
+    options.log_errors = False
+    return re2.compile(pattern.encode("utf-8", "replace"), options)
+
+
+def check_extra(name: str, pattern: str) -> None:
+    """Raises SettingsError for a pattern of the user's own that cannot be used, or that would never come to an end."""
+    import re2
+
+    if not EXTRA_NAME.fullmatch(name) or name in KINDS:
+        raise SettingsError(f"extra: {name!r:.40}: a name is lower-case letters, digits and _, and no built-in type")
+    if len(pattern) > EXTRA_LENGTH:
+        raise SettingsError(f"extra: {name}: the pattern is longer than {EXTRA_LENGTH} characters")
+    try:
+        found = compiled(pattern)
+    except re2.error as error:
+        why = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+        raise SettingsError(f"extra: {name}: the pattern is not supported by RE2: {why}") from error
+    if found.search(b"") is not None:
+        raise SettingsError(f"extra: {name}: the pattern matches nothing at all, so it would match everywhere")
+    if found.search(f"<{name.upper()}>".encode()) is not None:
+        raise SettingsError(f"extra: {name}: the pattern matches its own placeholder <{name.upper()}>")
+
+
+def _with_extra(hits: list[tuple[str, int, int]], name: str, pattern: Any, data: bytes) -> list[tuple[str, int, int]]:
+    """Hits with those of one more pattern, where they overlap none that was found before."""
+    starts = [start for _, start, _ in hits]
+    found = []
+    for match in pattern.finditer(data):
+        start, end = match.span()
+        place = bisect.bisect_left(starts, end)
+        if not place or hits[place - 1][2] <= start:
+            found.append((name, start, end))
+    return sorted([*hits, *found], key=lambda hit: hit[1])
 
 
 def needs_key(action: Action) -> bool:
