@@ -73,7 +73,7 @@ class KeyFile:
 
     def get(self, name: str) -> np.ndarray | None:
         """An array, or None where the file has none of that name."""
-        return self[name] if name in self else None
+        return self[name] if name in self._entries else None
 
     def mapped(self, name: str) -> np.ndarray:
         """An array that stays in the file where that is local; not checked for damage."""

@@ -21,14 +21,10 @@ class _Signer:
 
         from filters.text import minhash
 
-        self._minhash = datasketch.MinHash
         self._kernels = minhash
         self._bands, self._rows = settings.bands, settings.rows
-        self._seed = settings.seed
-        # The permutations are the same for every document: made once, shared by all.
-        self._permutations = datasketch.MinHash(
-            num_perm=settings.bands * settings.rows, seed=settings.seed
-        ).permutations
+        # A copy of one empty sketch shares its permutations, which are dear to make.
+        self._empty = datasketch.MinHash(num_perm=settings.bands * settings.rows, seed=settings.seed)
         self._none = np.empty(0, dtype=np.uint64), np.zeros(settings.bands * settings.rows, dtype=np.uint16)
         self.shingles = settings.shingler()
 
@@ -37,8 +33,7 @@ class _Signer:
         shingles = self.shingles(document)
         if not len(shingles):
             return self._none
-        count = self._bands * self._rows
-        found = self._minhash(num_perm=count, seed=self._seed, permutations=self._permutations)
+        found = self._empty.copy()
         found.update_batch([shingle.tobytes() for shingle in shingles])
         values = found.hashvalues.astype("uint64")
         return self._kernels.band_keys(values, self._bands, self._rows), values.astype("uint16")
