@@ -7,7 +7,7 @@ import numpy as np
 
 from curate.arms import Ablation
 from curate.report import attribution, controls, pairs, sweeps
-from curate.report.decide import Decided, Decider
+from curate.report.decide import DROPPED, FAILED, READ_STAGE, Decided, Decider
 from curate.report.slices import slices_of
 from curate.report.summary import summary
 
@@ -38,6 +38,7 @@ def build(ablation: Ablation, decider: Decider, decided: dict[str, Decided], wor
         "description": ablation.description,
         "tokens": ablation.tokens,
         "pages": decider.scored.groups[base.group].rows,
+        "seeds": ablation.seeds,
         "arms": [],
         "attribution": attribution.attribute(decider, base, visits),
         "slices": attribution.slice_matrix(base, visits, slices),
@@ -55,10 +56,11 @@ def build(ablation: Ablation, decider: Decider, decided: dict[str, Decided], wor
             "recipe": arm.recipe.filled(),
             "fingerprint": arm.recipe.fingerprint(),
             "input": list(arm.input),
-            "stages": _stages(one),
+            "pages": len(one.how),
+            "stages": [_read_stage(decider, one), *_stages(one)],
             "kept": attribution.sizes(decider, one.node, one.kept),
-            "dropped": int((one.how == 1).sum()),
-            "failed": int((one.how == 2).sum()),
+            "dropped": int((one.how == DROPPED).sum()),
+            "failed": int((one.how == FAILED).sum()),
             "cpu_seconds": _arm_cost(decider, arm.name, one, costs),
         }
         if one is not base:
@@ -70,6 +72,30 @@ def build(ablation: Ablation, decider: Decider, decided: dict[str, Decided], wor
         report["arms"].append(entry)
     report["summary"] = summary(report)
     return report
+
+
+def _read_stage(decider: Decider, decided: Decided) -> dict[str, Any]:
+    """What the reader itself rejected, as the first row of a funnel."""
+    out = decided.left_at == READ_STAGE
+    pages = decider.scored.groups[decided.group]
+    counts: dict[int, dict[str, int]] = {DROPPED: {}, FAILED: {}}
+    for how, book in counts.items():
+        codes, numbers = np.unique(decided.rule[out & (decided.how == how)], return_counts=True)
+        book.update({decided.rules[code]: int(number) for code, number in zip(codes, numbers, strict=True)})
+    return {
+        "stage": "read",
+        "strategy": "read",
+        "in": len(out),
+        "kept": int((~out).sum()),
+        "dropped": sum(counts[DROPPED].values()),
+        "failed": sum(counts[FAILED].values()),
+        "bytes_in": 0,
+        "bytes_kept": int(np.nan_to_num(pages.numbers("bytes"))[~out].sum()),
+        "tokens_in": 0,
+        "tokens_kept": 0,
+        "dropped_by_rule": dict(sorted(counts[DROPPED].items())),
+        "failed_by_reason": dict(sorted(counts[FAILED].items())),
+    }
 
 
 def _stages(decided: Decided) -> list[dict[str, Any]]:

@@ -81,7 +81,7 @@ class Decider:
         self._status: dict[int, tuple[np.ndarray, np.ndarray, list[str]]] = {}
         self._faults: dict[int, np.ndarray | None] = {}
         self._keys: dict[int, Any] = {}
-        self._corpus: dict[Any, tuple[np.ndarray, np.ndarray, list[str], np.ndarray]] = {}
+        self._corpus: dict[Any, tuple[np.ndarray, np.ndarray, list[str], np.ndarray, np.ndarray]] = {}
 
     def decide(
         self, arm: str, visits: Sequence[Visit], leave_out: str = "", only: int | None = None, funnel: bool = True

@@ -4,15 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-# Characters that would turn the page around or hide text: they are shown by their code.
-_HIDDEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+from curate.report.text import MOST, shown
 
-
-def visible(text: Any) -> str:
-    """A text with control and bidirectional formatting characters shown as their code points."""
-    return _HIDDEN.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", str(text))
+_MARKUP = re.compile(r"[\\`*\[\]<>|~#]")
 
 
 def _number(value: Any) -> str:
@@ -25,15 +21,36 @@ def _percent(share: Any) -> str:
     return "–" if share is None else f"{100 * share:.1f} %"
 
 
-def _environment(autoescape: bool) -> Environment:
+def _signed(value: Any) -> str:
+    return "–" if value is None else f"{value:+,}"
+
+
+def _plain(text: Any, most: int = MOST) -> str:
+    """A text for a cell of a Markdown table: one line, with what Markdown would read as markup escaped."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(shown(text, most).split()))
+
+
+def _html() -> Environment:
     environment = Environment(
         loader=PackageLoader("curate.report"),
-        autoescape=autoescape,
+        autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=visible, number=_number, percent=_percent)
+    environment.filters.update(visible=shown, number=_number, percent=_percent, signed=_signed)
+    return environment
+
+
+def _markdown() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("curate.report"),
+        autoescape=False,  # noqa: S701 - Markdown, not HTML: `visible` escapes what comes from data
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(visible=_plain, number=_number, percent=_percent, signed=_signed)
     return environment
 
 
@@ -52,27 +69,32 @@ def run_summary(result: Mapping[str, Any]) -> list[str]:
     """Three sentences: what was kept, which rule removed most, and whether it adds up."""
     read, kept = result["read"]["records"], result["kept"]
     share = f" ({kept / read:.1%})" if read else ""
-    first = f"Of {read:,} records in {result['read']['files']:,} files, {kept:,} were kept{share}."
+    files = _many(result["read"]["files"], "file")
+    first = f"Of {_many(read, 'record')} in {files}, {kept:,} {'was' if kept == 1 else 'were'} kept{share}."
     rules = [
         (count, stage["stage"], rule) for stage in result["stages"] for rule, count in stage["dropped_by_rule"].items()
     ]
     second = "No rule removed anything."
     if rules:
         count, stage, rule = max(rules, key=lambda found: (found[0], found[1], found[2]))
-        second = f"The rule that removed most is {stage}:{rule} with {count:,} documents."
-    third = f"{result['failed']:,} records failed; read = kept + dropped + failed holds."
+        second = f"The rule that removed most is {stage}:{rule} with {_many(count, 'document')}."
+    third = f"{_many(result['failed'], 'record')} failed; read = kept + dropped + failed holds."
     if not result["conserved"]:
         third = "The run does NOT add up: see differences in run.json."
     return [first, second, third]
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def render_html(report: Mapping[str, Any]) -> str:
     """The page. Everything in it is escaped; it loads nothing."""
     from curate.report.charts import charts
 
-    return _environment(True).get_template("report.html").render(report=report, charts=charts(report))
+    return _html().get_template("report.html").render(report=report, charts=charts(report))
 
 
 def render_markdown(report: Mapping[str, Any]) -> str:
-    """The same figures as Markdown, without samples."""
-    return _environment(False).get_template("report.md").render(report=report)
+    """The same figures as Markdown, without charts and samples."""
+    return _markdown().get_template("report.md").render(report=report)

@@ -61,7 +61,7 @@ def sample(decider: Decider, decided: Decided, mask: np.ndarray, most: int) -> l
     """Some of these pages, the same ones every time: those whose ids have the smallest hashes."""
     ids = decider.scored.groups[decided.group].strings("id")
     rows = np.flatnonzero(mask).tolist()
-    return sorted(rows, key=lambda row: hashlib.blake2b(ids[row].encode(), digest_size=8).digest())[:most]
+    return sorted(rows, key=lambda row: hashlib.blake2b(str(ids[row]).encode(), digest_size=8).digest())[:most]
 
 
 def _by_slice(
