@@ -209,6 +209,20 @@ def test_spacy_words() -> None:
     assert signals["alphabetic_words"] == 5 / 7
 
 
+def test_spacy_is_spared_long_runs() -> None:
+    pytest.importorskip("spacy")
+    from filters.text.spacy_words import spacy_words
+
+    text = "Don't " + "(" * 50_000 + " 가\ud800 " + "'" * 50_000 + "a-b"
+    start = time.process_time()
+    found = spacy_words(text)
+    assert time.process_time() - start < 5
+    raw = text.encode("utf-8", "surrogatepass")
+    words = [raw[a:b].decode("utf-8", "surrogatepass") for a, b in zip(found.start, found.end, strict=True)]
+    assert words[:3] == ["Do", "n't", "("] and words[-4:] == ["'", "a", "-", "b"]
+    assert len(words) == 2 + 50_000 + 2 + 50_000 + 3
+
+
 def test_cost_is_linear() -> None:
     judges = [make(name).open() for name in ("quality/gopher", "quality/gopher-repetition")]  # type: ignore[attr-defined]
 
