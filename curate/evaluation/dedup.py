@@ -5,12 +5,13 @@ import json
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from curate.evaluation.command import EvaluationError
 from filters.contracts import CorpusJudge, CorpusRewriter, Strategy
 from filters.dedup.clusters import Keys, components, key_record
 from filters.dedup.clusters import losers as decide_losers
@@ -23,12 +24,8 @@ UNLISTED_PAIRS = 20_000
 _PAIRS = re.compile(r"pairs\.jsonl(\.gz)?$")
 
 
-class DataError(ValueError):
-    """The labelled data cannot be used; the message names the file."""
-
-
 def evaluate(path: str, strategies: Mapping[str, Strategy], duplicate: float = DUPLICATE) -> list[dict[str, Any]]:
-    """A row for each set of pairs under a path and each strategy.
+    """A row for each set of pairs under a path and each strategy. Raises EvaluationError.
 
     path        a file …pairs.jsonl[.gz] beside a file …docs.jsonl[.gz], or a folder searched for such files.
                 docs: id, text, lang (optional); pairs: a, b (ids), j_word5, j_char5 (exact Jaccard similarities)
@@ -53,28 +50,27 @@ def _sets(path: Path) -> list[Path]:
     if path.is_dir():
         found = sorted(file for file in path.rglob("*") if _PAIRS.search(file.name))
         if not found:
-            raise DataError(f"{path}: no file …pairs.jsonl or …pairs.jsonl.gz in this folder")
+            raise EvaluationError(f"{path}: no file …pairs.jsonl or …pairs.jsonl.gz in this folder")
         return found
     if not _PAIRS.search(path.name):
-        raise DataError(f"{path}: a file of pairs is named …pairs.jsonl or …pairs.jsonl.gz")
+        raise EvaluationError(f"{path}: a file of pairs is named …pairs.jsonl or …pairs.jsonl.gz")
     return [path]
 
 
 def _lines(path: Path) -> Iterable[dict[str, Any]]:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as file:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             try:
                 yield json.loads(line)
             except ValueError as error:
-                raise DataError(f"{path}:{number}: no JSON object") from error
+                raise EvaluationError(f"{path}:{number}: no JSON object") from error
 
 
 def _read(pairs: Path) -> tuple[list[Document], list[tuple[int, int, float]]]:
     stem = _PAIRS.sub("docs.jsonl", pairs.name)
     file = next((found for found in (pairs.with_name(stem), pairs.with_name(stem + ".gz")) if found.exists()), None)
     if file is None:
-        raise DataError(f"{pairs}: no documents beside it ({stem} or {stem}.gz)")
+        raise EvaluationError(f"{pairs}: no documents beside it ({stem} or {stem}.gz)")
     try:
         documents = [
             Document(row["id"], row["text"], notes={"language": row["lang"]} if row.get("lang") else {})
@@ -86,7 +82,7 @@ def _read(pairs: Path) -> tuple[list[Document], list[tuple[int, int, float]]]:
             a, b = number[row["a"]], number[row["b"]]
             listed.append((min(a, b), max(a, b), float(row["j_char5" if _by_characters(documents[a]) else "j_word5"])))
     except KeyError as error:
-        raise DataError(f"{pairs}: a row lacks {error}, or names a document that is not there") from error
+        raise EvaluationError(f"{pairs}: a row lacks {error}, or names a document that is not there") from error
     return documents, listed
 
 
@@ -122,14 +118,14 @@ def _evaluate_one(pairs: Path, name: str, strategy: Strategy, duplicate: float) 
         lost = len(touched)
         right, found = len(touched & {place for pair in wanted for place in pair}), len(touched)
     else:
-        raise DataError(f"{name} does not compare documents")
+        raise EvaluationError(f"{name} does not compare documents")
     hits = sum(1 for (a, b, _), hit in zip(listed, caught, strict=True) if hit and (a, b) in wanted)
     row["recall"] = round(hits / len(wanted), 4) if wanted else None
     row["precision"] = round(right / found, 4) if found else None
     row["documents removed" if isinstance(strategy, CorpusJudge) else "documents cut"] = lost
     similarities = np.array([similarity for *_, similarity in listed])
     hit = np.array(caught, dtype=bool)
-    for low, high in zip(BINS[:-1], BINS[1:], strict=True):
+    for low, high in pairwise(BINS):
         here = (similarities >= low) & ((similarities < high) | (high == BINS[-1]))
         row[f"found {low}-{high}"] = f"{int((hit & here).sum())} of {int(here.sum())}"
     return row
