@@ -17,7 +17,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from isal import isal_zlib
@@ -47,8 +47,11 @@ _VERSION = re.compile(rb"WARC/[01]\.\d{1,2}[ \t]*\r?\n")
 _LENGTH = re.compile(rb"\d{1,30}")
 # ARC version 2 first: the line of version 1 would match some of them.
 _ARC_LINES = (
-    re.compile(rb"(.+) \S+ (\d{8,14}) (.+) (?:\d{3}|-|0) \S+ \S+ \d+ \S+ (\d+)"),
-    re.compile(rb"(.+) \S+ (\d{8,14}) (.+) (\d+)"),
+    re.compile(
+        rb"(.{1,8100}) [0-9a-fA-F.:-]{1,45} (\d{8,18}) (.{1,400}) "
+        rb"(?:\d{1,3}|-) \S{1,99} \S{1,8100} \d{1,18} \S{1,999} (\d{1,18})"
+    ),
+    re.compile(rb"(.{1,8100}) [0-9a-fA-F.:-]{1,45} (\d{8,18}) (.{1,500}) (\d{1,18})"),
 )
 
 
@@ -632,6 +635,8 @@ def _large_member(
     try:
         for event in _records(_Stream(member.more), dialect, found, key, False, oversized=True):
             number += 1
+            if isinstance(event, Damaged) and event.reason == "warc_truncated" and member.state == "corrupt":
+                event = replace(event, reason="warc_gzip_corrupt")
             yield event
     except _TooMuch:
         yield Damaged(found.source, key(0, number), "", "", "record_too_big", f"more than {DISCARD_BYTES} bytes")
