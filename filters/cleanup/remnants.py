@@ -263,12 +263,19 @@ def blanks(text: str) -> Edit:
     Two spaces at a line's end stay: a line break of Markdown.
     """
     code = code_spans(text)
+    lines, position = text.split("\n"), 0
+    last = len(lines) - 1
+    if not code and _DOUBLE_SPACE.search(text) is None:
+        # blanks at the ends of lines only
+        last_line = lines[-1].rstrip(_ALL_BLANKS)
+        lines = [_bare(line) if line[-1:] in _ENDS_BLANK else line for line in lines]
+        lines[-1] = last_line
+        after = "\n".join(lines)
+        return after, len(text) - len(after)
     plain = text  # every blank but the tab as a space: where two stand side by side
     if not text.isascii() and _RARE.search(text) is not None:
         for blank in _RARE_BLANKS:
             plain = plain.replace(blank, " ")
-    lines, position = text.split("\n"), 0
-    last = len(lines) - 1
     for number, line in enumerate(lines if plain is text else plain.split("\n")):
         if ("  " in line or line[-1:] in _ENDS_BLANK) and not (code and _touches(code, position, position + len(line))):
             bare = _bare(lines[number]) if number < last else lines[number].rstrip(_ALL_BLANKS)

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+import numpy as np
 import re2
 
 # What no text carries: C0 controls apart from tab and the line breaks, and DEL.
@@ -27,10 +28,12 @@ def repair(text: str) -> str:
         # a reader that met JSON escapes such as \ud83d\ude00 apart: UTF-16 joins what belongs together
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         encoded = text.encode()
+    # counted, not searched for: several times as fast as a translation. U+FFFE and U+FFFF begin with EF in UTF-8
+    low = int(np.count_nonzero(np.frombuffer(encoded, np.uint8) < 0x20))
     if (
-        len(encoded.translate(None, _CONTROLS)) == len(encoded)
-        and b"\xef\xbf\xbe" not in encoded  # U+FFFE and U+FFFF in UTF-8
-        and b"\xef\xbf\xbf" not in encoded
+        low == encoded.count(b"\n") + encoded.count(b"\t")
+        and b"\x7f" not in encoded
+        and (b"\xef" not in encoded or (b"\xef\xbf\xbe" not in encoded and b"\xef\xbf\xbf" not in encoded))
     ):
         return text
     return text.replace("\r\n", "\n").translate(_BREAKS).translate(_ALL_CONTROLS)
