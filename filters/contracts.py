@@ -150,7 +150,7 @@ def strategy(cls: S) -> S:
     A setting's description is its Field(description=...).
     """
     made = pydantic.dataclasses.dataclass(
-        frozen=True, config=ConfigDict(extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+        frozen=True, config=ConfigDict(extra="forbid", allow_inf_nan=False, defer_build=True)
     )(cls)
     return made  # type: ignore[return-value]
 
