@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.make_sample import SAMPLE, build
+from tests.readme_table import README, with_table
+
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ("filters", "pipelines", "curate")
 
@@ -72,3 +75,12 @@ def test_listing_strategies_loads_no_heavy_library():
     }
     assert count >= 38
     assert not heavy & set(modules)
+
+
+def test_the_readme_lists_every_strategy():
+    text = README.read_text(encoding="utf-8")
+    assert with_table(text) == text, "run python -m tests.readme_table"
+
+
+def test_the_sample_archive_is_what_its_pages_make():
+    assert (SAMPLE / "sample.warc.gz").read_bytes() == build()
