@@ -219,15 +219,13 @@ def segment(text: str) -> Segments:
         totals,
     )
     word_count, token_count, characters, other_breaks = totals.tolist()
-    token_hash = token_hashes[0, :token_count].copy()
-    return Segments(
-        data,
-        characters,
-        Words(*words[:, :word_count].copy(), word_flags[:word_count].copy(), *word_hashes[:, :word_count].copy()),
-        Words(*tokens[:, :token_count].copy(), token_flags[:token_count].copy(), token_hash, token_hash),
-        Lines(*lines, *line_hashes),
-        bool(other_breaks),
-    )
+    start, end, length = words[:, :word_count].copy()
+    exact, low = word_hashes[:, :word_count].copy()
+    found = Words(start, end, length, word_flags[:word_count].copy(), exact, low)
+    start, end, length = tokens[:, :token_count].copy()
+    low = token_hashes[0, :token_count].copy()
+    spaced = Words(start, end, length, token_flags[:token_count].copy(), low, low)
+    return Segments(data, characters, found, spaced, Lines(*lines, *line_hashes), bool(other_breaks))
 
 
 def _scratch(numbers: int, size: int, hashes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
