@@ -54,7 +54,7 @@ class Document:
 
     def with_text(self, text: str, edits: Mapping[str, int] | None = None) -> "Document":
         """This document with another text; edits = characters changed by rule (zero entries are left out)."""
-        booked = {rule: count for rule, count in edits.items() if count} if edits else {}
+        booked = {rule: int(count) for rule, count in edits.items() if count} if edits else {}
         return replace(self, text=text, edits=booked, _derived=self._derived if text == self.text else {})
 
     def note(self, **notes: NoteValue) -> "Document":
