@@ -23,6 +23,7 @@ _TAIL = (
 _MOJIBAKE = rf"[\x{{c2}}-\x{{d1}}]{_TAIL}|[\x{{e0}}-\x{{ef}}]{_TAIL}{_TAIL}|[\x{{f0}}-\x{{f4}}]{_TAIL}{_TAIL}{_TAIL}"
 _BROKEN = re2.compile(_MOJIBAKE)
 _FULL_OR_HALF = r"[\x{ff01}-\x{ff5e}\x{ff61}-\x{ffdc}\x{ffe0}-\x{ffee}\x{3000}]"
+_WIDE = re2.compile(_FULL_OR_HALF)
 _MAX_ROUNDS = 16
 _MAX_LINE = 10_000  # ftfy is given no longer piece than this
 
@@ -89,7 +90,7 @@ class Unicode(Rewriter):
                 if fix is not None and "mojibake" in due:
                     text = _book(edits, "mojibake", text, fix(text))
                 if widths is not None and "width" in due:
-                    text = _book(edits, "width", text, text.translate(widths))
+                    text = _book(edits, "width", text, _folded(text, widths))
                 if self.form == "NFC" and ("form" in due or text is not before):
                     text = _book(edits, "nfc", text, normalize_nfc(text))
                 if text != before:
@@ -105,6 +106,13 @@ class Unicode(Rewriter):
             raise Fault("cleanup_unsettled", f"the text still changed after {_MAX_ROUNDS} rounds")
 
         return normalize
+
+
+def _folded(text: str, widths: dict[int, str]) -> str:
+    """The text translated, line by line where there is something to translate: str.translate is slow."""
+    return "\n".join(
+        line if line.isascii() or _WIDE.search(line) is None else line.translate(widths) for line in text.split("\n")
+    )
 
 
 def _not_nfc() -> str:

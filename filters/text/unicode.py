@@ -6,9 +6,8 @@ import numpy as np
 import re2
 
 # What no text carries: C0 controls apart from tab and the line breaks, and DEL.
-_BREAKS = str.maketrans({"\r": "\n", "\v": "\n", "\f": "\n"})
-_CONTROLS = bytes([*range(0x09), *range(0x0B, 0x20), 0x7F])
-_ALL_CONTROLS = str.maketrans(dict.fromkeys([*_CONTROLS, 0xFFFE, 0xFFFF]))
+_BREAKS = bytes.maketrans(b"\r\v\f", b"\n\n\n")
+_CONTROLS = bytes([*range(0x09), *range(0x0E, 0x20), 0x7F])
 
 # UAX #15 (stream-safe text): no language stacks more than 30 marks on one letter.
 MAX_MARKS = 30
@@ -36,7 +35,8 @@ def repair(text: str) -> str:
         and (b"\xef" not in encoded or (b"\xef\xbf\xbe" not in encoded and b"\xef\xbf\xbf" not in encoded))
     ):
         return text
-    return text.replace("\r\n", "\n").translate(_BREAKS).translate(_ALL_CONTROLS)
+    bare = encoded.replace(b"\r\n", b"\n").translate(_BREAKS, _CONTROLS)
+    return bare.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"").decode()
 
 
 def normalize_nfc(text: str) -> str:
@@ -46,7 +46,12 @@ def normalize_nfc(text: str) -> str:
     text = cap_marks(text)
     if unicodedata.is_normalized("NFC", text):
         return text
-    return cap_marks(unicodedata.normalize("NFC", text))  # a few marks, U+0344 among them, become two
+    # line by line: a line feed joins nothing, and few lines need it
+    lines = (
+        line if line.isascii() or unicodedata.is_normalized("NFC", line) else unicodedata.normalize("NFC", line)
+        for line in text.split("\n")
+    )
+    return cap_marks("\n".join(lines))  # a few marks, U+0344 among them, become two
 
 
 def cap_marks(text: str) -> str:
