@@ -81,6 +81,12 @@ class Child:
         process = self._process
         return self._past_cpu + (process.cpu_seconds if process else 0.0)
 
+    @property
+    def pid(self) -> int:
+        """The process that runs now; 0 when it was closed."""
+        process = self._process
+        return process.pid if process else 0
+
     def __call__(self, body: bytes, label: str = "") -> tuple[str, dict[str, Any]]:
         """Text and facts for a body. Raises Fault: the child's own, or one of those named after `prefix`."""
         with self._lock:

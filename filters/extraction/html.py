@@ -61,6 +61,11 @@ class _Function:
         """CPU seconds spent in child processes so far."""
         return self._child.cpu_seconds
 
+    @property
+    def pid(self) -> int:
+        """The child process."""
+        return self._child.pid
+
     def close(self) -> None:
         """End the child process."""
         self._child.close()
