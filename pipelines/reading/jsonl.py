@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from filters.document import RawPage
-from filters.text.unicode import repair
 from pipelines.reading import pages
 from pipelines.reading.events import Damaged, Rejected
 from pipelines.reading.packing import Corrupt, Cut, file_chunks, gzip_chunks, zstd_chunks
@@ -118,7 +117,8 @@ def _row(line: bytes, source: str, number: int, text_field: str) -> Event | None
     try:
         body = text.encode()
     except UnicodeEncodeError:
-        body = repair(text).encode()
+        # Escapes such as \ud83d\ude00 that a writer put apart are one character; halves without the other are nothing.
+        body = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore").encode()
     event = pages.text_page(source, number, body, pages.clean_id(page_id), url, date)
     if isinstance(event, Damaged):
         return Damaged(source, number, event.id, event.url, event.reason, f"line {number}: {event.detail}")

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -99,14 +100,24 @@ def test_rows_without_id_get_the_same_one_everywhere(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(texts=st.lists(st.text(st.characters(), min_size=1), min_size=1, max_size=8))
+@given(
+    texts=st.lists(
+        st.text(st.characters(exclude_categories=["Cs"]) | st.just("\ud800"), min_size=1), min_size=1, max_size=8
+    )
+)
 def test_any_json_string_becomes_valid_utf8(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     path = tmp_path_factory.mktemp("rows") / "a.jsonl"
     path.write_bytes(b"\n".join(json.dumps({"text": text + "\ud800"}).encode() for text in texts))
     found, _ = events(path)
     assert len(found) == len(texts)
-    for event in found:
-        event.body.decode()
+    for event, text in zip(found, texts, strict=True):
+        assert isinstance(event, Rejected) or event.body.decode() == re.sub("[\ud800-\udfff]", "", text)
+
+
+def test_surrogates_that_belong_together_are_joined(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(rb'{"text": "a \ud83d\ude00 b \ud83d c \ude00"}')
+    assert events(path)[0][0].body.decode() == "a 😀 b  c "
 
 
 def test_long_texts_and_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
