@@ -104,13 +104,13 @@ def copyright(text: str) -> Edit:
     return text, length - len(text)
 
 
-_NOTICE_SIGNS = ("ⓒ", "©", "저작권", "무단", "(c)", "(C)", "opyright", "OPYRIGHT")
+_NOTICE_SIGN = re2.compile(r"ⓒ|©|저작권|무단|\([cC]\)|opyright|OPYRIGHT|(?i:reserved)")
 
 
 def _bracketed_notices(text: str) -> list[Span]:
     lettered = any(letter in text for letter in _LIST_OF_LETTERS)
     found = []
-    for start, end in find_in_lines(_BRACKETED, text, _NOTICE_SIGNS):
+    for start, end in find_in_lines(_BRACKETED, text, _NOTICE_SIGN):
         notice = text[start + 1 : end - 1]
         if end - start <= _MAX_NOTICE and not _SPEECH.search(notice) and not (lettered and "ⓒ" in notice[:2]):
             found.append((start, end))
@@ -139,7 +139,7 @@ _BULLETS = " \t\u00a0\u3000*※■□▶▷◆◇☞•·ㆍ-–—|/,:"
 def _reuse_phrases(text: str) -> list[Span]:
     """무단전재 및 재배포 금지, where it ends its line; a line that says nothing else goes whole."""
     found = []
-    for start, end in find_in_lines(_PHRASE, text, ("무단",)):
+    for start, end in find_in_lines(_PHRASE, text, _NOTICE_SIGN):
         line_end = _line_end(text, end, 40)
         rest = text[end:line_end].strip(_BULLETS) if line_end >= 0 else "?"
         if rest and not (rest[0] in "ⓒ©<[(" and not _SPEECH.search(rest)):
@@ -154,7 +154,7 @@ def _reuse_phrases(text: str) -> list[Span]:
 def _rights(text: str) -> list[Span]:
     """All rights reserved at the end of a line, with the owner named before it."""
     found: list[Span] = []
-    for start, end in reversed(find_in_lines(_RIGHTS_WORDS, text, ("eserved", "ESERVED"))):
+    for start, end in reversed(find_in_lines(_RIGHTS_WORDS, text, _NOTICE_SIGN)):
         line_end = _line_end(text, end, 40, found)
         if line_end < 0 or text[end:line_end].strip(_BULLETS + ".)]>"):
             continue
@@ -172,7 +172,7 @@ def _owners(text: str) -> list[Span]:
     """ⓒ Owner at the end of a line: from the mark on."""
     lettered = any(letter in text for letter in _LIST_OF_LETTERS)
     found: list[Span] = []
-    for start, end in reversed(find_in_lines(_MARK, text, _NOTICE_SIGNS)):
+    for start, end in reversed(find_in_lines(_MARK, text, _NOTICE_SIGN)):
         if lettered and text[start] == "ⓒ":
             continue
         line_end = _line_end(text, end, _MAX_OWNER, found)
@@ -197,7 +197,7 @@ def _owners(text: str) -> list[Span]:
 
 
 def _statements(text: str) -> list[Span]:
-    return [(a, b) for a, b in find_in_lines(_STATEMENT, text, ("저작권은",)) if b - a <= _MAX_LINE]
+    return [(a, b) for a, b in find_in_lines(_STATEMENT, text, _NOTICE_SIGN) if b - a <= _MAX_LINE]
 
 
 _NOTICES = (_bracketed_notices, _reuse_phrases, _rights, _owners, _statements)
@@ -243,16 +243,18 @@ _ENGLISH_BYLINE = re2.compile(
 )
 
 
-_ROLES = ("기자", "특파원", "통신원", "논설위원", "리포터", "에디터")
-# What must occur, whether the first character of the match is the end of the sentence before, the pattern.
-_BYLINES: tuple[tuple[tuple[str, ...], bool, Any], ...] = (
-    (_ROLES, False, _BYLINE_HEAD),
-    (_ROLES, False, _BYLINE_LINE),
-    (_ROLES, True, _BYLINE_TAIL),
-    (("@",), False, _BYLINE_WITH_MAIL),
-    (("니다",), True, _SIGN_OFF),
-    (("@",), True, _MAIL_TAIL),
-    (("By ", "BY "), False, _ENGLISH_BYLINE),
+_ROLE_OR_STATION = re2.compile(f"기자|특파원|통신원|논설위원|리포터|에디터|{_STATION}")
+_AT = re2.compile("@")
+_BY = re2.compile(f"(?m:^{B}*B[yY] [A-Z])")
+# The sign of the lines to look into, whether a match begins with the end of the sentence before, the pattern.
+_BYLINES: tuple[tuple[Any, bool, Any], ...] = (
+    (_ROLE_OR_STATION, False, _BYLINE_HEAD),
+    (_ROLE_OR_STATION, False, _BYLINE_LINE),
+    (_ROLE_OR_STATION, True, _BYLINE_TAIL),
+    (_AT, False, _BYLINE_WITH_MAIL),
+    (_ROLE_OR_STATION, True, _SIGN_OFF),
+    (_AT, True, _MAIL_TAIL),
+    (_BY, False, _ENGLISH_BYLINE),
 )
 
 
@@ -262,9 +264,9 @@ def bylines(text: str) -> Edit:
     Only where they stand alone on a line, after the last sentence of a line, or before a dispatch (이름 기자 = ).
     """
     length = len(text)
-    for needles, keep, pattern in _BYLINES:
+    for sign, keep, pattern in _BYLINES:
         found = []
-        for start, end in find_in_lines(pattern, text, needles):
+        for start, end in find_in_lines(pattern, text, sign):
             start += keep and text[start] in ".!?。…”\"’'])"
             if end - start <= _MAX_LINE:
                 found.append((start, end))
@@ -295,9 +297,9 @@ _DATELINE = (
 )
 PRESS = _loose(f"{_WITH_EQUALS}|{_WITH_REPORTER}|{_WIRE}")
 _PRESS = (
-    (("=",), re2.compile(f"{_WITH_EQUALS}(?:{B}*{_SIGNED}{B}?={B}*)?")),
-    (("기자", "특파원", "통신원", "논설위원", "리포터", "에디터"), re2.compile(f"{_WITH_REPORTER}(?:{B}*={B}*)?")),
-    (("(R", "(A", "(Y", "(Y", "(B", "(U"), re2.compile(_DATELINE)),
+    (re2.compile("="), re2.compile(f"{_WITH_EQUALS}(?:{B}*{_SIGNED}{B}?={B}*)?")),
+    (_ROLE_OR_STATION, re2.compile(f"{_WITH_REPORTER}(?:{B}*={B}*)?")),
+    (re2.compile(_WIRE), re2.compile(_DATELINE)),
 )
 _MAX_TAG = 60
 
@@ -305,8 +307,8 @@ _MAX_TAG = 60
 def press(text: str) -> Edit:
     """[서울=뉴시스], (서울=연합뉴스) 홍길동 기자 =, [아시아경제 홍길동 기자], SEOUL (Reuters) - ."""
     length = len(text)
-    for needles, pattern in _PRESS:
-        found = [(start, end) for start, end in find_in_lines(pattern, text, needles) if end - start <= _MAX_TAG]
+    for sign, pattern in _PRESS:
+        found = [(start, end) for start, end in find_in_lines(pattern, text, sign) if end - start <= _MAX_TAG]
         text, _ = removal(text, outside_code(text, found))
     return text, length - len(text)
 
@@ -329,22 +331,23 @@ _ENGLISH_CREDIT = re2.compile(
     r"[(\[](?i:(?:file )?(?:photo|image|picture)s?)(?: ?(?i:by|credit|courtesy(?: of)?)| ?:)[^()\[\]\n]*[)\]]"
     r"|(?m)^[ \t]*(?i:photo|image|picture)(?i: ?(?:by|credit|courtesy(?: of)?))?: [^\n]+$"
 )
-_MEDIA = ("사진", "그래픽", "일러스트", "이미지", "영상", "삽화", "포토")
+_KOREAN_MEDIUM = re2.compile("사진|그래픽|일러스트|이미지|영상|삽화|포토")
+_ENGLISH_MEDIUM = re2.compile("(?i:photo|image|picture)")
 _MAX_CREDIT, _MAX_CAPTION = 60, 250
 
 
 def captions(text: str) -> Edit:
     """Credits of photos (사진=, 그래픽=), and the lines marked as captions (▲) that end in one."""
     length = len(text)
-    for pattern, needles, longest in (
-        (_CAPTION_LINE, _MEDIA, _MAX_CAPTION),
-        (_CREDIT_IN_BRACKETS, _MEDIA, _MAX_CREDIT),
-        (_CREDIT_TAIL, _MEDIA, _MAX_CREDIT),
-        (_CREDIT_WITHIN, _MEDIA, _MAX_CREDIT),
-        (_ENGLISH_CREDIT, ("hoto", "HOTO", "mage", "MAGE", "icture"), 2 * _MAX_CREDIT),
+    for pattern, sign, longest in (
+        (_CAPTION_LINE, _KOREAN_MEDIUM, _MAX_CAPTION),
+        (_CREDIT_IN_BRACKETS, _KOREAN_MEDIUM, _MAX_CREDIT),
+        (_CREDIT_TAIL, _KOREAN_MEDIUM, _MAX_CREDIT),
+        (_CREDIT_WITHIN, _KOREAN_MEDIUM, _MAX_CREDIT),
+        (_ENGLISH_CREDIT, _ENGLISH_MEDIUM, 2 * _MAX_CREDIT),
     ):
         found = []
-        for start, end in find_in_lines(pattern, text, needles):
+        for start, end in find_in_lines(pattern, text, sign):
             start += pattern is _CREDIT_TAIL and text[start] in ".])”\"’'"
             if end - start <= longest:
                 found.append((start, end))

@@ -273,9 +273,11 @@ def blanks(text: str) -> Edit:
         after = "\n".join(lines)
         return after, len(text) - len(after)
     plain = text  # every blank but the tab as a space: where two stand side by side
-    if not text.isascii() and _RARE.search(text) is not None:
-        for blank in _RARE_BLANKS:
-            plain = plain.replace(blank, " ")
+    if not text.isascii():
+        plain = plain.replace("\u00a0", " ")
+        if _RARE.search(plain) is not None:
+            for blank in _RARE_BLANKS:
+                plain = plain.replace(blank, " ")
     for number, line in enumerate(lines if plain is text else plain.split("\n")):
         if ("  " in line or line[-1:] in _ENDS_BLANK) and not (code and _touches(code, position, position + len(line))):
             bare = _bare(lines[number]) if number < last else lines[number].rstrip(_ALL_BLANKS)

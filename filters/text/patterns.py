@@ -37,24 +37,25 @@ class Gate:
         return [self._names[index] for index in sorted(self._set.Match(text) or ())] if self._names else []
 
 
-def lines_with(text: str, needles: Iterable[str]) -> list[Span]:
-    """The lines (start, end) in which one of the strings occurs, in order."""
-    found: dict[int, int] = {}
-    for needle in needles:
-        position = text.find(needle)
-        while position >= 0:
+@functools.lru_cache(maxsize=4)  # the patterns of one rule ask for the same lines
+def lines_with(sign: Any, text: str) -> tuple[Span, ...]:
+    """The lines (start, end) in which a pattern, found within a line, matches; in order."""
+    found: list[Span] = []
+    end = -1
+    for match in sign.finditer(text):
+        position = match.start()
+        if position >= end:
             end = text.find("\n", position)
             end = len(text) if end < 0 else end
-            found[text.rfind("\n", 0, position) + 1] = end
-            position = text.find(needle, end)
-    return sorted(found.items())
+            found.append((text.rfind("\n", 0, position) + 1, end))
+    return tuple(found)
 
 
-def find_in_lines(pattern: Any, text: str, needles: Iterable[str]) -> list[Span]:
-    """Spans of a pattern that never reaches over a line feed, looked for only where a needle occurs."""
+def find_in_lines(pattern: Any, text: str, sign: Any) -> list[Span]:
+    """Spans of a pattern that never reaches over a line feed, looked for only in lines that hold the sign."""
     return [
         (start + first, start + last)
-        for start, end in lines_with(text, needles)
+        for start, end in lines_with(sign, text)
         for first, last in (match.span() for match in pattern.finditer(text[start:end]))
     ]
 

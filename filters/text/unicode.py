@@ -27,10 +27,11 @@ def repair(text: str) -> str:
         # a reader that met JSON escapes such as \ud83d\ude00 apart: UTF-16 joins what belongs together
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         encoded = text.encode()
-    # counted, not searched for: several times as fast as a translation. U+FFFE and U+FFFF begin with EF in UTF-8
-    low = int(np.count_nonzero(np.frombuffer(encoded, np.uint8) < 0x20))
+    # counted: several times as fast as a translation. U+FFFE and U+FFFF begin with EF in UTF-8
+    octets = np.frombuffer(encoded, np.uint8)
+    breaks_and_tabs = np.count_nonzero(octets == 0x0A) + np.count_nonzero(octets == 0x09)
     if (
-        low == encoded.count(b"\n") + encoded.count(b"\t")
+        np.count_nonzero(octets < 0x20) == breaks_and_tabs
         and b"\x7f" not in encoded
         and (b"\xef" not in encoded or (b"\xef\xbf\xbe" not in encoded and b"\xef\xbf\xbf" not in encoded))
     ):
