@@ -51,8 +51,7 @@ class Child:
     settings  plain data, as JSON has it
     prefix    of the reasons of faults: extract_timeout, extract_oom, extract_crashed, extract_panic, extract_error
 
-    cpu_seconds  CPU seconds used by the child and its predecessors so far
-    starts       how many processes were started
+    starts    how many processes were started
 
     Calls from several threads are answered one after the other. The process ends with its parent, however that ends.
     """
@@ -72,12 +71,13 @@ class Child:
         self._lock = threading.Lock()
         self._process: _Process | None = None
         self._past_cpu = 0.0
-        self._calls = 0
+        self._calls = 0  # answered by this process
         with self._lock:
             self._start()
 
     @property
     def cpu_seconds(self) -> float:
+        """CPU seconds used by the child and its predecessors so far."""
         process = self._process
         return self._past_cpu + (process.cpu_seconds if process else 0.0)
 
@@ -94,7 +94,7 @@ class Child:
             if process is None or self._calls >= self.limits.calls or process.ended():
                 process = self._start()
             self._calls += 1
-            name = label.encode()
+            name = label.encode("utf-8", "replace")
             deadline = _Deadline(process, self.limits.seconds)
             try:
                 process.send((REQUEST.pack(len(name), len(body)), name, body), deadline)
@@ -129,9 +129,9 @@ class Child:
         self._end()
         process = self._process = _Process()
         self.starts += 1
-        weakref.finalize(self, process.end)
+        self._at_exit = weakref.finalize(self, process.end)
         setup = {
-            "path": sys.path,
+            "path": list(map(str, sys.path)),
             "package": str(Path(__file__).parent),
             "target": self.target,
             "settings": self.settings,
@@ -157,10 +157,12 @@ class Child:
         return process
 
     def _end(self, dying: bool = False) -> tuple[str, bool]:
+        """End the process; how it ended, and whether for want of memory."""
         process, self._process, self._calls = self._process, None, 0
         if process is None:
             return "not started", False
         how = process.end(dying)
+        self._at_exit.detach()
         self._past_cpu += process.cpu_seconds
         return how
 
