@@ -51,9 +51,9 @@ def test_one_call_is_lost_and_the_next_answered(child, kind, reason, detail):
     assert caught.value.reason == reason
     assert detail in caught.value.detail
     assert "SECRET" not in str(caught.value)
-    started = time.process_time()
+    spent = child.cpu_seconds
     assert child(PAGE)[0] == "안녕하세요, 여러분."
-    assert time.process_time() - started < 0.1
+    assert child.cpu_seconds - spent < 0.3, "a new child starts in little time"
 
 
 def test_the_hook_does_nothing_without_its_variable():
@@ -69,7 +69,7 @@ def test_time_is_cpu_time_up_to_twice_the_wall_time(child):
         started = time.monotonic()
         with pytest.raises(Fault, match="extract_timeout"):
             child(harm("hang"))  # sleeps, using no CPU
-        assert 1.9 < time.monotonic() - started < 4
+        assert 1.9 < time.monotonic() - started < 10
     assert child.starts == 2
 
 
