@@ -295,7 +295,10 @@ _DATELINE = (
     r"(?m)^[ \t]*[A-Z][A-Za-z .'’-]+(?:, [A-Z][A-Za-z.]+)*,?(?: [A-Z][a-z]+\.? [0-9]{1,2})?,? "
     rf"{_WIRE} ?(?:[-–—]+|=) *"
 )
-PRESS = _loose(f"{_WITH_EQUALS}|{_WITH_REPORTER}|{_WIRE}")
+PRESS = (
+    f"\\p{{Hangul}}{B}*=|={B}*(?:\\p{{Hangul}}|AP|AFP|EPA|OSEN)|{_WIRE}"
+    r"|(?:기자|특파원|위원|통신원|리포터|에디터)[^\n]*[\]】]"
+)
 _PRESS = (
     (re2.compile("="), re2.compile(f"{_WITH_EQUALS}(?:{B}*{_SIGNED}{B}?={B}*)?")),
     (_ROLE_OR_STATION, re2.compile(f"{_WITH_REPORTER}(?:{B}*={B}*)?")),

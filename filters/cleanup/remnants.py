@@ -246,7 +246,7 @@ DOUBLE_BLANK = f"(?m){_NO_BLANK}{_SPACE}{_SPACE}|{BLANK}$"
 _DOUBLE_SPACE = re2.compile(f"{_NO_BLANK}{_SPACE}{_SPACE}+")
 _ALL_BLANKS = "".join(sorted(BLANKS))
 _RARE_BLANKS = tuple(BLANKS - {" ", "\t"})
-_RARE = re2.compile("[" + BLANK[1:].replace(" \\t", ""))
+_RARE = re2.compile("[" + BLANK[1:].replace(" \\t", ""))  # any blank but space and tab
 _VERBATIM_STARTS = ("    ", "\t", ">", "|", "│", "├", "└", "//")
 _ENDS_BLANK = frozenset(BLANKS)  # and not "", an empty line
 # Lines whose blanks say something: code, tables, trees, aligned comments and numbers.
@@ -265,23 +265,14 @@ def blanks(text: str) -> Edit:
     code = code_spans(text)
     lines, position = text.split("\n"), 0
     last = len(lines) - 1
-    if not code and _DOUBLE_SPACE.search(text) is None:
-        # blanks at the ends of lines only
-        last_line = lines[-1].rstrip(_ALL_BLANKS)
-        lines = [_bare(line) if line[-1:] in _ENDS_BLANK else line for line in lines]
-        lines[-1] = last_line
-        after = "\n".join(lines)
-        return after, len(text) - len(after)
     plain = text  # every blank but the tab as a space: where two stand side by side
-    if not text.isascii():
-        plain = plain.replace("\u00a0", " ")
-        if _RARE.search(plain) is not None:
-            for blank in _RARE_BLANKS:
-                plain = plain.replace(blank, " ")
+    for blank in _RARE_BLANKS:
+        if blank in plain:
+            plain = plain.replace(blank, " ")
     for number, line in enumerate(lines if plain is text else plain.split("\n")):
         if ("  " in line or line[-1:] in _ENDS_BLANK) and not (code and _touches(code, position, position + len(line))):
             bare = _bare(lines[number]) if number < last else lines[number].rstrip(_ALL_BLANKS)
-            if not bare.startswith(_VERBATIM_STARTS) and "  " in line.strip():
+            if bare and "  " in line.strip() and not bare.startswith(_VERBATIM_STARTS):
                 bare = _single(bare)
             lines[number] = bare
         if code:
@@ -297,8 +288,15 @@ def _single(line: str) -> str:
         return line
     if not ascii_only and not _CODE_SIGNS.isdisjoint(line) and not _CJK.search(line):
         return line
-    spans = [match.span() for match in _DOUBLE_SPACE.finditer(line)]
-    return replacement(line, (((start + 1, end), " ") for start, end in spans if end < len(line)))[0]
+    if "\t" in line or (not ascii_only and _RARE.search(line) is not None):
+        spans = [match.span() for match in _DOUBLE_SPACE.finditer(line)]
+        return replacement(line, (((start + 1, end), " ") for start, end in spans if end < len(line)))[0]
+    body = line.strip(" ")
+    start = line.find(body[:1])
+    after = line[start + len(body) :]
+    while "  " in body:
+        body = body.replace("  ", " ")
+    return line[:start] + body + after
 
 
 def _bare(line: str) -> str:
