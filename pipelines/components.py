@@ -9,6 +9,7 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
+from apache_beam.metrics import Metrics
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -88,13 +89,15 @@ class _Send(beam.DoFn):
     def __init__(self, partitions: int, both: bool) -> None:
         self.partitions, self.both = partitions, both
 
-    def process(self, blob: bytes) -> Iterator[Any]:
+    def process(self, blob: bytes) -> Iterator[tuple[int, bytes]]:
         edges = unpacked([blob])
         if self.both:
             edges = np.concatenate([edges, edges[:, ::-1]])
         else:
             edges = np.stack([edges.max(axis=1), edges.min(axis=1)], axis=1)
-        yield from by_partition(edges, partition(edges[:, 0], self.partitions))
+        for part, sent in by_partition(edges, partition(edges[:, 0], self.partitions)):
+            Metrics.counter("shuffled", "links").inc(len(sent))
+            yield part, sent
 
 
 def by_partition(rows: np.ndarray, parts: np.ndarray) -> Iterator[tuple[int, bytes]]:
