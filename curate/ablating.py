@@ -18,7 +18,7 @@ from curate.report.scored import Scored
 from curate.rundir import RunDirectory, RunError, UsageError
 from curate.running import Progress, check, plan_units
 from filters.chain import close_all
-from filters.contracts import ResourceError
+from filters.contracts import CorpusRewriter, ResourceError
 from filters.document import Document
 from filters.text import tokens
 from pipelines import storage
@@ -75,13 +75,15 @@ class Ablating:
         """Decides from the scored table as it is now."""
         return Decider(self.scored(), self._documents)
 
-    def _documents(self, node: int, rows: Sequence[int]) -> Iterable[Document]:
-        """Documents of pages on a text path, in the order of rows (ascending)."""
+    def _documents(self, number: int, rows: Sequence[int]) -> Iterable[Document]:
+        """Documents of pages as a measure sees them, in the order of rows (ascending)."""
+        measure = self.plan.measures[number]
+        node = measure.node
         group = self.plan.nodes[node].group
         for part in self.scored().groups[group].parts:
             inside = frozenset(row - part.start for row in rows if part.start <= row < part.start + part.rows)
             if inside:
-                yield from documents(self.job, node, part.unit, group, inside, with_notes=True)
+                yield from documents(self.job, node, part.unit, group, inside, measure.reads)
 
     def score(self) -> None:
         """Score all text paths: those of extractors and rewriters first, then those after corpus rewriters."""
@@ -116,7 +118,10 @@ class Ablating:
         found = self._run(f"{node.step.name}: spool", spooling)
         shards = [Shard.from_dict(record["shard"]) for record in found if record["kind"] == "shard"]
         started = time.process_time()
-        decision = decide(node.step.strategy, shards, self.directory.work("decisions", node.folder))
+        strategy = node.step.strategy
+        if not isinstance(strategy, CorpusRewriter):
+            raise TypeError(f"{node.step.name} is no corpus rewriter")
+        decision = decide(strategy, shards, self.directory.work("decisions", node.folder))
         self.decide_cpu_seconds[f"node {node.number}"] = time.process_time() - started
         todo = []
         for shard in shards:
@@ -181,7 +186,7 @@ def ablate(
     plan = make_plan({arm.name: (arm.recipe.steps, group_of[arm.name]) for arm in ablation.arms})
     directory = RunDirectory(output)
     fingerprints = {arm.name: arm.recipe.fingerprint() for arm in ablation.arms}
-    state = {
+    state: dict[str, Any] = {
         "fingerprint": fingerprints,
         "versions": rundir.versions(),
         "inputs": [rundir.input_identity(path) for group in groups for path in group.paths],

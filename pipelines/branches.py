@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import apache_beam as beam
@@ -80,6 +80,15 @@ class Plan:
     def measures_at(self, number: int) -> list[Measure]:
         """What is measured on a text path."""
         return [measure for measure in self.measures if measure.node == number]
+
+    def notes_of_nodes(self) -> dict[int, tuple[str, ...]]:
+        """By text path: the notes its own step writes and something later on reads."""
+        found: dict[int, set[str]] = {}
+        for reads in (*(node.reads for node in self.nodes), *(measure.reads for measure in self.measures)):
+            for name, source in reads:
+                if source is not None and source[0] == "node":
+                    found.setdefault(source[1], set()).add(name)
+        return {number: tuple(sorted(names)) for number, names in found.items()}
 
     def path(self, number: int) -> str:
         """A text path in words."""
@@ -220,6 +229,7 @@ class _Score(beam.DoFn):
             node.number: [child for child in plan.children(node.number) if not child.is_corpus] for node in plan.nodes
         }
         self._measures = {node.number: plan.measures_at(node.number) for node in plan.nodes}
+        self._read_later = plan.notes_of_nodes()
 
     def start_bundle(self) -> None:
         self._units: dict[str, dict[int, _Rows]] = {}
@@ -271,14 +281,18 @@ class _Score(beam.DoFn):
             self._failed(rows, row, outcome)
             return
         self._book_edits(node, document)
-        self._kept(nodes, rows, row, node, document.with_text(document.text), dict(self._notes_of(document)))
+        # Without the notes that the rewriter read: what follows reads those of its own arms' writers.
+        bare = replace(document.with_text(document.text), notes={})
+        self._kept(nodes, rows, row, node, bare, self._notes_of(document))
 
-    def _notes_of(self, document: Document) -> Iterator[tuple[Source, Mapping[str, Any]]]:
+    def _notes_of(self, document: Document) -> dict[Source, Any]:
         # Notes were stored under the key of their writer when the document went into the spool.
+        found: dict[Source, Any] = {}
         for name, value in document.notes.items():
             if "\x00" in name:
                 kind, number, note = name.split("\x00")
-                yield (kind, int(number)), {note: value}
+                found.setdefault((kind, int(number)), {})[note] = value
+        return found
 
     def _visit(self, nodes: dict[int, _Rows], row: int, node: Node, item: Any, values: dict[Source, Any]) -> None:
         rows = nodes.setdefault(node.number, _Rows())
@@ -313,6 +327,9 @@ class _Score(beam.DoFn):
         self._spend("tokens", started)
         if node.number in self.job.texts:
             rows.texts.append((row, document.text))
+        for name in self._read_later.get(node.number, ()):
+            if name in document.notes:
+                rows.put(row, f"@{name}", document.notes[name])
         for measure in self._measures[node.number]:
             values = self._measure(rows, row, measure, document, values)
         for child in self._children[node.number]:
@@ -410,7 +427,10 @@ class _Score(beam.DoFn):
         _write(storage.join(self.job.root, "scored", node.folder, f"{unit}.parquet"), columns, kinds)
         if number in self.job.texts:
             path = storage.join(self.job.texts_folder(number), f"{unit}.parquet")
-            texts = {"row": [row for row, _ in rows.texts], "text": [text for _, text in rows.texts]}
+            texts: dict[str, list[Any]] = {
+                "row": [row for row, _ in rows.texts],
+                "text": [text for _, text in rows.texts],
+            }
             _write(path, texts, {"row": pa.int64(), "text": pa.large_string()})
 
 
@@ -428,7 +448,7 @@ def _kind_of(name: str, values: Mapping[int, Any]) -> pa.DataType:
 def _with_notes(item: Any, reads: Sequence[tuple[str, Source | None]], values: Mapping[Source, Any]) -> Any:
     if not reads or not isinstance(item, Document):
         return item
-    found = {name: values[source][name] for name, source in reads if source in values and name in values[source]}
+    found = {name: values[source][name] for name, source in reads if source and name in values.get(source, {})}
     return item.note(**found) if found else item
 
 
@@ -474,19 +494,28 @@ class _Respool(beam.DoFn):
         parent = node.parent
         folder = self.job.work("spool", node.folder)
         spool = Spool(folder, task.name, node.step.strategy)
-        for document in documents(self.job, parent, task.name, task.group, frozenset(task.rows), with_notes=True):
+        for document in documents(self.job, parent, task.name, task.group, frozenset(task.rows), node.reads):
             spool.add(document)
         yield {"kind": "shard", "shard": spool.close().as_dict()}
 
 
 def documents(
-    job: ScoreJob, number: int, unit: str, group: int, rows: frozenset[int], with_notes: bool = False
+    job: ScoreJob,
+    number: int,
+    unit: str,
+    group: int,
+    rows: frozenset[int],
+    reads: Sequence[tuple[str, Source | None]] | None = None,
 ) -> Iterator[Document]:
-    """The stored documents of a text path in a unit, those of these rows, in order; a row's number is the note row."""
+    """The stored documents of a text path in a unit, those of these rows, in order; a row's number is the note row.
+
+    reads  whose value of a note counts, for documents that something is to read notes of: those notes then stand under
+           their names, and all notes written on this path under the keys of their writers
+    """
     node = job.plan.nodes[number]
     texts = pq.read_table(storage.join(job.texts_folder(number), f"{unit}.parquet")).to_pydict()
     pages = pq.read_table(storage.join(job.root, "scored", "pages", f"{group:02d}-{unit}.parquet")).to_pydict()
-    notes = _stored_notes(job, node, unit) if with_notes else {}
+    notes = _stored_notes(job, node, unit, reads) if reads is not None else {}
     for row, text in zip(texts["row"], texts["text"], strict=True):
         if row in rows:
             page = {name: pages[name][row] for name in ("id", "url", "source", "offset", "date")}
@@ -501,8 +530,10 @@ def documents(
             )
 
 
-def _stored_notes(job: ScoreJob, node: Node, unit: str) -> dict[int, dict[str, Any]]:
-    """All notes written on a path, by row: under the plain name (the last writer's) and under each writer's key."""
+def _stored_notes(
+    job: ScoreJob, node: Node, unit: str, reads: Sequence[tuple[str, Source | None]]
+) -> dict[int, dict[str, Any]]:
+    """Notes written on a path, by row: under each writer's key, and those of `reads` under their plain names."""
     chain: list[Node] = []
     current: Node | None = node
     while current is not None:
@@ -510,18 +541,22 @@ def _stored_notes(job: ScoreJob, node: Node, unit: str) -> dict[int, dict[str, A
         current = job.plan.nodes[current.parent] if current.parent >= 0 else None
     found: dict[int, dict[str, Any]] = {}
     for one in chain:
-        path = storage.join(job.root, "scored", one.folder, f"{unit}.parquet")
-        table = pq.read_table(path)
+        table = pq.read_table(storage.join(job.root, "scored", one.folder, f"{unit}.parquet"))
         rows = table["row"].to_pylist()
-        for measure in job.plan.measures_at(one.number):
-            for column in table.column_names:
-                if column.startswith(measure.label + "@"):
-                    note = column[len(measure.label) + 1 :]
-                    for row, value in zip(rows, table[column].to_pylist(), strict=True):
-                        if value is not None:
-                            notes = found.setdefault(row, {})
-                            notes[note] = value
-                            notes[f"measure\x00{measure.number}\x00{note}"] = value
+        writers = {measure.label: f"measure\x00{measure.number}" for measure in job.plan.measures_at(one.number)}
+        writers[""] = f"node\x00{one.number}"
+        for column in table.column_names:
+            label, at, note = column.rpartition("@")
+            if at and label in writers:
+                for row, value in zip(rows, table[column].to_pylist(), strict=True):
+                    if value is not None:
+                        found.setdefault(row, {})[f"{writers[label]}\x00{note}"] = value
+    for name, source in reads:
+        if source is not None:
+            key = f"{source[0]}\x00{source[1]}\x00{name}"
+            for notes in found.values():
+                if key in notes:
+                    notes[name] = notes[key]
     return found
 
 

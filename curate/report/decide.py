@@ -67,7 +67,7 @@ class Decided:
 class Decider:
     """Decides arms from the scored table. Failing masks of rules are shared by all arms.
 
-    documents  gives the documents of some pages of a text path; only needed where a corpus judge verifies candidates
+    documents  gives documents as a measure (by number) sees some pages; needed where a corpus judge verifies candidates
     """
 
     def __init__(
@@ -266,7 +266,7 @@ class Decider:
                 self._keys[visit.number] = Keys.of(step, column)  # type: ignore[arg-type]
             faults = self._fault_reasons(visit.number)
             failed = alive & (faults != "") if faults is not None else np.zeros(len(alive), dtype=bool)
-            texts = partial(self.documents, measure.node) if self.documents is not None else None
+            texts = partial(self.documents, measure.number) if self.documents is not None else None
             gone, stays = losers(step, self._keys[visit.number], alive & ~failed, texts)  # type: ignore[arg-type]
             lost = np.zeros(len(alive), dtype=bool)
             lost[gone] = True
@@ -296,7 +296,10 @@ class Decider:
     ) -> StageResult:
         result = StageResult(step.name, step.strategy_name)
         result.documents_in, result.kept = int(entering.sum()), int(alive.sum())
-        if before >= 0:
+        if before < 0:  # what the reader read
+            pages = self.scored.groups[self.scored.plan.nodes[after].group]
+            result.bytes_in = int(np.nan_to_num(pages.numbers("bytes"))[entering].sum())
+        else:
             result.bytes_in = int(self.sizes(before, "bytes")[entering].sum())
             result.tokens_in = int(self.sizes(before, "tokens")[entering].sum())
         result.bytes_kept = int(self.sizes(after, "bytes")[alive].sum())

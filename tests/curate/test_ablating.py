@@ -1,0 +1,142 @@
+"""Ablations decide from scores what runs decide by dropping."""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from curate import arms
+from curate.ablating import ablate
+from curate.arms import Ablation, Arm
+from tests.curate.ablation_tools import BODY, arms_by_name, kept_ids, run_ablation, texts, write
+from tests.curate.running_tools import go, recipe, rows
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+RECIPES = 50
+
+
+def _judge(rng: random.Random) -> dict:
+    return rng.choice(
+        [
+            {"language/fasttext": {"keep": rng.choice([["ko"], ["en"], ["en", "ko"]]), "min_score": rng.random()}},
+            {"language/script": {"keep": rng.choice([[], ["ko"]]), "latin": "en"}},
+            {"quality/gopher": {"min_words": rng.randint(1, 60), "min_stop_words": rng.randint(0, 4)}},
+            {"quality/gopher": {"semantics": "datatrove", "min_words": rng.randint(1, 30)}},
+            {"quality/gopher-repetition": {}},
+            {"quality/refinedweb": {}},
+            {"quality/c4": {"min_sentences": rng.randint(1, 4)}},
+            {"quality/fineweb": {"max_duplicated": rng.random() / 4, "max_short": rng.random()}},
+            {"quality/length": {"min_characters": rng.randint(0, 300)}},
+            {"quality/compression": {}},
+            {"quality/cjk": {"drop_from_cjk_chars": rng.randint(5, 30)}},
+            {"quality/url": {}},
+            {"toxicity/wordlist": {}},
+            {"sampling/random": {"share": rng.choice([0.5, 0.8])}},
+            {"tests.strategies.Characters": {"least": rng.randint(0, 200), "most": rng.randint(200, 900)}},
+        ]
+    )
+
+
+def _rewriter(rng: random.Random) -> dict:
+    return rng.choice(
+        [
+            {"cleanup/unicode": {}},
+            {"cleanup/klue": {}},
+            {"cleanup/c4-lines": {"min_words": rng.randint(2, 8)}},
+            {"cleanup/refinedweb-lines": {}},
+            {"cleanup/newlines": {"max_consecutive": rng.randint(1, 2)}},
+            {"cleanup/urls": {}},
+            {"pii/patterns": {"action": rng.choice(["replace", "remove"])}},
+            {"tests.strategies.Upper": {}},
+            {"tests.strategies.Trouble": {"kind": rng.choice(["raise", "fault", "panic"])}},
+        ]
+    )
+
+
+def _corpus(rng: random.Random) -> dict:
+    return rng.choice(
+        [
+            {"dedup/exact": {"survivor": rng.choice(["longest", "first-url"])}},
+            {"dedup/url": {}},
+            {"dedup/minhash": {"bands": rng.choice([14, 20]), "rows": rng.choice([4, 8]), "unit": "words", "ngram": 3}},
+            {
+                "dedup/minhash": {
+                    "bands": 30,
+                    "rows": 3,
+                    "ngram": 5,
+                    "unit": "characters",
+                    "verify": rng.choice([0.5, 0.8]),
+                }
+            },
+            {"dedup/lines": {}},
+            {"dedup/bff": {"min_ngram": 5, "max_ngram": rng.randint(5, 9), "threshold": rng.choice([0.5, 0.8])}},
+            {"dedup/substring": {"length": rng.randint(8, 20)}},
+        ]
+    )
+
+
+def random_stages(seed: int) -> list:
+    """One to seven steps after the extractor, of all kinds, in any order."""
+    rng = random.Random(seed)
+    stages: list = [BODY]
+    for place in range(rng.randint(1, 7)):
+        ((name, settings),) = rng.choice([_judge, _judge, _rewriter, _corpus])(rng).items()
+        stages.append({name: {**settings, "as": f"s{place}"}})
+    return stages
+
+
+def _same(arm: dict, result: dict) -> None:
+    """The funnel of an arm is that of the run: every stage, every rule, every reason, every byte."""
+    for ours, theirs in zip(arm["stages"], result["stages"], strict=True):
+        for name in ("stage", "in", "kept", "dropped", "failed", "dropped_by_rule", "failed_by_reason"):
+            assert ours[name] == theirs[name], (arm["name"], ours["stage"], name)
+        if ours["stage"] != "read":
+            assert ours["bytes_kept"] == theirs["bytes_kept"], (arm["name"], ours["stage"])
+
+
+def test_arms_keep_what_runs_keep_for_random_recipes(tmp_path):
+    made = texts()
+    inputs = [write(tmp_path / "a.jsonl", made[:35]), write(tmp_path / "b.jsonl", made[35:], 35)]
+    recipes = {f"r{seed}": recipe(*random_stages(seed)) for seed in range(RECIPES)}
+    base = recipe(BODY, "dedup/exact")
+    chosen = Ablation("fifty", (Arm("base", base), *(Arm(name, one) for name, one in recipes.items())))
+    report = ablate(chosen, [str(path) for path in inputs], str(tmp_path / "ablation"), workers=1)
+    by_name = arms_by_name(report)
+    losing = 0
+    for name, one in {"base": base, **recipes}.items():
+        result = go(one, inputs, tmp_path / name)
+        expected = sorted(row["id"] for row in rows(tmp_path / name, "kept"))
+        assert kept_ids(tmp_path / "ablation", name) == expected, [step.strategy for step in one.steps]
+        _same(by_name[name], result)
+        losing += 0 < len(expected) < len(made)
+    assert losing > RECIPES // 2  # most of these recipes do decide something
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "configs/ablations").glob("*.yaml")))
+def test_shipped_ablations_keep_what_runs_keep(name, tmp_path):
+    sample = ROOT / "configs/sample/sample.warc.gz"
+    chosen = replace(arms.load(name), samples=3, seeds=2)
+    assert not chosen.input
+    report = ablate(chosen, [str(sample)], str(tmp_path / "ablation"), workers=1)
+    for arm in chosen.arms:
+        result = go(arm.recipe, [sample], tmp_path / arm.name)
+        expected = sorted(row["id"] for row in rows(tmp_path / arm.name, "kept"))
+        assert kept_ids(tmp_path / "ablation", arm.name) == expected, arm.name
+        _same(arms_by_name(report)[arm.name], result)
+
+
+def test_workers_and_cutting_do_not_change_an_ablation(tmp_path):
+    made = texts(seed=5, count=40)
+    inputs = [write(tmp_path / "a.jsonl", made[:20]), write(tmp_path / "b.jsonl", made[20:], 20)]
+    whole = write(tmp_path / "whole.jsonl", made)
+    data = {
+        "recipe": {"name": "base", "stages": [BODY, "cleanup/unicode", "dedup/lines", {"dedup/minhash": {"rows": 4}}]},
+        "arms": {"no-lines": {"dedup/lines": "off"}},
+    }
+    for name, given, more in (("one", inputs, {}), ("two", inputs, {"workers": 2}), ("whole", [whole], {})):
+        run_ablation(data, given, tmp_path / name, **more)
+    for arm in ("base", "no-lines"):
+        expected = kept_ids(tmp_path / "one", arm)
+        assert kept_ids(tmp_path / "two", arm) == expected
+        assert kept_ids(tmp_path / "whole", arm) == expected
