@@ -14,6 +14,7 @@ from curate.rundir import RunDirectory, RunError, UsageError
 from filters.chain import close_all
 from filters.contracts import ResourceError
 from pipelines import engines, storage
+from pipelines.barrier import DecisionError
 from pipelines.curation import Job, ReadTask, RereadTask, Segment, build_phase, build_whole
 from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially, serial_startup
 from pipelines.reading.units import InputError, cut, expand
@@ -124,7 +125,7 @@ def run(
             )
         progress.update(phase="checking")
         result = _finish(recipe, directory, paths, manifests, evidence)
-    except (PoolError, engines.EngineError) as error:
+    except (PoolError, DecisionError, engines.EngineError) as error:
         raise RunError(str(error)) from error
     finally:
         directory.release()
@@ -247,7 +248,7 @@ def _run_phase(
 def _decide(
     directory: RunDirectory, segment: Segment, shards: Sequence[dict[str, Any]], against: str | None
 ) -> tuple[list[RereadTask], dict[str, Any]]:
-    from pipelines.barrier import DecisionError, Shard, decide
+    from pipelines.barrier import Shard, decide
 
     step = segment.corpus
     if step is None:
@@ -257,10 +258,7 @@ def _decide(
     keys = step.name.replace("/", "-")
     earlier = storage.join(against, "keys", keys) if against else None
     folder = directory.work("decisions", str(segment.number))
-    try:
-        decision = decide(step.strategy, found, folder, earlier, storage.join(directory.root, "keys", keys))
-    except DecisionError as error:
-        raise RunError(f"{step.name}: {error}") from error
+    decision = decide(step.strategy, found, folder, earlier, storage.join(directory.root, "keys", keys))
     spent = time.process_time() - started
     tasks = [RereadTask(shard.name, shard, decision.of(shard)) for shard in found]
     return tasks, {"stage": step.name, "cpu_seconds": spent, **decision.evidence}

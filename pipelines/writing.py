@@ -13,7 +13,7 @@ from filters.chain import Dropped, Failed
 from filters.document import Document
 from pipelines import records, storage
 
-ROW_GROUP_BYTES = 8_000_000
+ROW_GROUP_BYTES = 2_000_000
 ROW_GROUP_ROWS = 50_000
 _MODULUS = 1 << 128
 
