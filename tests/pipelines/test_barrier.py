@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 
 import filters
 from filters.contracts import CorpusJudge, strategy
-from filters.dedup.survivors import sortable
 from filters.document import Document, Drop
+from filters.top_share import TopShare
 from pipelines import keyfile
 from pipelines.barrier import DecisionError, Shard, Spool, check_against, decide, documents, reread
 from pipelines.keyfile import DamagedFile, KeyFile
@@ -20,17 +21,15 @@ from tests.pipelines.corpora import corpus, decided, left, spooled
 
 
 @strategy
-class TopScore(CorpusJudge):
+class TopScore(TopShare):
     """Keeps the best tenth by a note."""
 
-    decision = "top"
-    rule = "keep_top"
+    def scorer(self) -> Callable[[Document], float]:
+        return _score
 
-    def keep_share(self) -> float:
-        return 0.1
 
-    def open(self):  # type: ignore[no-untyped-def]
-        return lambda document: np.array([sortable(float(document.notes["score"]))], dtype=np.uint64)
+def _score(document: Document) -> float:
+    return float(document.notes["score"])
 
 
 STEPS = {
@@ -268,3 +267,11 @@ def test_empty_texts_are_no_near_duplicates_and_equal_ones_are_one_cluster(tmp_p
     rows = decided(STEPS["minhash"], tmp_path, [pages[::2], pages[1::2]])
     assert sum(row[3] is None for row in rows if row[0].startswith("e")) == 500
     assert sum(row[3] is None for row in rows if row[0].startswith("s")) == 1
+
+
+def test_the_top_share_names_score_and_cut_off(tmp_path: Path) -> None:
+    pages = [Document(str(n), "text", notes={"score": n / 10}) for n in range(40)]
+    pages.append(Document("none", "text", notes={"score": float("nan")}))
+    rows = {row[0]: row[3] for row in decided(STEPS["top"], tmp_path, [pages[::2], pages[1::2]])}
+    assert {name for name, drop in rows.items() if drop is None} == {"36", "37", "38", "39", "none"}
+    assert rows["35"] == Drop("keep_top", 3.5, 3.6)
