@@ -187,7 +187,11 @@ def _parse_warc(stream: _Stream) -> _Record:
     if end is None:
         size = min(len(stream.data) - at, HEADER_BYTES)
         problem = "warc_header_too_long" if wanted > HEADER_BYTES and whole else ""
-        return _Record("", {}, -1, start + size, problem or "cut", f"no end of the header within {size} bytes")
+        return _Record("", {}, -1, start + 1, problem or "cut", f"no end of the header within {size} bytes")
+    another = stream.data.find(b"\nWARC/", at, end.start())
+    if another >= 0:
+        problem = f"another record begins in its header, after {another + 1 - at} bytes"
+        return _Record("", {}, -1, stream.base + another + 1, "warc_bad_record", problem)
     block_at = stream.base + end.end()
     lines = stream.data[at : end.start()].split(b"\n")
     fields: dict[bytes, bytes] = {}

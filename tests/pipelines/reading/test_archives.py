@@ -155,3 +155,13 @@ def test_lenient_where_nothing_is_lost(tmp_path: Path) -> None:
         path.write_bytes(record(block, 3, "response", str(len(block) + slack)) + RECORDS[4])
         found, _ = events(path)
         assert [event.body.rstrip(b"\r\n") for event in found] == [page(3), page(4)]
+
+
+def test_a_record_that_begins_in_the_header_of_another_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc"
+    path.write_bytes(RECORDS[0] + RECORDS[1][:70] + b"\r\n" + RECORDS[2])
+    found, types = events(path)
+    assert [getattr(event, "reason", "page") for event in found] == ["page", "warc_bad_record", "page"]
+    assert found[1].offset == len(RECORDS[0]) and types == {"response": 2}
+    for cut in range(1, path.stat().st_size, 17):
+        assert events(path, cut) == (found, types), cut
