@@ -270,11 +270,14 @@ def blanks(text: str) -> Edit:
         if blank in plain:
             plain = plain.replace(blank, " ")
     for number, line in enumerate(lines if plain is text else plain.split("\n")):
-        if ("  " in line or line[-1:] in _ENDS_BLANK) and not (code and _touches(code, position, position + len(line))):
+        if line[-1:] in _ENDS_BLANK or (
+            "  " in line and not line.startswith(_VERBATIM_STARTS) and "  " in line.strip()
+        ):
             bare = _bare(lines[number]) if number < last else lines[number].rstrip(_ALL_BLANKS)
-            if bare and "  " in line.strip() and not bare.startswith(_VERBATIM_STARTS):
+            if "  " in line.strip() and not line.startswith(_VERBATIM_STARTS):
                 bare = _single(bare)
-            lines[number] = bare
+            if not code or not _touches(code, position, position + len(line)):
+                lines[number] = bare
         if code:
             position += len(line) + 1
     after = "\n".join(lines)
