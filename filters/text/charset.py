@@ -143,8 +143,8 @@ def decode(body: bytes, declared: str = "", html: bool = True) -> Decoded:
     for mark, codec in _BOMS:
         if body.startswith(mark) and not (codec == "utf-32-le" and len(body) % 4):
             return _decoded(body[len(mark) :], codec, "bom")
-    if b"\x00" in body[:_PRESCAN_BYTES] and (codec := _wide(body[:_PRESCAN_BYTES])):
-        return _decoded(body, codec, "bytes")
+    if b"\x00" in body[:_PRESCAN_BYTES] and (wide := _wide(body[:_PRESCAN_BYTES])):
+        return _decoded(body, wide, "bytes")
     labels: list[tuple[str | None, str]] = [(codec_of(declared), "declared")] if declared else []
     if html and (found := _LABEL.search(body, 0, _PRESCAN_BYTES)):
         labels.append((codec_of((found[1] or found[2]).decode("ascii", "replace")), "meta"))
