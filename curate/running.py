@@ -258,7 +258,7 @@ def _decide(
     keys = step.name.replace("/", "-")
     earlier = storage.join(against, "keys", keys) if against else None
     folder = directory.work("decisions", str(segment.number))
-    decision = decide(step.strategy, found, folder, earlier, storage.join(directory.root, "keys", keys))
+    decision = decide(segment.decides(), found, folder, earlier, storage.join(directory.root, "keys", keys))
     spent = time.process_time() - started
     tasks = [RereadTask(shard.name, shard, decision.of(shard)) for shard in found]
     return tasks, {"stage": step.name, "cpu_seconds": spent, **decision.evidence}

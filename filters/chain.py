@@ -102,7 +102,10 @@ class StepBook:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "StepBook":
         """The inverse of as_dict."""
-        return cls(**{name: Counter(value) if isinstance(value, Mapping) else value for name, value in data.items()})
+        known: dict[str, Any] = {
+            name: Counter(value) if isinstance(value, Mapping) else value for name, value in data.items()
+        }
+        return cls(**known)
 
 
 def fault_of(error: BaseException) -> tuple[str, str]:

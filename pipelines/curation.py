@@ -35,6 +35,13 @@ class Segment:
     steps: tuple[Step, ...]
     corpus: Step | None
 
+    def decides(self) -> CorpusJudge | CorpusRewriter:
+        """The strategy of the corpus step."""
+        strategy = self.corpus.strategy if self.corpus is not None else None
+        if not isinstance(strategy, (CorpusJudge, CorpusRewriter)):
+            raise ValueError(f"segment {self.number} ends with no corpus step")
+        return strategy
+
 
 def segments(steps: Sequence[Step]) -> list[Segment]:
     """A recipe's steps cut after every corpus step."""
@@ -121,7 +128,7 @@ class ReadUnits(beam.DoFn):
         clock = time.thread_time
         ledger = TableWriter(storage.join(self.root, WORK), "ledger", task.name, records.LEDGER, SERVICE_FILE_BYTES)
         types: dict[str, int] = {}
-        found = spent = 0
+        found, spent = 0, 0.0
         started = clock()
         bytes_in = 0
         rejected = failed = 0
@@ -283,10 +290,9 @@ class _SpoolDocuments(beam.DoFn):
         from pipelines.barrier import Spool
 
         unit, document = element
-        spool = self._spools.get(unit)
-        if spool is None and self.segment.corpus is not None:
-            spool = self._spools[unit] = Spool(self.job.spool_folder(self.segment), unit, self.segment.corpus.strategy)
-        spool.add(document)
+        if unit not in self._spools:
+            self._spools[unit] = Spool(self.job.spool_folder(self.segment), unit, self.segment.decides())
+        self._spools[unit].add(document)
         return ()
 
     def finish_bundle(self) -> Iterator[Any]:
@@ -385,7 +391,7 @@ def build_whole(pipeline: beam.Pipeline, job: Job, tasks: Sequence[ReadTask], pa
 
             folder = job.work("decisions", str(segment.number))
             label = f"segment {segment.number}"
-            decided = shards | f"{label}: decide" >> CorpusDecision(segment.corpus.strategy, folder)
+            decided = shards | f"{label}: decide" >> CorpusDecision(segment.decides(), folder)
             again = (
                 decided
                 | f"{label}: tasks" >> beam.Map(_reread_task)

@@ -1,6 +1,7 @@
 """A byte n-gram language model with absolute discounting, in hashed tables: small, fast, the same every time."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -13,7 +14,7 @@ _STEP = np.uint64(0x100000001B3)
 
 
 @njit(cache=True)
-def _slot(value: int, bits: int) -> int:
+def _slot(value: Any, bits: int) -> Any:
     value ^= value >> np.uint64(29)
     value *= np.uint64(0xBF58476D1CE4E5B9)
     value ^= value >> np.uint64(32)
@@ -21,7 +22,7 @@ def _slot(value: int, bits: int) -> int:
 
 
 @njit(cache=True)
-def _train(data, pairs, totals, kinds, order, bits):
+def _train(data: Any, pairs: Any, totals: Any, kinds: Any, order: int, bits: int) -> None:
     for place in range(data.size):
         context = np.uint64(0)
         for length in range(min(order, place) + 1):
@@ -37,7 +38,7 @@ def _train(data, pairs, totals, kinds, order, bits):
 
 
 @njit(cache=True)
-def _bits_of(data, pairs, totals, kinds, order, bits, discount):
+def _bits_of(data: Any, pairs: Any, totals: Any, kinds: Any, order: int, bits: int, discount: float) -> float:
     total = 0.0
     for place in range(data.size):
         chance = 1.0 / 256.0
