@@ -60,12 +60,14 @@ def find_in_lines(pattern: Any, text: str, sign: Any) -> list[Span]:
     ]
 
 
-@functools.lru_cache(maxsize=4)  # the rules of one round ask for the same text
 def code_spans(text: str) -> tuple[Span, ...]:
     """Character spans of Markdown code: fenced blocks (an unclosed fence runs to the end) and `inline` code within a
     line. Ordered, disjoint."""
-    if "`" not in text and "~~~" not in text:
-        return ()
+    return _code_spans(text) if "`" in text or "~~~" in text else ()
+
+
+@functools.lru_cache(maxsize=4)  # the rules of one round ask for the same text
+def _code_spans(text: str) -> tuple[Span, ...]:
     spans: list[Span] = []
     fence, opened = "", 0
     for match in _CODE.finditer(text):

@@ -28,6 +28,18 @@ def _kinds() -> np.ndarray:
     return _KINDS
 
 
+def _kinds_within(codes: np.ndarray, same: np.ndarray, bound: int) -> np.ndarray:
+    """The kinds of the characters inside runs longer than bound; same: whether neighbours are equal."""
+    if len(same) < bound:
+        return np.zeros(0, dtype=np.uint8)
+    # such a run has bound equal neighbours in a row
+    streak = same[bound - 1 :].copy()
+    for shift in range(1, min(bound, 4)):
+        streak &= same[bound - 1 - shift : len(same) - shift]
+    inside = np.flatnonzero(streak)
+    return _kinds()[np.minimum(codes[inside], _LAST)] if len(inside) else np.zeros(0, dtype=np.uint8)
+
+
 def shorten_runs(
     text: str,
     longest_jamo: int | None,
@@ -44,13 +56,12 @@ def shorten_runs(
     if len(codes) <= bound:
         return text, 0, 0
     same = codes[1:] == codes[:-1]
-    # a run longer than bound has bound equal neighbours in a row
-    streak = same[bound - 1 :].copy()
-    for shift in range(1, min(bound, 4)):
-        streak &= same[bound - 1 - shift : len(same) - shift]
-    inside = np.flatnonzero(streak)
-    if not len(inside) or not _kinds()[np.minimum(codes[inside], _LAST)].any():
-        return text, 0, 0  # spaces, digits, rules of dashes
+    # spaces, digits and rules of dashes are of no kind; three dots are within the longest run of a sign
+    kinds = _kinds_within(codes, same, bound)
+    if longest is not None and longest > bound and not (kinds == _JAMO).any():
+        kinds = _kinds_within(codes, same, longest) if kinds.any() else kinds
+    if not kinds.any():
+        return text, 0, 0
     starts = np.concatenate(([0], np.flatnonzero(~same) + 1))
     lengths = np.diff(np.concatenate((starts, [len(codes)])))
     long = lengths > bound
