@@ -10,17 +10,22 @@ from curate.report.decide import Decided, Decider
 RESAMPLES = 1000
 
 
-def draws(ids: np.ndarray, seed: int) -> np.ndarray:
-    """A number in [0, 1) for each id, a function of seed and id: samples of it are nested and keyed by document."""
-    key = seed.to_bytes(8, "little")
-    digests = b"".join(hashlib.blake2b(name.encode(), digest_size=8, key=key).digest() for name in ids.tolist())
+def draws(ids: np.ndarray, seed: int, purpose: str = "") -> np.ndarray:
+    """A number in [0, 1) for each id, a function of seed and id: samples of it are nested and keyed by document.
+
+    purpose  draws of one purpose say nothing about those of another
+    """
+    key, person = seed.to_bytes(8, "little"), purpose.encode()
+    digests = b"".join(
+        hashlib.blake2b(name.encode(), digest_size=8, key=key, person=person).digest() for name in ids.tolist()
+    )
     return np.frombuffer(digests, dtype=np.uint64).astype(np.float64) / 2.0**64
 
 
-def budget(ids: np.ndarray, sizes: np.ndarray, mask: np.ndarray, most: int, seed: int) -> np.ndarray:
+def budget(ids: np.ndarray, sizes: np.ndarray, mask: np.ndarray, most: int, seed: int, purpose: str = "") -> np.ndarray:
     """Documents of mask up to a budget in bytes: those with the smallest draws. A smaller budget takes a subset."""
     rows = np.flatnonzero(mask)
-    order = rows[np.argsort(draws(ids[rows], seed), kind="stable")]
+    order = rows[np.argsort(draws(ids[rows], seed, purpose), kind="stable")]
     within = np.cumsum(sizes[order]) <= most
     chosen = np.zeros(len(mask), dtype=bool)
     chosen[order[within]] = True
@@ -34,7 +39,8 @@ def random_removal(decider: Decider, base: Decided, other: Decided, seed: int) -
     reached = decider.reached(first)
     sizes = decider.sizes(first, "bytes")
     most = int(decider.sizes(other.node, "bytes")[other.kept].sum()) if other.group == base.group else 0
-    return budget(ids, sizes, reached, most, seed)
+    # Drawn by other keys than training samples are, or what is left would be the very sample that is trained on.
+    return budget(ids, sizes, reached, most, seed, "removal")
 
 
 def interval(values: np.ndarray, seed: int = 0, level: float = 0.95) -> tuple[float, float]:
