@@ -95,6 +95,10 @@ def run(
     except InputError as error:
         raise UsageError(str(error)) from error
     check(recipe)
+    try:
+        engines.parse_options(options)
+    except engines.EngineError as error:
+        raise UsageError(f"Beam options: {error}") from error
     directory = RunDirectory(output)
     try:
         identities = [rundir.input_identity(path) for path in paths]
@@ -121,7 +125,7 @@ def run(
             evidence: list[dict[str, Any]] = []
         else:
             manifests, evidence, timing = _on_this_machine(
-                job, directory, tasks, workers, progress, stall_seconds, against
+                job, directory, tasks, workers, progress, stall_seconds, against, tuple(options)
             )
         progress.update(phase="checking")
         result = _finish(recipe, directory, paths, manifests, evidence)
@@ -171,6 +175,7 @@ def _on_this_machine(
     progress: Progress,
     stall_seconds: float,
     against: str | None,
+    options: tuple[str, ...],
 ) -> tuple[list[Any], list[dict[str, Any]], dict[str, float]]:
     began, before = time.monotonic(), time.process_time()
     timing = {"cpu": 0.0, "startup": 0.0, "startup_cpu": 0.0}
@@ -183,7 +188,7 @@ def _on_this_machine(
         current: Sequence[Any] = tasks
         for segment in job.segments:
             progress.update(phase=_phase_name(segment), units=len(current), units_done=0)
-            done = _run_phase(job, directory, segment, current, pool, progress, timing)
+            done = _run_phase(job, directory, segment, current, pool, progress, timing, options)
             manifests += done
             if segment.corpus is not None:
                 progress.update(phase=segment.corpus.name, units=0)
@@ -220,6 +225,7 @@ def _run_phase(
     pool: Pool | None,
     progress: Progress,
     timing: dict[str, float],
+    options: tuple[str, ...],
 ) -> list[Any]:
     """Run the units that are not finished; the records of all of them, in the order of the units."""
     todo = []
@@ -227,7 +233,7 @@ def _run_phase(
         if directory.finished(segment.number, task.name) is None:
             size = task.bytes if isinstance(task, ReadTask) else task.shard.rows
             manifest = directory.manifest(segment.number, task.name)
-            todo.append(PhaseTask(partial(build_phase, job, segment), task, manifest, size))
+            todo.append(PhaseTask(partial(build_phase, job, segment), task, manifest, size, options))
     progress.update(units_done=len(tasks) - len(todo))
 
     def pages(count: int) -> None:

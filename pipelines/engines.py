@@ -1,6 +1,7 @@
 """Beam options by engine, and running a pipeline on one."""
 
 import contextlib
+import io
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.runner import create_runner
 
 
 class EngineError(Exception):
@@ -19,7 +21,7 @@ def run_in_process(build: Callable[[beam.Pipeline], None], options: Sequence[str
 
     FnApiRunner is named because DirectRunner first tries to fetch a Prism binary from the network.
     """
-    pipeline = beam.Pipeline(runner=FnApiRunner(), options=_options(options))
+    pipeline = beam.Pipeline(runner=FnApiRunner(), options=parse_options(options))
     build(pipeline)
     with _quiet():
         pipeline.run().wait_until_finish()
@@ -30,17 +32,17 @@ def names_runner(options: Sequence[str]) -> bool:
     return any(option == "--runner" or option.startswith("--runner=") for option in options)
 
 
+# DirectRunner would first try to fetch a Prism binary from the network, and may hang there.
+_DIRECT = ("fnapirunner", "directrunner", "direct")
+
+
 def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]) -> None:
     """Run a pipeline on the runner that the options name. Raises EngineError for options Beam does not know."""
-    parsed = _options(options)
+    parsed = parse_options(options)
     # Strategies of third parties are pickled by reference; what a main module defines has to travel.
     parsed.view_as(SetupOptions).save_main_session = False
     name = parsed.view_as(StandardOptions).runner or ""
-    runner: Any = FnApiRunner() if name.rpartition(".")[2].lower() == "fnapirunner" else name
-    try:
-        pipeline = beam.Pipeline(runner=runner, options=parsed)
-    except (ValueError, ImportError, AttributeError) as error:
-        raise EngineError(f"runner {name!r}: {error}") from error
+    pipeline = beam.Pipeline(runner=_runner(name), options=parsed)
     build(pipeline)
     with _quiet():
         result = pipeline.run()
@@ -49,16 +51,29 @@ def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]
         raise EngineError(f"{name} ended in state {state}")
 
 
-def _options(options: Sequence[str]) -> PipelineOptions:
-    parsed = PipelineOptions(list(options))
-    known = set(parsed.get_all_options(drop_default=False))
-    unknown = [
-        option
-        for option in options
-        if option.startswith("--") and option[2:].partition("=")[0].removeprefix("no_") not in known
-    ]
-    if unknown:
-        raise EngineError(f"Beam does not know the option {unknown[0]}")
+def _runner(name: str) -> Any:
+    if name.rpartition(".")[2].lower() in _DIRECT:
+        return FnApiRunner()
+    try:
+        return create_runner(name)
+    except (ValueError, ImportError, AttributeError) as error:
+        raise EngineError(f"runner {name!r}: {error}") from error
+
+
+def parse_options(options: Sequence[str]) -> PipelineOptions:
+    """Beam options from the command line; raises EngineError for those that Beam does not know."""
+    try:
+        with contextlib.redirect_stderr(io.StringIO()) as said, _quiet():
+            parsed = PipelineOptions(list(options))
+            known = set(parsed.get_all_options(drop_default=False))
+            runner = parsed.view_as(StandardOptions).runner
+    except SystemExit:
+        raise EngineError(said.getvalue().strip().rpartition("\n")[2] or "options that Beam cannot read") from None
+    for option in options:
+        if option.startswith("--") and option[2:].partition("=")[0].removeprefix("no_") not in known:
+            raise EngineError(f"Beam does not know the option {option}")
+    if runner:
+        _runner(runner)
     return parsed
 
 

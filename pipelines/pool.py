@@ -27,13 +27,14 @@ class PhaseTask:
     """A unit of one phase. build(pipeline, task, manifest) makes its graph; it must be picklable by name.
 
     The manifest is written last and atomically, so a manifest that is there says that the unit is done.
-    task has a name, and a mapping skip from row keys to reasons where it reads pages.
+    task has a name, and a mapping skip from row keys to reasons where it reads pages. options are Beam's.
     """
 
     build: Callable[[Any, Any, str], None]
     task: Any
     manifest: str
     size: int = 0
+    options: tuple[str, ...] = ()
 
 
 @dataclass
@@ -50,7 +51,7 @@ def run_task(phase: PhaseTask) -> float:
 
     started = time.process_time()
     try:
-        run_in_process(lambda pipeline: phase.build(pipeline, phase.task, phase.manifest))
+        run_in_process(lambda pipeline: phase.build(pipeline, phase.task, phase.manifest), phase.options)
     except Exception as error:
         reason, detail = fault_of(_cause(error))
         raise PoolError(f"unit {phase.task.name}: {reason}: {detail}") from None

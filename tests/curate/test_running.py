@@ -276,3 +276,26 @@ def test_a_damaged_output_of_a_finished_unit_is_made_again(tmp_path):
     assert directory.finished(0, "unit") is None
     damaged.unlink()
     assert directory.finished(0, "unit") is None
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--no_such_option"], "--no_such_option"),
+        (["--runner", "NoSuchRunner"], "NoSuchRunner"),
+        (["--direct_num_workers", "many"], "many"),
+    ],
+)
+def test_options_that_beam_does_not_know_are_refused_before_anything_is_written(tmp_path, options, said, capfd):
+    with pytest.raises(UsageError, match=said):
+        go(recipe(BODY), _inputs(tmp_path, 1), tmp_path / "out", options=options)
+    assert not (tmp_path / "out").exists()
+    assert capfd.readouterr().err == ""
+
+
+def test_beam_options_reach_the_pool_and_a_replayed_bundle_counts_once(tmp_path):
+    inputs = _inputs(tmp_path, 2)
+    go(recipe(*_stages()), inputs, tmp_path / "one")
+    result = go(recipe(*_stages()), inputs, tmp_path / "replayed", options=["--direct_runner_bundle_repeat", "1"])
+    assert adds_up(result)
+    assert content(tmp_path / "one") == content(tmp_path / "replayed")
