@@ -12,7 +12,7 @@ from curate import rundir
 from curate.recipe import Recipe
 from curate.rundir import RunDirectory, RunError, UsageError
 from filters.chain import close_all
-from filters.contracts import ResourceError
+from filters.contracts import CorpusJudge, CorpusRewriter, ResourceError
 from pipelines import engines, storage
 from pipelines.barrier import DecisionError
 from pipelines.curation import Job, ReadTask, RereadTask, Segment, build_phase, build_whole
@@ -99,6 +99,8 @@ def run(
         engines.parse_options(options)
     except engines.EngineError as error:
         raise UsageError(f"Beam options: {error}") from error
+    if against is not None:
+        _check_against(recipe, against)
     directory = RunDirectory(output)
     try:
         identities = [rundir.input_identity(path) for path in paths]
@@ -251,6 +253,26 @@ def _run_phase(
     return records
 
 
+def _keys_folder(root: str, stage: str) -> str:
+    """Where a run leaves the keys of what a corpus stage kept."""
+    return storage.join(root, "keys", stage.replace("/", "-"))
+
+
+def _check_against(recipe: Recipe, against: str) -> None:
+    """Raises UsageError where a corpus stage cannot be run against the keys of an earlier run."""
+    from pipelines.barrier import DecisionError, check_against
+
+    stages = [(step.name, step.strategy) for step in recipe.steps]
+    found = [(name, step) for name, step in stages if isinstance(step, (CorpusJudge, CorpusRewriter))]
+    if not found:
+        raise UsageError("--against: the recipe has no stage that compares documents")
+    for name, step in found:
+        try:
+            check_against(step, _keys_folder(against, name))
+        except DecisionError as error:
+            raise UsageError(f"--against: {name}: {error}") from error
+
+
 def _decide(
     directory: RunDirectory, segment: Segment, shards: Sequence[dict[str, Any]], against: str | None
 ) -> tuple[list[RereadTask], dict[str, Any]]:
@@ -261,10 +283,9 @@ def _decide(
         raise ValueError(f"segment {segment.number} ends with no corpus step")
     found = [Shard.from_dict(shard) for shard in shards]
     started = time.process_time()
-    keys = step.name.replace("/", "-")
-    earlier = storage.join(against, "keys", keys) if against else None
+    earlier = _keys_folder(against, step.name) if against else None
     folder = directory.work("decisions", str(segment.number))
-    decision = decide(segment.decides(), found, folder, earlier, storage.join(directory.root, "keys", keys))
+    decision = decide(segment.decides(), found, folder, earlier, _keys_folder(directory.root, step.name))
     spent = time.process_time() - started
     tasks = [RereadTask(shard.name, shard, decision.of(shard)) for shard in found]
     return tasks, {"stage": step.name, "cpu_seconds": spent, **decision.evidence}

@@ -92,5 +92,12 @@ def test_against_an_earlier_run(tmp_path):
 def test_against_is_checked_before_the_run(tmp_path):
     old = tmp_path / "old"
     old.mkdir()
-    with pytest.raises((UsageError, RunError), match="no keys"):
-        go(recipe("extraction/plain", "dedup/minhash"), written(tmp_path / "in"), tmp_path / "out", against=str(old))
+    inputs = written(tmp_path / "in")
+    for chosen, message in [
+        (recipe("extraction/plain", "dedup/minhash"), "no keys"),
+        (recipe("extraction/plain", {"dedup/minhash": {"verify": 0.8}}), "verify"),
+        (recipe("extraction/plain"), "no stage that compares"),
+    ]:
+        with pytest.raises(UsageError, match=message):
+            go(chosen, inputs, tmp_path / "out", against=str(old))
+    assert not (tmp_path / "out").exists()
