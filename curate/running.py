@@ -153,10 +153,15 @@ def _driver_cpu() -> float:
 def _on_engine(
     job: Job, directory: RunDirectory, tasks: Sequence[ReadTask], options: Sequence[str], progress: Progress
 ) -> tuple[list[Any], dict[str, float]]:
+    from pipelines.barrier import DecisionError
+
     progress.update(phase="engine", units=len(tasks))
     manifest = directory.manifest(0, "whole")
     children = _children_cpu()
-    engines.run_on_engine(lambda pipeline: build_whole(pipeline, job, tasks, manifest), options)
+    try:
+        engines.run_on_engine(lambda pipeline: build_whole(pipeline, job, tasks, manifest), options)
+    except DecisionError as error:
+        raise RunError(str(error)) from error
     records = directory.finished(0, "whole")
     if records is None:
         raise RunError("the engine finished, but its manifest or a file it names is missing or damaged")

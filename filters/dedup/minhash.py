@@ -98,6 +98,15 @@ class MinHash(DuplicateJudge):
         """The verified similarity, else the one at which the S-curve is steepest, (1 / bands) ** (1 / rows)."""
         return self.verify if self.verify is not None else float((1 / self.bands) ** (1 / self.rows))
 
+    def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
+        """Languages that should not be compared by words."""
+        sparse = sorted(CHARACTER_LANGUAGES.intersection(languages))
+        if self.unit != "words" or not sparse:
+            return ()
+        return (
+            f"runs of words find few near-duplicates in {', '.join(sparse)}: leave unit out, or set it to characters",
+        )
+
     def shingler(self) -> Callable[[Document], Any]:
         """The function from a document to the hashes of its shingles."""
         return Shingler(self.unit, self.ngram)

@@ -101,3 +101,9 @@ def test_against_is_checked_before_the_run(tmp_path):
         with pytest.raises(UsageError, match=message):
             go(chosen, inputs, tmp_path / "out", against=str(old))
     assert not (tmp_path / "out").exists()
+
+
+def test_what_needs_one_machine_says_so_on_an_engine(tmp_path):
+    options = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
+    with pytest.raises(RunError, match="one machine"):
+        go(recipe("extraction/plain", "dedup/substring"), written(tmp_path / "in"), tmp_path / "out", options=options)

@@ -184,3 +184,9 @@ def test_the_top_share_is_exact_with_ties_by_hash_of_the_id() -> None:
 )
 def test_kept_of_top(count: int, share: float, kept: int) -> None:
     assert kept_of_top(count, share) == kept
+
+
+def test_words_for_korean_are_warned_about() -> None:
+    assert "ko" in filters.make("dedup/minhash", {"unit": "words"}).warnings(("en", "ko"))[0]
+    assert filters.make("dedup/minhash", {"unit": "words"}).warnings(("en",)) == ()
+    assert filters.make("dedup/minhash").warnings(("ko",)) == ()
