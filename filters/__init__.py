@@ -36,6 +36,8 @@ STRATEGIES: Mapping[str, str] = {
     "quality/url": "filters.quality.url:Url",
     "quality/compression": "filters.quality.compression:Compression",
     "quality/cjk": "filters.quality.cjk:Cjk",
+    "quality/fasttext": "filters.quality.fasttext:FastText",
+    "quality/fasttext-top": "filters.quality.fasttext:FastTextTop",
     "dedup/exact": "filters.dedup.exact:Exact",
     "dedup/url": "filters.dedup.url:Url",
     "dedup/lines": "filters.dedup.lines:Lines",

@@ -174,11 +174,11 @@ def kept_rows(document: Document) -> list[dict[str, Any]]:
     return [{**row, "id": f"{document.id}#{number}", "text": piece} for number, piece in enumerate(pieces)]
 
 
-def _limits(value: float | str, threshold: float | str) -> dict[str, Any]:
-    def number(found: float | str) -> float | None:
-        return None if isinstance(found, str) or math.isnan(found) else float(found)
+def _limits(value: float | str | None, threshold: float | str | None) -> dict[str, Any]:
+    def number(found: float | str | None) -> float | None:
+        return None if found is None or isinstance(found, str) or math.isnan(found) else float(found)
 
-    def name(found: float | str) -> str | None:
+    def name(found: float | str | None) -> str | None:
         return found if isinstance(found, str) and found else None
 
     return {

@@ -21,7 +21,9 @@ from filters.contracts import (
 from filters.document import Document, Drop, Fault, RawPage
 
 # What a strategy needs that has no default: a model that only training can make.
-NEEDS_MODEL = {"toxicity/fasttext", "toxicity/linear", "toxicity/transformer"}
+NEEDS_MODEL = {
+    "toxicity/fasttext", "toxicity/linear", "toxicity/transformer", "quality/fasttext", "quality/fasttext-top",
+}  # fmt: skip
 
 TEXTS = {
     "empty": "",
