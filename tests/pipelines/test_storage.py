@@ -1,0 +1,45 @@
+"""Files appear whole or not at all, with the checksum of what was written."""
+
+import hashlib
+
+import pytest
+
+from pipelines import storage
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path):
+    path = tmp_path / "deep" / "file"
+    with storage.writing(str(path)) as file:
+        file.write(b"one ")
+        assert not path.exists()
+        file.write(b"two")
+        assert file.hexdigest() == hashlib.sha256(b"one two").hexdigest()
+        assert file.written == 7
+    assert path.read_bytes() == b"one two"
+    assert [found.name for found in path.parent.iterdir()] == ["file"]
+
+
+def test_a_block_that_fails_leaves_what_was_there(tmp_path):
+    path = tmp_path / "file"
+    storage.write_bytes(str(path), b"before")
+    with pytest.raises(ZeroDivisionError), storage.writing(str(path)) as file:
+        file.write(b"after")
+        raise ZeroDivisionError
+    assert path.read_bytes() == b"before"
+    assert [found.name for found in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "path"),
+    [(("a/b", "c"), "a/b/c"), (("gs://bucket/out/", "kept", "a"), "gs://bucket/out/kept/a"), (("/x", "y"), "/x/y")],
+)
+def test_join(parts, path):
+    assert storage.join(*parts) == path
+
+
+def test_files_of_a_folder_whose_name_is_a_pattern(tmp_path):
+    folder = tmp_path / "a[1]*"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "x.parquet").touch()
+    (folder / "y.json").touch()
+    assert storage.files(str(folder), ".parquet") == [str(folder / "deep" / "x.parquet")]
