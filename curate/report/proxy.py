@@ -46,7 +46,10 @@ class Reference:
     def overlaps(self, text: str) -> bool:
         """Whether a text shares a word 13-gram with the reference."""
         found = word_ngrams(text)
-        return bool(len(found) and np.isin(found, self._ngrams).any())
+        if not len(found) or not len(self._ngrams):
+            return False
+        at = np.minimum(np.searchsorted(self._ngrams, found), len(self._ngrams) - 1)
+        return bool((self._ngrams[at] == found).any())
 
 
 def score(texts: Iterable[str], reference: Reference, most: int) -> tuple[np.ndarray, int, int]:
@@ -55,7 +58,7 @@ def score(texts: Iterable[str], reference: Reference, most: int) -> tuple[np.nda
     Returns bits per byte of every reference text (float64 of shape (r,)), the bytes trained on, and how many
     documents were left out for overlap.
     """
-    model = ByteModel()
+    model = ByteModel(most)
     used = left_out = 0
     for text in texts:
         size = len(text.encode("utf-8", "surrogatepass"))
@@ -72,21 +75,29 @@ def score(texts: Iterable[str], reference: Reference, most: int) -> tuple[np.nda
     return np.array([model.bits_per_byte(text) for text in reference.texts]), used, left_out
 
 
-def mean_interval(by_seed: Sequence[np.ndarray]) -> dict[str, Any]:
+def mean_interval(by_seed: Sequence[np.ndarray], inflate: float = 1.0) -> dict[str, Any]:
     """The mean of values by seed and reference text, each array of shape (r,), with a 95 % interval.
 
     Two sources of chance add up: which documents were trained on (between seeds) and which texts are the reference
-    (between texts). The number of seeds is small, so Student's t with their degrees of freedom is used.
+    (between texts). Degrees of freedom are Satterthwaite's: with few seeds an interval is as wide as it must be.
+
+    inflate  a factor of the width
     """
     from scipy import stats
 
     table = np.array(by_seed)
     seeds, texts = table.shape
     mean = float(table.mean())
-    between_seeds = float(table.mean(axis=1).var(ddof=1)) / seeds if seeds > 1 else 0.0
-    between_texts = float(table.mean(axis=0).var(ddof=1)) / texts if texts > 1 else 0.0
-    width = float(stats.t.ppf(0.975, max(1, seeds - 1))) * math.sqrt(between_seeds)
-    width = math.hypot(width, 1.96 * math.sqrt(between_texts))
+    parts = []
+    if seeds > 1:
+        parts.append((float(table.mean(axis=1).var(ddof=1)) / seeds, seeds - 1))
+    if texts > 1:
+        parts.append((float(table.mean(axis=0).var(ddof=1)) / texts, texts - 1))
+    variance = sum(part for part, _ in parts)
+    if variance <= 0:
+        return {"mean": mean, "low": mean, "high": mean}
+    freedom = variance**2 / sum(part**2 / free for part, free in parts)
+    width = inflate * float(stats.t.ppf(0.975, freedom)) * math.sqrt(variance)
     return {"mean": mean, "low": mean - width, "high": mean + width}
 
 
@@ -94,6 +105,10 @@ def compare(
     arms: dict[str, Callable[[int], Iterable[str]]], base: str, reference: Reference, most: int, seeds: int
 ) -> dict[str, Any]:
     """Every arm's bits per byte, and the difference to the base, with intervals.
+
+    Texts differ much in how hard they are, for all arms alike, and that says nothing about arms: the interval of an
+    arm's bits per byte is of values less the mean that all arms have on the text (Cousineau 2005, with the correction
+    of Morey 2008), so intervals that do not meet are arms that differ.
 
     arms    name -> a function from a seed to the arm's training texts in that seed's order
     most    bytes to train on, equal for all arms
@@ -109,13 +124,18 @@ def compare(
                 "bytes": min(before["bytes"], used),
                 "overlapping": before["overlapping"] + left_out,
             }
+    common = np.mean([table for tables in values.values() for table in tables], axis=0)
+    inflate = math.sqrt(len(arms) / (len(arms) - 1)) if len(arms) > 1 else 1.0
+    if len(arms) == 1:
+        common = np.full_like(common, common.mean())
     rows = []
     for name in arms:
+        centred = [one - common + common.mean() for one in values[name]]
         difference = [one - other for one, other in zip(values[name], values[base], strict=True)]
         rows.append(
             {
                 "arm": name,
-                "bits_per_byte": mean_interval(values[name]),
+                "bits_per_byte": mean_interval(centred, inflate),
                 "difference": None if name == base else mean_interval(difference),
                 **notes[name],
             }

@@ -1,87 +1,134 @@
-"""A byte n-gram language model with absolute discounting, in hashed tables: small, fast, the same every time."""
+"""A byte n-gram language model with absolute discounting: small, fast, the same every time, its chances add up to 1."""
 
 import math
-from typing import Any
 
 import numpy as np
 from numba import njit
 
 ORDER = 9  # bytes of context at most
-BITS = 22  # log2 of the number of slots of each table
 DISCOUNT = 0.75
-_MIX = np.uint64(0x9E3779B97F4A7C15)
-_STEP = np.uint64(0x100000001B3)
+SLOTS_PER_BYTE = 3  # 5 MB of English hold about 2 different n-grams of up to 10 bytes for each byte
+FULL = 0.9
+
+# Columns of the table: one row for each n-gram seen. `followers` and `kinds` make the row a context too.
+_TAG, _COUNT, _FOLLOWERS, _KINDS = 0, 1, 2, 3
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_MIX = np.uint64(0xBF58476D1CE4E5B9)
 
 
 @njit(cache=True)
-def _slot(value: Any, bits: int) -> Any:
+def _hashed(before, byte):
+    """The hash of an n-gram from that of all but its first byte: n-grams are hashed from their end."""
+    value = (before ^ (np.uint64(byte) + np.uint64(1))) * _STEP
     value ^= value >> np.uint64(29)
-    value *= np.uint64(0xBF58476D1CE4E5B9)
+    value *= _MIX
     value ^= value >> np.uint64(32)
-    return np.int64(value >> np.uint64(64 - bits))
+    return value
 
 
 @njit(cache=True)
-def _train(data: Any, pairs: Any, totals: Any, kinds: Any, order: int, bits: int) -> None:
+def _find(table, value):
+    """(row of the n-gram with this hash, whether it is there); the row is where it would be put if it is not."""
+    slots = np.uint64(table.shape[0] - 1)
+    tag = np.uint32(value >> np.uint64(32)) | np.uint32(1)
+    at = value & slots
+    while True:
+        found = table[at, _TAG]
+        if found == tag:
+            return np.int64(at), True
+        if found == 0:
+            return np.int64(at), False
+        at = (at + np.uint64(1)) & slots
+
+
+@njit(cache=True)
+def _train(data, table, root, order, used, most):
+    before = np.full(
+        order + 1, -1, np.int64
+    )  # rows of the contexts that end before this byte, by length; 0 is the root
+    here = np.full(order + 1, -1, np.int64)
     for place in range(data.size):
-        context = np.uint64(0)
+        value = np.uint64(0)
         for length in range(min(order, place) + 1):
-            if length:
-                context = (context ^ np.uint64(data[place - length] + 1)) * _STEP
-            base = context + np.uint64(length + 1) * _MIX
-            whole = _slot(base, bits)
-            pair = _slot((base ^ np.uint64(data[place] + 1)) * _STEP + np.uint64(length), bits)
-            if pairs[pair] == 0:
-                kinds[whole] += 1
-            pairs[pair] += 1
-            totals[whole] += 1
+            value = _hashed(value, data[place - length])
+            row, known = _find(table, value)
+            if not known:
+                if used >= most:  # a full table learns no new n-grams: their mass stays with what it knows
+                    for longer in range(length, order):
+                        here[longer + 1] = -1
+                    break
+                table[row, _TAG] = np.uint32(value >> np.uint64(32)) | np.uint32(1)
+                used += 1
+            context = root if length == 0 else table[before[length]]
+            table[row, _COUNT] += np.uint32(1)
+            context[_FOLLOWERS] += np.uint32(1)
+            if table[row, _COUNT] == 1:
+                context[_KINDS] += np.uint32(1)
+            if length < order:
+                here[length + 1] = row
+            if length + 1 <= min(order, place) and before[length + 1] < 0:
+                for longer in range(length + 1, order):
+                    here[longer + 1] = -1
+                break
+        before, here = here, before
+    return used
 
 
 @njit(cache=True)
-def _bits_of(data: Any, pairs: Any, totals: Any, kinds: Any, order: int, bits: int, discount: float) -> float:
+def _bits_of(data, table, root, order, discount):
     total = 0.0
+    before = np.full(order + 1, -1, np.int64)
+    here = np.full(order + 1, -1, np.int64)
     for place in range(data.size):
         chance = 1.0 / 256.0
-        context = np.uint64(0)
+        value = np.uint64(0)
+        here[:] = -1
+        known = True
         for length in range(min(order, place) + 1):
-            if length:
-                context = (context ^ np.uint64(data[place - length] + 1)) * _STEP
-            base = context + np.uint64(length + 1) * _MIX
-            whole = _slot(base, bits)
-            seen = totals[whole]
-            if seen == 0:
+            if length > 0 and before[length] < 0:
                 break
-            pair = _slot((base ^ np.uint64(data[place] + 1)) * _STEP + np.uint64(length), bits)
-            count = pairs[pair]
-            # tables are hashed: a collision may make a pair more frequent than its context
-            count = min(count, seen)
-            rest = min(1.0, discount * kinds[whole] / seen)
-            chance = max(count - discount, 0.0) / seen + max(rest, 1e-6) * chance
-            chance = min(chance, 1.0)
+            context = root if length == 0 else table[before[length]]
+            followers = context[_FOLLOWERS]
+            if followers == 0:
+                break
+            count = 0
+            if known:  # where a shorter n-gram was not seen, no longer one was
+                value = _hashed(value, data[place - length])
+                row, known = _find(table, value)
+                if known:
+                    count = table[row, _COUNT]
+                    if length < order:
+                        here[length + 1] = row
+            chance = max(count - discount, 0.0) / followers + discount * context[_KINDS] / followers * chance
         total -= math.log2(chance)
+        before, here = here, before
     return total
 
 
 class ByteModel:
-    """Interpolated absolute discounting over contexts of up to ORDER bytes. Trained once, then fixed."""
+    """Interpolated absolute discounting over contexts of up to ORDER bytes. Trained once, then fixed.
 
-    def __init__(self, order: int = ORDER, bits: int = BITS) -> None:
-        self._order, self._bits = order, bits
-        self._pairs = np.zeros(1 << bits, dtype=np.uint32)
-        self._totals = np.zeros(1 << bits, dtype=np.uint32)
-        self._kinds = np.zeros(1 << bits, dtype=np.uint32)
+    expected_bytes  of training text, for the size of the table (48 bytes of memory a byte, in powers of two)
+    """
+
+    def __init__(self, expected_bytes: int, order: int = ORDER) -> None:
+        self._order = order
+        slots = 1 << max(12, math.ceil(math.log2(SLOTS_PER_BYTE * max(1, expected_bytes))))
+        self._table = np.zeros((slots, 4), dtype=np.uint32)
+        self._root = np.zeros(4, dtype=np.uint32)
+        self._used = 0
 
     def train(self, text: str) -> None:
         """Learn from one document; contexts do not cross documents."""
-        _train(_bytes(text), self._pairs, self._totals, self._kinds, self._order, self._bits)
+        most = int(FULL * len(self._table))
+        self._used = _train(_bytes(text), self._table, self._root, self._order, self._used, most)
 
     def bits_per_byte(self, text: str) -> float:
         """Bits for each byte of a text; the model does not learn from it."""
         data = _bytes(text)
         if not data.size:
             return 0.0
-        tables = (self._pairs, self._totals, self._kinds)
-        return float(_bits_of(data, *tables, self._order, self._bits, DISCOUNT) / data.size)
+        return float(_bits_of(data, self._table, self._root, self._order, DISCOUNT) / data.size)
 
 
 def _bytes(text: str) -> np.ndarray:
