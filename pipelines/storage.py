@@ -25,11 +25,9 @@ def _systems() -> Any:
 
 def join(*parts: str) -> str:
     """Path parts joined the way the first part's file system does it."""
-    return (
-        os.path.join(*parts)
-        if is_local(parts[0])
-        else "/".join(part.strip("/") for part in parts[1:]).join((parts[0].rstrip("/") + "/", ""))
-    )
+    if is_local(parts[0]):
+        return os.path.join(*parts)
+    return "/".join([parts[0].rstrip("/"), *(part.strip("/") for part in parts[1:])])
 
 
 def exists(path: str) -> bool:
