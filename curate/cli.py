@@ -41,14 +41,24 @@ def fail(message: str, code: int = 2) -> NoReturn:
 @app.command("run")
 def run_command(
     recipe: Annotated[str, typer.Argument(help="A recipe's file, or the name of a shipped one.")],
-    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    more: Annotated[list[str] | None, typer.Argument(metavar="ARCHIVE", help="More archives, as with --input.")] = None,
     inputs: Annotated[
-        list[str] | None, typer.Option("--input", "-i", help="Archives: a path, a glob, or @LIST; may be repeated.")
+        list[str] | None,
+        typer.Option("--input", "-i", help="Archives: a path, a glob, or @LIST (a file of paths); may be repeated."),
     ] = None,
-    output: Annotated[str, typer.Option("--output", "-o", help="The run's directory; new or empty.")] = "",
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", help="The run's directory, new or empty (with --resume: that of the run). Required."
+        ),
+    ] = "",
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core. 1: in process.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Read at most this many records.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the output directory.")] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Read at most this many records, from the first archives on.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was stopped: same recipe, input and output.")
+    ] = False,
     against: Annotated[
         str | None, typer.Option(help="Also deduplicate against the keys that an earlier run left in this directory.")
     ] = None,
@@ -76,6 +86,7 @@ def run_command(
     from curate import console
     from curate.running import run
 
+    _warn(chosen.warnings())
     try:
         with console.progress() as progress:
             result = run(
@@ -85,12 +96,19 @@ def run_command(
         fail(str(error))
     except RunError as error:
         fail(str(error), 1)
+    except KeyboardInterrupt:
+        fail("interrupted; the same command with --resume goes on", 130)
     _write_report(result, output)
     console.show_funnel(result, output)
     if not result["conserved"]:
         fail("the run does not add up: see differences in run.json", 1)
     if strict and result["failed"]:
         fail(f"{result['failed']} rows failed, and --strict was given", 3)
+
+
+def _warn(warnings: list[str]) -> None:
+    for warning in warnings:
+        print(f"curate: warning: {warning}", file=sys.stderr)
 
 
 def _write_report(result: dict[str, Any], output: str) -> None:
@@ -120,24 +138,33 @@ def plan(recipe: Annotated[str, typer.Argument(help="A recipe's file, or the nam
 
 @app.command()
 def strategies(
-    stage: Annotated[str | None, typer.Argument(help="Only this stage, or one strategy with its settings.")] = None,
+    stage: Annotated[
+        str | None,
+        typer.Argument(help="Only this stage, or one strategy (also your own: module.Class) with its settings."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, with all settings.")] = False,
 ) -> None:
     """List the strategies of every stage."""
     from curate.catalogue import describe
+    from filters.contracts import SettingsError
 
-    rows = describe(stage)
-    if not rows:
-        from filters import STRATEGIES
-
-        fail(f"unknown stage {stage!r} (known: {', '.join(sorted({name.partition('/')[0] for name in STRATEGIES}))})")
+    try:
+        rows = describe(stage)
+    except SettingsError as error:
+        fail(str(error))
     if as_json:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return
-    if stage and "/" in stage:
-        print(f"{rows[0]['strategy']}: {rows[0]['summary']}")
+    if stage and stage == rows[0]["strategy"]:
+        print(f"{stage}: {rows[0]['summary']}")
+        for names in ("reads", "writes"):
+            if rows[0][names]:
+                print(f"  {names} the notes: {', '.join(rows[0][names])}")
         for setting in rows[0]["settings"]:
-            print(f"  {setting['name']} = {setting['default']!r}: {setting['description']}")
+            # defaults are written as in a recipe
+            default = "required" if setting["required"] else json.dumps(setting["default"], ensure_ascii=False)
+            allowed = f" ({', '.join(setting['allowed'])})" if setting["allowed"] else ""
+            print(f"  {setting['name']}: {default}{allowed}  {setting['description']}")
         return
     for row in rows:
         print(f"{row['strategy']:<28} {row['summary']}")
@@ -146,12 +173,26 @@ def strategies(
 @app.command()
 def ablate(
     ablation: Annotated[str, typer.Argument(help="An ablation's file, or the name of a shipped one.")],
-    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
-    inputs: Annotated[list[str] | None, typer.Option("--input", "-i", help="Archives; may be repeated.")] = None,
-    output: Annotated[str, typer.Option("--output", "-o", help="The ablation's directory; new or empty.")] = "",
+    more: Annotated[list[str] | None, typer.Argument(metavar="ARCHIVE", help="More archives, as with --input.")] = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", help="Archives: a path, a glob, or @LIST (a file of paths); may be repeated."),
+    ] = None,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The ablation's directory, new or empty (with --resume: that of the ablation). Required.",
+        ),
+    ] = "",
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core. 1: in process.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Read at most this many records.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the ablation in the output directory.")] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Read at most this many records, from the first archives on.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an ablation that was stopped: same file, input and output.")
+    ] = False,
 ) -> None:
     """Score once, decide every arm, and write report.html, report.json and report.md."""
     from curate import arms
@@ -174,6 +215,8 @@ def ablate(
         fail(str(error))
     except RunError as error:
         fail(str(error), 1)
+    except KeyboardInterrupt:
+        fail("interrupted; the same command with --resume goes on", 130)
     console.show_arms(report, output)
 
 
@@ -198,13 +241,17 @@ def report(directory: Annotated[str, typer.Argument(help="The directory of a run
 @app.command()
 def evaluate(
     stage: Annotated[str, typer.Argument(help="extraction, language, dedup, toxicity, pii or quality.")],
-    data: Annotated[list[str] | None, typer.Option(help="Labelled data; may be repeated.")] = None,
+    data: Annotated[
+        list[str] | None, typer.Option(help="Labelled data; may be repeated. The forms are in docs/evaluation.md.")
+    ] = None,
     strategy: Annotated[
         list[str] | None, typer.Option(help="A strategy, or one with settings as YAML; default: all of the stage.")
     ] = None,
     archive: Annotated[list[str] | None, typer.Option(help="extraction: the archives with the labelled pages.")] = None,
     text: Annotated[str, typer.Option(help="The field or column with the text.")] = "text",
-    label: Annotated[str, typer.Option(help="The field or column with the label.")] = "label",
+    label: Annotated[
+        str, typer.Option(help="The field or column with the label (language: lang unless this is given).")
+    ] = "label",
     toxic: Annotated[list[str] | None, typer.Option(help="toxicity: labels of toxic texts.")] = None,
     clean: Annotated[list[str] | None, typer.Option(help="toxicity: labels of clean texts.")] = None,
     language: Annotated[str, typer.Option(help="The language of the texts (ISO 639-1).")] = "",
@@ -212,7 +259,7 @@ def evaluate(
     match: Annotated[str, typer.Option(help="pii: exact or overlap.")] = "exact",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, with all figures.")] = False,
 ) -> None:
-    """Measure strategies on labelled data, with 95 % bootstrap intervals."""
+    """Measure strategies on labelled data, with 95 % bootstrap intervals. --json has more figures than the table."""
     from curate.evaluation.command import EvaluationError, Request, flat
     from curate.evaluation.command import evaluate as measure
 
@@ -229,7 +276,7 @@ def evaluate(
         return
     from curate import console
 
-    console.show_rows([flat(row) for row in rows])
+    console.show_rows([cells for row in rows for cells in flat(row)])
 
 
 train_app = typer.Typer(help="Train a classifier from labelled data.", no_args_is_help=True)
@@ -246,8 +293,13 @@ def train_toxicity(
     clean: Annotated[list[str] | None, typer.Option(help="Labels of clean texts; may be repeated.")] = None,
     test: Annotated[Path | None, typer.Option(help="Texts to measure on; default: a tenth held out by hash.")] = None,
     held_out: Annotated[float, typer.Option(min=0, max=0.9, help="Share held out where there is no --test.")] = 0.1,
-    threshold: Annotated[float | None, typer.Option(help="For precision, recall and F1.")] = None,
-    setting: Annotated[list[str] | None, typer.Option(help="A setting of the training, NAME=VALUE.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Where precision, recall and F1 are taken; default: the strategy's own.")
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(help="A setting of the training, NAME=VALUE (docs/training.md); may be repeated."),
+    ] = None,
 ) -> None:
     """Train a toxicity classifier, and measure it on texts it has not seen."""
     import yaml

@@ -1,5 +1,6 @@
 """What the command line shows: progress, the funnel, the table of strategies."""
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,17 @@ from rich.table import Table
 
 from curate.running import Progress
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+class _Out(Console):
+    """Standard output. A run is not ended because nobody reads on."""
+
+    def on_broken_pipe(self) -> None:
+        """Show no more."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+out = _Out(highlight=False, width=None if sys.stdout is not None and sys.stdout.isatty() else 160)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -64,7 +75,7 @@ def show_funnel(result: Mapping[str, Any], output: str) -> None:
     table = Table(title="Funnel", title_justify="left", box=None, pad_edge=False)
     table.add_column("stage")
     for name in ("in", "kept", "dropped", "failed"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("by rule")
     for stage in result["stages"]:
         reasons = {
@@ -81,6 +92,9 @@ def show_funnel(result: Mapping[str, Any], output: str) -> None:
     read, kept, dropped, failed = result["read"]["records"], result["kept"], result["dropped"], result["failed"]
     sign = "=" if result["conserved"] else "is NOT"
     out.print(f"\n{_count(read)} read {sign} {_count(kept)} kept + {_count(dropped)} dropped + {_count(failed)} failed")
+    rows = sum(file["rows"] for file in result["files"] if file["table"] == "kept")
+    if rows != kept:
+        out.print(f"{_count(rows)} rows in kept/: the kept documents were split into sentences")
     if result["repeated_ids"]:
         out.print(f"{_count(result['repeated_ids'])} kept rows bear an id that another row bears too")
     if not result["conserved"]:
@@ -95,14 +109,19 @@ def show_arms(report: Mapping[str, Any], output: str) -> None:
     """The arms of an ablation, what they keep and how they differ from the base."""
     table = Table(title="Arms", title_justify="left", box=None, pad_edge=False)
     table.add_column("arm")
-    for name in ("kept", "bytes", "tokens", "difference", "95 % interval", "Jaccard"):
+    for name in ("kept", "bytes", "tokens", "share kept, to base", "95 % interval", "Jaccard"):
         table.add_column(name, justify="right")
     for arm in report["arms"]:
         cells = [_count(arm["kept"][name]) for name in ("documents", "bytes", "tokens")]
         difference = arm.get("difference")
         if difference:
             low, high = difference["documents_interval"]
-            cells += [f"{difference['documents']:+.1%}", f"{low:+.1%} to {high:+.1%}", f"{arm['pair']['jaccard']:.3f}"]
+            # shares of all records read, so their difference is in points, not per cent of the base
+            cells += [
+                f"{100 * difference['documents']:+.1f} points",
+                f"{100 * low:+.1f} to {100 * high:+.1f}",
+                f"{arm['pair']['jaccard']:.3f}",
+            ]
         table.add_row(escape(arm["name"]), *cells)
     out.print(table)
     for sentence in report["summary"]:
@@ -112,11 +131,12 @@ def show_arms(report: Mapping[str, Any], output: str) -> None:
 
 
 def show_rows(rows: list[dict[str, str]]) -> None:
-    """Rows of figures as a table."""
+    """Rows of figures as a table. A column that says nothing in any row is left out."""
     table = Table(box=None, pad_edge=False)
     columns = list(dict.fromkeys(name for row in rows for name in row))
+    columns = [name for name in columns if any(row.get(name, "") not in ("", "0 of 0") for row in rows)]
     for name in columns:
-        table.add_column(name)
+        table.add_column(name, overflow="fold", no_wrap=name in ("strategy", "set", "type"))
     for row in rows:
         table.add_row(*(escape(row.get(name, "")) for name in columns))
     out.print(table)

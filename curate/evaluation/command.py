@@ -179,7 +179,7 @@ def _quality(request: Request) -> list[Row]:
         texts += _column(rows, request.text, path)
         keep += [bool(value) for value in _column(rows, request.label, path)]
     return [
-        {"strategy": name, **evaluate(strategy, texts, keep, request.language or "en").as_dict()}
+        {"strategy": name, "items": len(texts), **evaluate(strategy, texts, keep, request.language or "en").as_dict()}
         for name, strategy in _chosen(request)
         if isinstance(strategy, Judge)
     ]
@@ -227,8 +227,20 @@ def _dedup(request: Request) -> list[Row]:
     return found
 
 
-def flat(row: Row) -> dict[str, str]:
-    """A row for a table: intervals as text, and what is nested left out."""
+def flat(row: Row) -> list[dict[str, str]]:
+    """A row for a table: intervals as text. A judge of quality has one for its decision, and one for each signal."""
+    cells = _cells(row)
+    if "decision" not in row:
+        return [cells]
+    signals = [{"signal": name, **_cells({"auc": auc})} for name, auc in row["aucs"].items()]
+    return [
+        {**cells, "signal": "decision to keep", **_cells(row["decision"])},
+        *({"strategy": cells["strategy"], **signal} for signal in signals),
+    ]
+
+
+def _cells(row: Row) -> dict[str, str]:
+    """The figures of a row as text; what else is nested is left out."""
     cells = {}
     for name, value in row.items():
         if isinstance(value, dict) and set(value) == {"value", "low", "high"}:
