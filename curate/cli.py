@@ -1,6 +1,9 @@
 """The command line: curate run, plan, strategies and the rest."""
 
+import errno
+import io
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -19,15 +22,50 @@ _beam_options: list[str] = []
 
 def main() -> None:
     """The entry point. What stands after -- goes to Beam."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file's name on a terminal that is not UTF-8
     arguments = sys.argv[1:]
     if "--" in arguments:
         cut = arguments.index("--")
         _beam_options[:] = arguments[cut + 1 :]
         arguments = arguments[:cut]
     try:
-        app(args=arguments, prog_name="curate")
-    except KeyboardInterrupt:
+        code = app(args=arguments, prog_name="curate", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except _WrongArguments as error:
+        message = error.format_message().rstrip(".")
+        context = getattr(error, "ctx", None)
+        if message:  # else the help was shown
+            fail(f"{message} (see {context.command_path if context else 'curate'} --help)")
+        raise SystemExit(2) from None
+    except typer.Abort:
         fail("interrupted", 130)
+    except SystemExit as error:
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        _mute()
+    except BrokenPipeError:
+        _mute()
+    except OSError as error:
+        if error.filename is not None or error.errno != errno.ENOSPC:
+            raise
+        _mute()
+        fail(f"nothing more can be written: {error.strerror}", 1)
+    else:
+        if code == 130:
+            fail("interrupted", 130)
+        raise SystemExit(code or 0)
+
+
+# The base of what typer raises for wrong arguments; typer brings its own click, or uses the one that is installed.
+_WrongArguments: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+
+
+def _mute() -> None:
+    """Let nothing more go to standard output: who read it has read enough (curate strategies | head)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(message: str, code: int = 2) -> NoReturn:

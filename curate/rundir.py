@@ -75,13 +75,17 @@ class RunDirectory:
         path = self.work("state.json")
         if storage.is_local(self.root) and os.path.exists(self.root) and not os.path.isdir(self.root):
             raise UsageError(f"{self.root}: is a file; --output names a directory")
-        exists = storage.exists(path)
+        try:
+            exists = storage.exists(path)
+        except (OSError, ValueError) as error:  # Beam knows no file system of this kind, or cannot reach it
+            raise UsageError(f"{self.root}: cannot be opened: {str(error).splitlines()[0]}") from error
         if exists and resume:
             before: dict[str, Any] = json.loads(storage.read_bytes(path))
             for key, what in (
                 ("fingerprint", "the recipe or a model"),
                 ("inputs", "the input files"),
                 ("limit", "--limit"),
+                ("against", "--against"),
                 ("versions", "the version of a library"),
             ):
                 if before.get(key) != state.get(key):
@@ -90,8 +94,11 @@ class RunDirectory:
             return before
         if storage.exists(storage.join(self.root, "run.json")) and resume:
             raise UsageError(f"{self.root}: this run is complete; there is nothing to resume")
-        if storage.is_local(self.root) and os.path.isdir(self.root) and os.listdir(self.root):
-            hint = "; --resume continues the run in it" if exists else ""
+        taken = storage.is_local(self.root) and os.path.isdir(self.root) and set(os.listdir(self.root))
+        if resume and taken == {WORK}:
+            taken = set()  # the run ended before it began
+        if taken:
+            hint = "; --resume continues the run in it" if exists or taken == {WORK} else ""
             raise UsageError(f"{self.root}: the output directory is in use (not empty){hint}")
         if not storage.is_local(self.root) and storage.files(self.root):
             raise UsageError(f"{self.root}: the output directory is in use (not empty)")

@@ -129,7 +129,7 @@ def run(
             manifests, evidence, timing = _on_this_machine(
                 job, directory, tasks, workers, progress, stall_seconds, against, tuple(options)
             )
-        progress.update(phase="checking")
+        progress.update(phase="checking", units=0)
         result = _finish(recipe, directory, paths, manifests, evidence)
     except (PoolError, DecisionError, engines.EngineError) as error:
         raise RunError(str(error)) from error

@@ -118,6 +118,8 @@ def _explain(cls: type[Strategy], error: pydantic.ValidationError) -> list[str]:
             near = difflib.get_close_matches(where, known, n=1, cutoff=0.6)
             hint = f", did you mean {near[0]}?" if near else ""
             lines.append(f"unknown setting {where}{hint} (known: {', '.join(known) or 'none'})")
+        elif problem["type"] == "missing":
+            lines.append(f"{where} is required")
         else:
             lines.append(f"{where}: {problem['msg']}, got {problem['input']!r:.80}")
     return lines

@@ -118,6 +118,13 @@ def fault_of(error: BaseException) -> tuple[str, str]:
     return f"error:{type(error).__name__}", f"{type(error).__name__}{place}"
 
 
+def first_cause(error: BaseException) -> BaseException:
+    """The first error of a chain: Beam wraps what a DoFn raised."""
+    while error.__cause__ is not None or error.__context__ is not None:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    return error
+
+
 class Chain:
     """Runs a page or document through steps until one drops it, fails on it, or none is left.
 

@@ -8,8 +8,11 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions, StandardOptions
+from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import create_runner
+
+from filters.chain import fault_of, first_cause
 
 
 class EngineError(Exception):
@@ -42,13 +45,29 @@ def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]
     # Strategies of third parties are pickled by reference; what a main module defines has to travel.
     parsed.view_as(SetupOptions).save_main_session = False
     name = parsed.view_as(StandardOptions).runner or ""
-    pipeline = beam.Pipeline(runner=_runner(name), options=parsed)
-    build(pipeline)
-    with _quiet():
-        result = pipeline.run()
-        state = result.wait_until_finish()
+    runner = _runner(name)
+    try:
+        with _quiet():
+            pipeline = beam.Pipeline(runner=runner, options=parsed)
+            build(pipeline)
+            result = pipeline.run()
+    except Exception as error:
+        raise EngineError(f"{name} {_gave_up(error, told=not isinstance(runner, FnApiRunner))}") from None
+    try:
+        with _quiet():
+            state = result.wait_until_finish()
+    except Exception as error:
+        raise EngineError(f"{name} {_gave_up(error)}") from None
     if state is not None and str(state) not in ("DONE",):
         raise EngineError(f"{name} ended in state {state}")
+
+
+def _gave_up(error: Exception, told: bool = False) -> str:
+    """Why an engine gave up. What it says of its work may quote documents, what it says of its start (told) not."""
+    said = str(error).strip().splitlines()
+    if told and said:
+        return f"does not start: {said[0]:.300}"
+    return "gave up: " + ": ".join(fault_of(first_cause(error)))
 
 
 def _runner(name: str) -> Any:
@@ -69,11 +88,16 @@ def parse_options(options: Sequence[str]) -> PipelineOptions:
             runner = parsed.view_as(StandardOptions).runner
     except SystemExit:
         raise EngineError(said.getvalue().strip().rpartition("\n")[2] or "options that Beam cannot read") from None
-    for option in options:
+    for before, option in zip(("", *options), options, strict=False):
+        if not option.startswith("-") and (not before.startswith("-") or "=" in before):
+            raise EngineError(f"{option!r} belongs to no option")
         if option.startswith("--") and option[2:].partition("=")[0].removeprefix("no_") not in known:
             raise EngineError(f"Beam does not know the option {option}")
     if runner:
-        _runner(runner)
+        with _quiet():
+            wrong = PipelineOptionsValidator(parsed, _runner(runner)).validate()
+        if wrong:
+            raise EngineError(f"{runner}: {' '.join(wrong)}")
     return parsed
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import connection
 from typing import Any
 
-from filters.chain import fault_of
+from filters.chain import fault_of, first_cause
 from pipelines import storage, watch
 
 STALL_SECONDS = 120.0
@@ -53,7 +53,7 @@ def run_task(phase: PhaseTask) -> float:
     try:
         run_in_process(lambda pipeline: phase.build(pipeline, phase.task, phase.manifest), phase.options)
     except Exception as error:
-        reason, detail = fault_of(_cause(error))
+        reason, detail = fault_of(first_cause(error))
         raise PoolError(f"unit {phase.task.name}: {reason}: {detail}") from None
     return time.process_time() - started
 
@@ -103,13 +103,6 @@ def _worker(pipe: Any, slot: Any) -> None:
         pipe.send(("error", ": ".join(fault_of(error))))
     finally:
         close_all()
-
-
-def _cause(error: BaseException) -> BaseException:
-    """The first error of a chain: Beam wraps what a DoFn raised."""
-    while error.__cause__ is not None or error.__context__ is not None:
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]
-    return error
 
 
 def _die_with_parent() -> None:
