@@ -9,8 +9,8 @@ import regex
 from filters.text.marks import describe
 from filters.text.segments import Words, encode, segment
 
-# spaCy takes quadratic time and more in the length of such a run (20,000 brackets: 38 s)
-_LONG_RUN = regex.compile(r"\S{257,}")
+# spaCy takes affixes off one by one: quadratic time and more in the length of such a run (20,000 brackets: 38 s)
+_LONG_RUN = regex.compile(r"[^\w\s]{257,}")
 
 
 @functools.cache
@@ -26,7 +26,7 @@ def tokenizer() -> Any:
 def spacy_words(text: str) -> Words:
     """Tokens without white space at their ends, empty ones left out; byte offsets into segments.encode(text).
 
-    Runs of more than 256 characters without white space are cut into UAX #29 words instead.
+    Runs of more than 256 punctuation marks and symbols are cut into UAX #29 words instead.
     """
     clean = text
     if not _encodes(text):  # spaCy takes no lone surrogates; the replacement is as long, in characters and in bytes

@@ -7,6 +7,10 @@ from pathlib import Path
 from pipelines.reading import read
 from pipelines.reading.units import Piece
 
+# A line for scripts of tests: `peak` is the process's peak memory in MB. ru_maxrss would do, but a child inherits its
+# parent's across exec, and the parent here is a whole test session.
+PEAK = "peak = int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) // 1024\n"
+
 TEXT = "강물은 흐르고 다리는 오래되었다. The river runs under the old bridge. "
 
 
