@@ -63,6 +63,8 @@ class Ablating:
         finals = {next(v.number for v in reversed(visits) if v.kind == "text") for visits in plan.arms.values()}
         verified = {m.node for m in plan.measures if getattr(m.step.strategy, "verify", None) is not None}
         needed = finals | verified | {node.parent for node in plan.nodes if node.is_corpus}
+        if "extraction" in ablation.gold:
+            needed |= {node.number for node in plan.nodes if node.parent < 0}
         pair_by = {number: group.pair_by for number, group in enumerate(inputs)}
         self.job = ScoreJob(directory.root, plan, ablation.tokens, frozenset(needed), pair_by)
 
@@ -147,14 +149,18 @@ class Ablating:
 
     def documents_of(self, decided: Decided, rows: Iterable[int]) -> dict[int, str]:
         """The texts of pages (numbered as in Decided's arrays) on an arm's final text path, where there is one."""
+        return self.texts_of(decided.node, rows)
+
+    def texts_of(self, node: int, rows: Iterable[int]) -> dict[int, str]:
+        """The texts of pages on a text path whose texts are stored, where there is one."""
         wanted = set(rows)
         found: dict[int, str] = {}
-        parts = self.scored().groups[decided.group].parts
-        for part in parts:
+        group = self.plan.nodes[node].group
+        for part in self.scored().groups[group].parts:
             inside = frozenset(row - part.start for row in wanted if part.start <= row < part.start + part.rows)
-            path = storage.join(self.job.texts_folder(decided.node), f"{part.unit}.parquet")
+            path = storage.join(self.job.texts_folder(node), f"{part.unit}.parquet")
             if inside and storage.exists(path):
-                for document in documents(self.job, decided.node, part.unit, decided.group, inside):
+                for document in documents(self.job, node, part.unit, group, inside):
                     found[part.start + int(document.notes["row"])] = document.text
         return found
 
@@ -182,6 +188,7 @@ def ablate(
         raise UsageError(str(error)) from error
     for arm in ablation.arms:
         check(arm.recipe)
+    _check_gold(ablation)
     groups, group_of = _inputs(ablation, inputs, workers, limit)
     plan = make_plan({arm.name: (arm.recipe.steps, group_of[arm.name]) for arm in ablation.arms})
     directory = RunDirectory(output)
@@ -223,6 +230,16 @@ def ablate(
         directory.release()
     directory.clean()
     return report
+
+
+def _check_gold(ablation: Ablation) -> None:
+    if ablation.gold:
+        from curate.report import gold
+
+        try:
+            gold.check(ablation)
+        except gold.EvaluationError as error:
+            raise UsageError(str(error)) from error
 
 
 def _inputs(

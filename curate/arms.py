@@ -17,6 +17,7 @@ BASE = "base"
 SLICES = ("language", "domain", "length", "crawl")
 CONTROLS = ("random-removal",)
 GOLD = ("extraction", "language", "toxicity", "pii", "dedup", "quality")
+GOLD_OPTIONS = ("data", "text", "label", "toxic", "clean", "language", "match")
 _KEYS = (
     "name", "description", "recipe", "input", "tokens", "arms", "leave_one_out", "grid", "sweeps", "slices", "controls",
     "gold", "proxy", "seeds", "samples",
@@ -68,7 +69,7 @@ class Ablation:
     sweeps: tuple[Sweep, ...] = ()
     slices: tuple[str, ...] = ("language", "domain", "length")
     controls: tuple[str, ...] = ()
-    gold: Mapping[str, str] = field(default_factory=dict)
+    gold: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     proxy: Proxy | None = None
     seeds: int = 20
     samples: int = 20
@@ -265,9 +266,21 @@ def _proxy(data: Any, where: str, lines: Lines) -> Proxy | None:
     )
 
 
-def _gold(data: Mapping[str, Any], where: str, lines: Lines) -> dict[str, str]:
+def _gold(data: Mapping[str, Any], where: str, lines: Lines) -> dict[str, dict[str, Any]]:
+    """Labelled data by stage: a path, a list of paths, or a map of data to them and of other options of `evaluate`."""
     check_keys(data, GOLD, where, lines, ("gold",))
-    return {stage: str(path) for stage, path in data.items()}
+    found = {}
+    for stage, given in data.items():
+        options = dict(given) if isinstance(given, dict) else {"data": given}
+        check_keys(options, GOLD_OPTIONS, where, lines, ("gold", stage))
+        paths = _strings(options, "data", where, lines)
+        if not paths:
+            raise RecipeError(f"{where}, line {lines.of(('gold', stage))}: gold of {stage} needs data: a path or paths")
+        for name in ("toxic", "clean"):
+            if name in options:
+                options[name] = list(_strings(options, name, where, lines))
+        found[stage] = {**options, "data": list(paths)}
+    return found
 
 
 def _map(data: Mapping[str, Any], key: str, where: str, lines: Lines) -> dict[str, Any]:

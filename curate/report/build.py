@@ -24,6 +24,10 @@ class Work(Protocol):
         """Texts of pages on an arm's final text path."""
         ...
 
+    def texts_of(self, node: int, rows: Iterable[int]) -> dict[int, str]:
+        """Texts of pages on a text path whose texts are stored."""
+        ...
+
 
 def build(ablation: Ablation, decider: Decider, decided: dict[str, Decided], work: Work) -> dict[str, Any]:
     """The report: arms (the base first) with funnel, differences and pairs; attribution, sweeps, gold, proxy, cost."""
@@ -188,7 +192,7 @@ def _gold(ablation: Ablation, decider: Decider, decided: dict[str, Decided], wor
         return []
     from curate.report.gold import score
 
-    return score(ablation, decider, decided, work.documents_of)
+    return score(ablation, decider, decided, work.texts_of)
 
 
 def _proxy(ablation: Ablation, decider: Decider, decided: dict[str, Decided], work: Work) -> dict[str, Any] | None:
@@ -206,7 +210,7 @@ def _proxy(ablation: Ablation, decider: Decider, decided: dict[str, Decided], wo
     base = decided[ablation.base.name]
     for name, one in list(decided.items()):
         if one is not base and one.group == base.group and one.kept.any() and "random-removal" in ablation.controls:
-            arms[f"{name} (random removal)"] = _random_training(decider, base, one, most, work)
+            arms[f"{name} (random removal)"] = _random_training(decider, one, most, work)
     if ablation.base.name not in arms:
         return {"why": "the base keeps nothing", "arms": [], "caveat": proxy.CAVEAT}
     return proxy.compare(arms, ablation.base.name, reference, most, ablation.proxy.seeds)
@@ -228,11 +232,14 @@ def _training(
     return texts
 
 
-def _random_training(
-    decider: Decider, base: Decided, one: Decided, most: int, work: Work
-) -> Callable[[int], Iterable[str]]:
+def _random_training(decider: Decider, one: Decided, most: int, work: Work) -> Callable[[int], Iterable[str]]:
+    """Texts of the arm's own path after random removal of as many bytes as the arm removes from it."""
+    ids = decider.scored.groups[one.group].strings("id")
+    sizes = decider.sizes(one.node, "bytes")
+    left = int(sizes[one.kept].sum())
+
     def texts(seed: int) -> Iterable[str]:
-        chance = controls.random_removal(decider, base, one, seed) & decider.reached(one.node)
+        chance = controls.budget(ids, sizes, decider.reached(one.node), left, seed, "removal")
         return _training(decider, one, chance, most, work)(seed)
 
     return texts

@@ -1,6 +1,7 @@
 """A byte n-gram language model with absolute discounting: small, fast, the same every time, its chances add up to 1."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -17,7 +18,7 @@ _MIX = np.uint64(0xBF58476D1CE4E5B9)
 
 
 @njit(cache=True)
-def _hashed(before, byte):
+def _hashed(before: Any, byte: Any) -> Any:
     """The hash of an n-gram from that of all but its first byte: n-grams are hashed from their end."""
     value = (before ^ (np.uint64(byte) + np.uint64(1))) * _STEP
     value ^= value >> np.uint64(29)
@@ -27,7 +28,7 @@ def _hashed(before, byte):
 
 
 @njit(cache=True)
-def _find(table, value):
+def _find(table: Any, value: Any) -> Any:
     """(row of the n-gram with this hash, whether it is there); the row is where it would be put if it is not."""
     slots = np.uint64(table.shape[0] - 1)
     tag = np.uint32(value >> np.uint64(32)) | np.uint32(1)
@@ -42,7 +43,7 @@ def _find(table, value):
 
 
 @njit(cache=True)
-def _train(data, table, root, order, used, most):
+def _train(data: Any, table: Any, root: Any, order: int, used: int, most: int) -> Any:
     before = np.full(
         order + 1, -1, np.int64
     )  # rows of the contexts that end before this byte, by length; 0 is the root
@@ -75,7 +76,7 @@ def _train(data, table, root, order, used, most):
 
 
 @njit(cache=True)
-def _bits_of(data, table, root, order, discount):
+def _bits_of(data: Any, table: Any, root: Any, order: int, discount: float) -> Any:
     total = 0.0
     before = np.full(order + 1, -1, np.int64)
     here = np.full(order + 1, -1, np.int64)
