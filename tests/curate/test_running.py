@@ -234,12 +234,12 @@ def test_a_killed_run_is_resumed_to_the_same_result_and_leaves_no_process(tmp_pa
     path = tmp_path / "r.yaml"
     path.write_text(
         "name: a\nstages:\n  - tests.strategies.Body\n  - tests.strategies.Characters: {least: 30}\n"
-        "  - tests.strategies.Slow: {milliseconds: 5}\n"
+        "  - tests.strategies.Slow: {milliseconds: 5}\n  - dedup/exact\n  - dedup/minhash\n  - tests.strategies.Upper\n"
     )
     arguments = ["run", path, *(part for one in inputs for part in ("--input", one)), "--workers", "2"]
     whole = _curate(*arguments, "--output", tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
-    for moment in (0.1, 2.5, 3.2, 3.8):
+    for moment in (0.1, 2.5, 3.2, 3.8, 4.4, 5.0):
         command = [sys.executable, "-m", "curate.cli", *map(str, arguments), "--output", str(tmp_path / "killed")]
         if (tmp_path / "killed").exists() and any((tmp_path / "killed").iterdir()):
             command.append("--resume")
