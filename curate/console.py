@@ -24,7 +24,8 @@ class _Out(Console):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-out = _Out(highlight=False, width=None if sys.stdout is not None and sys.stdout.isatty() else 160)
+# Where no terminal sets a width, lines are as long as they need be: tables in files and pipes stay whole.
+out = _Out(highlight=False, width=None if sys.stdout is not None and sys.stdout.isatty() else 1000)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
