@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from curate import rundir
 from curate.arms import Ablation, Arm
 from curate.report.decide import KEPT, Decided, Decider
-from curate.report.scored import Scored
+from curate.report.scored import Part, Scored
 from curate.rundir import RunDirectory, RunError, UsageError
 from curate.running import Progress, check, plan_units
 from filters.chain import close_all
@@ -60,6 +60,7 @@ class Ablating:
         self.records: list[dict[str, Any]] = []
         self.cpu_seconds = 0.0
         self.decide_cpu_seconds: dict[str, float] = {}
+        self._parts_of: dict[int, list[Part]] = {}
         finals = {next(v.number for v in reversed(visits) if v.kind == "text") for visits in plan.arms.values()}
         verified = {m.node for m in plan.measures if getattr(m.step.strategy, "verify", None) is not None}
         needed = finals | verified | {node.parent for node in plan.nodes if node.is_corpus}
@@ -82,7 +83,7 @@ class Ablating:
         measure = self.plan.measures[number]
         node = measure.node
         group = self.plan.nodes[node].group
-        for part in self.scored().groups[group].parts:
+        for part in self._parts(group):
             inside = frozenset(row - part.start for row in rows if part.start <= row < part.start + part.rows)
             if inside:
                 yield from documents(self.job, node, part.unit, group, inside, measure.reads)
@@ -147,6 +148,11 @@ class Ablating:
         self.records += found
         return found
 
+    def _parts(self, group: int) -> list[Part]:
+        if group not in self._parts_of:
+            self._parts_of[group] = self.scored().groups[group].parts
+        return self._parts_of[group]
+
     def documents_of(self, decided: Decided, rows: Iterable[int]) -> dict[int, str]:
         """The texts of pages (numbered as in Decided's arrays) on an arm's final text path, where there is one."""
         return self.texts_of(decided.node, rows)
@@ -156,7 +162,7 @@ class Ablating:
         wanted = set(rows)
         found: dict[int, str] = {}
         group = self.plan.nodes[node].group
-        for part in self.scored().groups[group].parts:
+        for part in self._parts(group):
             inside = frozenset(row - part.start for row in wanted if part.start <= row < part.start + part.rows)
             path = storage.join(self.job.texts_folder(node), f"{part.unit}.parquet")
             if inside and storage.exists(path):
@@ -198,6 +204,8 @@ def ablate(
         "versions": rundir.versions(),
         "inputs": [rundir.input_identity(path) for group in groups for path in group.paths],
         "limit": limit,
+        "tokens": ablation.tokens,
+        "gold": sorted(ablation.gold),
         "units": [rundir.task_state(group.tasks) for group in groups],
     }
     state = directory.begin(json.loads(json.dumps(state)), resume)
@@ -206,17 +214,19 @@ def ablate(
     pool = Pool(workers, stall_seconds) if workers > 1 else None
     try:
         work = Ablating(ablation, directory, groups, plan, pool, progress)
+        before = time.process_time()
         work.score()
+        scoring = work.cpu_seconds + time.process_time() - before + _elsewhere(work)
         if pool is None:
             startup = (serial_startup() or (0.0, 0.0))[1]
+            scoring -= max(0.0, startup - before)
         else:
             startup = pool.startup()[1]
             work.cpu_seconds += pool.import_cpu_seconds
-        if pool is not None:
             pool.__exit__(None)
             pool = None
         progress.update(phase="deciding", units=len(ablation.arms), units_done=0)
-        report = _report(work, groups)
+        report = _report(work, scoring)
         report["cpu_seconds"] = round(work.cpu_seconds + time.process_time() + _elsewhere(work), 3)
         report["startup_cpu_seconds"] = round(startup, 3)
         report["wall_seconds"] = round(time.monotonic() - started, 3)
@@ -265,9 +275,10 @@ def _inputs(
     return groups, group_of
 
 
-def _report(work: Ablating, groups: Sequence[Inputs]) -> dict[str, Any]:
+def _report(work: Ablating, scoring: float) -> dict[str, Any]:
     from curate.report.build import build
 
+    started = time.process_time()
     decider = work.decider()
     scored = decider.scored
     decided: dict[str, Decided] = {}
@@ -275,7 +286,11 @@ def _report(work: Ablating, groups: Sequence[Inputs]) -> dict[str, Any]:
         decided[arm.name] = decider.decide(arm.name, work.plan.arms[arm.name])
         _write_arm(work.directory.root, arm, scored, decided[arm.name])
         work._progress.update(units_done=len(decided))
-    return build(work.ablation, decider, decided, work)
+    deciding = time.process_time()
+    report = build(work.ablation, decider, decided, work)
+    phases = {"scoring": scoring, "deciding": deciding - started, "reporting": time.process_time() - deciding}
+    report["cpu_by_phase"] = {name: round(seconds, 3) for name, seconds in phases.items()}
+    return report
 
 
 def _write_arm(root: str, arm: Arm, scored: Scored, decided: Decided) -> None:

@@ -1,8 +1,9 @@
 """Scored table to arms: which documents an arm keeps, and where and by which rule it loses the others."""
 
+import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from pipelines.branches import Measure, Source, Visit
 
 KEPT, DROPPED, FAILED = 0, 1, 2
 READ_STAGE = -1
-_MASKS = 400
+_CACHE_BYTES = 1 << 29
 
 
 @dataclass
@@ -81,7 +82,10 @@ class Decider:
         self._status: dict[int, tuple[np.ndarray, np.ndarray, list[str]]] = {}
         self._faults: dict[int, np.ndarray | None] = {}
         self._keys: dict[int, Any] = {}
-        self._corpus: dict[Any, tuple[np.ndarray, np.ndarray, list[str], np.ndarray, np.ndarray]] = {}
+        self._corpus: OrderedDict[Any, tuple[np.ndarray, np.ndarray, list[str], np.ndarray, np.ndarray]] = OrderedDict()
+        rows = max((group.rows for group in scored.groups), default=0)
+        self._most_masks = max(64, _CACHE_BYTES // max(1, rows))  # one byte a row
+        self._most_corpus = max(4, self._most_masks // 16)
 
     def decide(
         self, arm: str, visits: Sequence[Visit], leave_out: str = "", only: int | None = None, funnel: bool = True
@@ -150,7 +154,7 @@ class Decider:
             mask = rule.fails_column(column) & ~np.isnan(column)
         mask &= self.reached(measure.node)
         self._masks[key] = mask
-        if len(self._masks) > _MASKS:
+        if len(self._masks) > self._most_masks:
             self._masks.popitem(last=False)
         return mask
 
@@ -259,11 +263,11 @@ class Decider:
 
         measure = self.scored.plan.measures[visit.number]
         step = visit.step.strategy
-        key = (visit.number, step, alive.tobytes())
+        key = (visit.number, step, hashlib.blake2b(np.packbits(alive).tobytes()).digest())
         if key not in self._corpus:
             if visit.number not in self._keys:
                 column = self.scored.path(measure.node).binary(f"{measure.label}#keys")
-                self._keys[visit.number] = Keys.of(step, column)  # type: ignore[arg-type]
+                self._keys[visit.number] = _that_matter(step, Keys.of(step, column))  # type: ignore[arg-type]
             faults = self._fault_reasons(visit.number)
             failed = alive & (faults != "") if faults is not None else np.zeros(len(alive), dtype=bool)
             texts = partial(self.documents, measure.number) if self.documents is not None else None
@@ -278,6 +282,8 @@ class Decider:
                 for reason in sorted(set(faults[failed].tolist())):
                     which[failed & (faults == reason)] = names.setdefault(reason, len(names))
             self._corpus[key] = (lost, failed, list(names), which, twins)
+            if len(self._corpus) > self._most_corpus:
+                self._corpus.popitem(last=False)
         return self._corpus[key]
 
     # ------------------------------------------------------------------------------------------------------- helpers
@@ -330,3 +336,21 @@ class Decider:
         if name in measure.step.strategy.writes:
             return self.scored.note(("measure", measure.number), name, group)
         return self.scored.note(visit.language, name, group)
+
+
+def _that_matter(step: Any, keys: Any) -> Any:
+    """The keys, where only documents take part that share one with another page: others are never duplicates, whoever
+    is alive. Judges of shares look at all."""
+    if getattr(step, "decision", "") == "top":
+        return keys
+    rows = np.flatnonzero(keys.takes_part)
+    shares = np.zeros(len(rows), dtype=bool)
+    for column in range(keys.values.shape[1]):
+        values = keys.values[rows, column]
+        order = np.argsort(values)
+        same = values[order[1:]] == values[order[:-1]]
+        shares[order[1:][same]] = True
+        shares[order[:-1][same]] = True
+    takes_part = np.zeros(len(keys), dtype=bool)
+    takes_part[rows[shares]] = True
+    return replace(keys, takes_part=takes_part)
