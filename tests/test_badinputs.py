@@ -12,9 +12,6 @@ from curate.rundir import UsageError
 from curate.running import check
 from tests.curate.running_tools import adds_up, go, recipe, rows
 
-# One run serves all tests of this module: with several test processes they belong together.
-pytestmark = pytest.mark.xdist_group("badinputs")
-
 GROUPS = "abcdefh"
 STAGES = (
     {"extraction/resiliparse": {"main_content": False}},
