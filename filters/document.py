@@ -54,7 +54,8 @@ class Document:
 
     def with_text(self, text: str, edits: Mapping[str, int] | None = None) -> "Document":
         """This document with another text; edits = characters changed by rule (zero entries are left out)."""
-        booked = {rule: count for rule, count in edits.items() if count} if edits else {}
+        # int: kernels count in NumPy's numbers, which JSON does not know
+        booked = {rule: int(count) for rule, count in edits.items() if count} if edits else {}
         if text == self.text:
             return self._with(edits=booked) if booked or self.edits else self
         return self._with(text=text, edits=booked, _derived={})
