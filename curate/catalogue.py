@@ -19,11 +19,11 @@ def describe(only: str | None = None) -> list[dict[str, Any]]:
     rows = []
     for name, where in STRATEGIES.items():
         if only is None or name == only or name.partition("/")[0] == only:
-            rows.append(_row(name, load(where)))
+            rows.append(_row(name, load(where), filled=name == only))
     if rows or only is None:
         return rows
     try:
-        return [_row(only, filters.find(only))]
+        return [_row(only, filters.find(only), filled=True)]
     except SettingsError as error:
         if "/" in only or "." in only or ":" in only:
             raise
@@ -31,15 +31,20 @@ def describe(only: str | None = None) -> list[dict[str, Any]]:
         raise SettingsError(f"unknown stage {only!r} (known: {', '.join(stages)})") from error
 
 
-def _row(name: str, cls: type[Strategy]) -> dict[str, Any]:
+def _row(name: str, cls: type[Strategy], filled: bool) -> dict[str, Any]:
+    """filled: defaults as they are once validated (limits by language, say), which takes building the schema."""
     shape = next(base.__name__ for base in cls.__mro__ if base.__module__ == "filters.contracts" and base is not cls)
+    settings = [_setting(field) for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    if filled and not any(setting["required"] for setting in settings):
+        values = settings_of(cls())
+        settings = [{**setting, "default": values[setting["name"]]} for setting in settings]
     return {
         "strategy": name,
         "summary": (cls.__doc__ or "").strip().partition("\n")[0],
         "shape": shape,
         "reads": list(cls.reads),
         "writes": list(cls.writes),
-        "settings": [_setting(field) for field in dataclasses.fields(cls)],  # type: ignore[arg-type]
+        "settings": settings,
     }
 
 

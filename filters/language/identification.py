@@ -26,7 +26,9 @@ class LanguageJudge(Judge):
         description="languages (ISO 639-1, und = no letters) to keep, or a map of them to scores of their own; "
         "empty: note the language and keep all",
     )
-    min_score: float | None = Field(0.65, ge=0, le=1, description="keep above this score; null switches the rule off")
+    min_score: float | None = Field(
+        0.65, ge=0, le=1, description="keep above this score where keep has none; null: no rule"
+    )
     max_characters: int = Field(10_000, ge=1, description="characters at the beginning of a text that are looked at")
 
     @field_validator("keep")

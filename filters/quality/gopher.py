@@ -69,10 +69,14 @@ class Gopher(Judge):
     min_stop_words: float | None = Field(2, ge=0, description="fewest stop words")
     min_stop_word_share: float | None = Field(None, ge=0, description="smallest share of stop words among the words")
     languages: Limits = Field(
-        FrozenMap(), validate_default=True, description="values of the thresholds above by language (ISO 639-1)"
+        FrozenMap(),
+        validate_default=True,
+        description="thresholds by language (ISO 639-1); ko: {} takes the Korean ones away",
     )
     stop_words: FrozenMap[str, tuple[str, ...]] = Field(
-        FrozenMap(), validate_default=True, description="stop words by language; -x counts words that end in x"
+        FrozenMap(),
+        validate_default=True,
+        description="stop words by language, in place of those shipped for it; -x: words that end in x",
     )
 
     reads: ClassVar[tuple[str, ...]] = ("language",)
