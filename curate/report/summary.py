@@ -21,7 +21,10 @@ def _base(report: dict[str, Any]) -> str:
     if not rules:
         return sentence + "; no rule removes anything."
     most = max(rules, key=lambda rule: rule["in_sequence"]["documents"])
-    only = f", {most['only']['documents']:,} of them by no other rule" if most["only"] else ""
+    only = ""
+    if most["only"]:
+        alone = most["only"]["documents"]
+        only = f", {alone:,} of which fail no other rule" if alone else ", all of which fail another rule too"
     return (
         f"{sentence}; the rule that removes most is {most['stage']}:{most['rule']} "
         f"with {most['in_sequence']['documents']:,} documents in sequence{only}."
