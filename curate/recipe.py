@@ -130,7 +130,18 @@ class Recipe:
     def warnings(self) -> list[str]:
         """What a user should know before running this."""
         languages = self.languages()
-        return [f"{step.name}: {warning}" for step in self.steps for warning in step.strategy.warnings(languages)]
+        found = [f"{step.name}: {warning}" for step in self.steps for warning in step.strategy.warnings(languages)]
+        noted = False
+        for step in self.steps:
+            # asked about a language without limits of its own: what more is said then holds for most languages
+            if not languages and len(step.strategy.warnings(("xx",))) > len(step.strategy.warnings(())):
+                found.append(
+                    f"{step.name}: all languages are kept, and English limits hold for those without their own"
+                    if noted
+                    else f"{step.name}: no stage before it notes the language, so English limits hold for Korean too"
+                )
+            noted = noted or "language" in step.strategy.writes
+        return found
 
 
 def _filled(step: Step) -> dict[str, Any]:

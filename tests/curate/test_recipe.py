@@ -78,3 +78,20 @@ def test_a_strategy_used_twice_is_named():
     assert [step.name for step in steps][-1] == "second"
     filled = recipe(GOOD + "  - tests.strategies.Characters: {as: second, least: 1}\n").filled()
     assert parse(filled, "again").filled() == filled
+
+
+@pytest.mark.parametrize(
+    ("stages", "words"),
+    [
+        (["quality/gopher"], "no stage before it notes the language"),
+        (["quality/gopher", "language/script"], "no stage before it notes the language"),
+        (["language/script", "quality/gopher"], "all languages are kept"),
+        (["language/script: {keep: [de]}", "quality/gopher"], "judges de by English limits"),
+        (["language/script: {keep: [ko, en]}", "quality/gopher"], ""),
+        (["language/script", "quality/length"], ""),
+    ],
+)
+def test_english_limits_for_other_languages_are_warned_about(stages, words):
+    warnings = recipe("name: a\nstages:\n" + "".join(f"  - {stage}\n" for stage in stages)).warnings()
+    assert len(warnings) == bool(words)
+    assert all(words in warning for warning in warnings)
