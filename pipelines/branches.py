@@ -512,6 +512,8 @@ def documents(
     reads  whose value of a note counts, for documents that something is to read notes of: those notes then stand under
            their names, and all notes written on this path under the keys of their writers
     """
+    if not rows:
+        return  # a unit of which nothing came this far has no files here
     node = job.plan.nodes[number]
     texts = pq.read_table(storage.join(job.texts_folder(number), f"{unit}.parquet")).to_pydict()
     pages = pq.read_table(storage.join(job.root, "scored", "pages", f"{group:02d}-{unit}.parquet")).to_pydict()
@@ -580,14 +582,16 @@ class _RereadRows(beam.DoFn):
             reason = task.skip.get((document.source, document.offset))
             yield task.name, (int(document.notes["row"]), document, reason or drop)
         watch.idle()
+        # Where nothing is left there is nothing to score, and a unit without a record would have no manifest.
+        yield beam.pvalue.TaggedOutput("records", {"kind": "reread", "unit": task.name})
 
 
 def build_rescoring(job: ScoreJob, node: int, pipeline: beam.Pipeline, task: RereadTask, path: str) -> None:
     """The graph that re-reads a shard after a corpus rewriter's decision and scores what follows."""
-    scored = (
+    again = (
         pipeline
         | beam.Create([task], reshuffle=False)
-        | "re-read" >> beam.ParDo(_RereadRows(job.plan.nodes[node].step))
-        | "score" >> beam.ParDo(_Score(job, (node,)))
+        | "re-read" >> beam.ParDo(_RereadRows(job.plan.nodes[node].step)).with_outputs("records", main="items")
     )
-    curation.end_with_manifest([scored], "end", path)
+    scored = again["items"] | "score" >> beam.ParDo(_Score(job, (node,)))
+    curation.end_with_manifest([again.records, scored], "end", path)

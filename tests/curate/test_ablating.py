@@ -141,3 +141,17 @@ def test_workers_and_cutting_do_not_change_an_ablation(tmp_path):
         expected = kept_ids(tmp_path / "one", arm)
         assert kept_ids(tmp_path / "two", arm) == expected
         assert kept_ids(tmp_path / "whole", arm) == expected
+
+
+def test_a_unit_of_which_nothing_is_left_before_a_corpus_rewriter(tmp_path):
+    inputs = [
+        write(tmp_path / "short.jsonl", ["a", "bb", "ccc"]),
+        write(tmp_path / "long.jsonl", ["The same line.\nAnother line here.", "The same line.\nOne more line."], 3),
+    ]
+    stages = [BODY, {"tests.strategies.Characters": {"least": 10}}, "dedup/lines", "dedup/substring", "dedup/bff"]
+    for name, given in (("both", inputs), ("none", inputs[:1])):
+        report = run_ablation({"recipe": {"name": "base", "stages": stages}}, given, tmp_path / name)
+        result = go(recipe(*stages), given, tmp_path / f"run-{name}")
+        _same(report["arms"][0], result)
+        expected = sorted(row["id"] for row in rows(tmp_path / f"run-{name}", "kept"))
+        assert kept_ids(tmp_path / name, "base") == expected
