@@ -162,6 +162,8 @@ class RunDirectory:
         for table in TABLES:
             folder = storage.join(self.root, table)
             storage.delete([path for path in storage.files(folder) if path not in named])
+        kept_keys = storage.files(storage.join(self.root, "keys"))
+        storage.delete([path for path in kept_keys if path.rpartition("/")[2].startswith(storage.IN_WORK)])
 
     def clean(self) -> None:
         """Delete the intermediate files."""

@@ -1,5 +1,6 @@
 """A chain of opened per-document steps: what happens to one page, and the books kept on it."""
 
+import os
 import time
 import traceback
 from collections import Counter
@@ -16,11 +17,9 @@ _OPENED: dict[Strategy, Any] = {}
 
 def opened(strategy: Strategy) -> Any:
     """What strategy.open() returned, once a process for equal strategies: a model is held once."""
-    try:
-        return _OPENED[strategy]
-    except KeyError:
-        function = _OPENED[strategy] = strategy.open()  # type: ignore[attr-defined]
-        return function
+    if strategy not in _OPENED:
+        _OPENED[strategy] = strategy.open()  # type: ignore[attr-defined]
+    return _OPENED[strategy]
 
 
 def close_all() -> None:
@@ -110,12 +109,13 @@ class StepBook:
 
 def fault_of(error: BaseException) -> tuple[str, str]:
     """Reason and detail of an error. Messages of foreign exceptions may quote the data, so only the type and the
-    place in the code are told."""
+    place in the code are told, and what the system says (no space left, too many open files)."""
     if isinstance(error, Fault):
         return error.reason, error.detail
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
-    return f"error:{type(error).__name__}", f"{type(error).__name__}{place}"
+    system = f": {os.strerror(error.errno)}" if isinstance(error, OSError) and isinstance(error.errno, int) else ""
+    return f"error:{type(error).__name__}", f"{type(error).__name__}{place}{system}"
 
 
 def first_cause(error: BaseException) -> BaseException:

@@ -155,8 +155,10 @@ class Pool:
     """Workers that serve queues of units, one queue a phase; start-up is paid once.
 
     A worker that dies, or that is at one page for stall_seconds, is replaced: the page it was at is noted in the
-    unit's skip list (it becomes a failed row, worker_died or worker_stalled) and the unit runs again. A worker that
-    dies while it is at no page has its unit run again up to ATTEMPTS times.
+    unit's skip list (it becomes a failed row, worker_died or worker_stalled) and the unit runs again. A page is held
+    to have ended a worker when two died at it: one death may come from outside (no memory left, somebody's kill),
+    and the same input shall give the same output. A worker that dies while it is at no page has its unit run again
+    up to ATTEMPTS times.
     """
 
     def __init__(self, workers: int, stall_seconds: float = STALL_SECONDS) -> None:
@@ -166,6 +168,7 @@ class Pool:
         self.import_cpu_seconds = 0.0
         self._pages = 0
         self._ended: list[tuple[float, float]] = []
+        self._suspects: set[tuple[str, str, int]] = set()
 
     def __enter__(self) -> "Pool":
         return self
@@ -240,7 +243,10 @@ class Pool:
                 raise PoolError(f"workers do not start (exit code {code})")
         if phase is not None:
             name = phase.task.name
-            if at is not None:
+            suspect = None if at is None else (name, at.source, at.offset)
+            if suspect is not None and reason == "worker_died" and suspect not in self._suspects:
+                self._suspects.add(suspect)
+            elif at is not None:
                 skip = {**phase.task.skip, (at.source, at.offset): reason}
                 phase = replace(phase, task=replace(phase.task, skip=skip))
             else:

@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+IN_WORK = ".tmp-"  # how the names of files begin that are not whole yet
+
 
 def is_local(path: str) -> bool:
     """Whether a path is on this machine's file system."""
@@ -42,9 +44,10 @@ def make_folder(path: str) -> None:
 
 
 def files(folder: str, ending: str = "") -> list[str]:
-    """All files directly or deeper under a folder, sorted."""
+    """All files directly or deeper under a folder, those in work too, sorted."""
     if is_local(folder):
-        found = glob.glob(os.path.join(glob.escape(folder), "**", "*" + ending), recursive=True)
+        pattern = os.path.join(glob.escape(folder), "**", "*" + ending)
+        found = glob.glob(pattern, recursive=True, include_hidden=True)
         return sorted(path for path in found if os.path.isfile(path))
     pattern = folder.rstrip("/") + "/**"
     return sorted(m.path for m in _systems().match([pattern])[0].metadata_list if m.path.endswith(ending))
@@ -127,7 +130,7 @@ class PendingFile:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         make_folder(folder)
-        self._temporary = join(folder, f".tmp-{uuid.uuid4().hex}")
+        self._temporary = join(folder, f"{IN_WORK}{uuid.uuid4().hex}")
         create = functools.partial(open, mode="wb") if is_local(folder) else _systems().create
         self._raw = create(self._temporary)
         self.file = Hashing(self._raw)

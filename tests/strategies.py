@@ -51,7 +51,10 @@ class Upper(Rewriter):
 
 @strategy
 class Trouble(Rewriter):
-    """Does harm on texts that hold a word: kill, stall, raise, panic, none, or the document before."""
+    """Does harm on texts that hold a word: kill, stall, raise, panic, none, or the document before.
+
+    kind "once:PATH" kills where there is no file PATH, and makes it: a death that has nothing to do with the text.
+    """
 
     word: str = "TROUBLE"
     kind: str = "raise"
@@ -62,6 +65,9 @@ class Trouble(Rewriter):
         def rewrite(document: Document) -> Document | Drop:
             if self.word in document.text:
                 if self.kind == "kill":
+                    os.kill(os.getpid(), signal.SIGKILL)
+                if self.kind.startswith("once:") and not os.path.exists(self.kind[5:]):
+                    open(self.kind[5:], "w").close()
                     os.kill(os.getpid(), signal.SIGKILL)
                 if self.kind == "stall":
                     time.sleep(600)

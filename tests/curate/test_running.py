@@ -87,6 +87,14 @@ def test_a_page_that_ends_its_worker_costs_that_page(tmp_path, kind, reason):
     assert (failed["id"], failed["reason"], failed["offset"]) == ("77", reason, 38)
 
 
+def test_a_worker_that_dies_from_outside_costs_no_page(tmp_path):
+    inputs = _inputs(tmp_path)
+    result = go(recipe(*_stages(f"once:{tmp_path / 'flag'}")), inputs, tmp_path / "out", workers=2)
+    assert adds_up(result)
+    assert (tmp_path / "flag").exists()
+    assert result["failed"] == 0
+
+
 def test_a_stage_that_loses_a_document_is_found(tmp_path, monkeypatch):
     real = stage._RunSteps.process
 
@@ -255,6 +263,20 @@ def test_a_killed_run_is_resumed_to_the_same_result_and_leaves_no_process(tmp_pa
         done = _curate(*arguments, "--output", tmp_path / "killed", *resumed)
         assert done.returncode == 0, done.stderr
     assert content(tmp_path / "killed") == content(tmp_path / "whole")
+
+
+def test_files_that_a_killed_worker_left_unfinished_are_gone_in_the_end(tmp_path):
+    from curate.rundir import RunDirectory
+
+    out = tmp_path / "out"
+    go(recipe(BODY), _inputs(tmp_path, 1), out)
+    named = {path for path in out.rglob("*") if path.is_file()}
+    files = json.loads((out / "run.json").read_text())["files"]
+    for folder in ("kept", "dropped", "failed", "keys"):
+        (out / folder).mkdir(exist_ok=True)
+        (out / folder / ".tmp-0123").write_bytes(b"half")
+    RunDirectory(str(out)).remove_orphans(files)
+    assert {path for path in out.rglob("*") if path.is_file()} == named
 
 
 def test_a_damaged_output_of_a_finished_unit_is_made_again(tmp_path):

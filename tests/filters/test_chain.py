@@ -1,8 +1,11 @@
 """A page through steps: every outcome, the books, and that texts never get into reasons."""
 
+import dataclasses
+import errno
+
 import pytest
 
-from filters.chain import Chain, Dropped, Failed, Step
+from filters.chain import Chain, Dropped, Failed, Step, fault_of, first_cause, opened
 from filters.document import Document, RawPage
 from tests.strategies import Body, Characters, Trouble, Upper
 
@@ -60,3 +63,22 @@ def test_lone_surrogates_fail_their_document_and_not_the_sink():
     failed = chain.run(Document("1", "a\ud800b"))
     assert isinstance(failed, Failed)
     assert failed.reason == "error:UnicodeEncodeError"
+
+
+def test_what_the_system_says_is_told_and_what_an_exception_says_is_not():
+    reason, detail = fault_of(OSError(errno.ENOSPC, "a text", "a text"))
+    assert reason == "error:OSError"
+    assert "No space left" in detail
+    assert "a text" not in detail
+    assert "a text" not in fault_of(OSError("a text"))[1]
+
+
+def test_what_opening_a_strategy_raises_is_the_first_cause():
+    @dataclasses.dataclass(frozen=True)
+    class Unopenable:
+        def open(self):
+            raise OSError(errno.EMFILE, "")
+
+    with pytest.raises(OSError) as caught:
+        opened(Unopenable())
+    assert first_cause(caught.value) is caught.value
