@@ -64,7 +64,7 @@ def attribute(decider: Decider, decided: Decided, visits: tuple[Visit, ...]) -> 
              position with nothing dropped before), only (the sole per-document rule that fails), and without (what
              would be kept more if it were left out, corpus decisions made again); corpus rules have neither alone nor
              only. without is None where what follows depends on texts that were not made.
-    stages   the same gain for whole stages
+    stages   the same gain for whole stages, but for the first
     overlap  documents on which both rules of a pair fail, alone
     """
     masks = rule_masks(decider, visits)
@@ -107,8 +107,7 @@ def attribute(decider: Decider, decided: Decided, visits: tuple[Visit, ...]) -> 
     rules.sort(key=lambda row: order[row["stage"]])
     stages = [
         {"stage": visit.step.name, "without": _gain(decider, decided, visits, place, visit.step.name)}
-        for place, visit in enumerate(visits)
-        if visit.kind != "text"
+        for place, visit in enumerate(visits[1:], 1)
     ]
     return {"rules": rules, "stages": stages, "overlap": _overlap(masks)}
 
@@ -134,6 +133,15 @@ def _gain(
     now = sizes(decider, decided.node, decided.how == KEPT)
     then = sizes(decider, decided.node, other.how == KEPT)
     return {name: then[name] - now[name] for name in now}
+
+
+def gains_from_arms(attribution: dict[str, Any], gains: dict[str, dict[str, int]]) -> None:
+    """Fill in what the base's own texts could not tell: gains, by stage, of arms that leave one stage out."""
+    for row in attribution["stages"]:
+        row["without"] = row["without"] or gains.get(row["stage"])
+    for row in attribution["rules"]:
+        if row["without"] is None and row["alone"] is None:  # a corpus stage decides as a whole
+            row["without"] = gains.get(row["stage"])
 
 
 def _overlap(masks: list[RuleMask]) -> dict[str, Any]:

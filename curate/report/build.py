@@ -51,6 +51,7 @@ def build(ablation: Ablation, decider: Decider, decided: dict[str, Decided], wor
         "gold": _gold(ablation, decider, decided, work),
         "proxy": _proxy(ablation, decider, decided, work),
     }
+    attribution.gains_from_arms(report["attribution"], _left_out(ablation, decider, decided))
     first = visits[0].number
     weights = decider.sizes(first, "bytes").astype(np.float64)
     for arm in ablation.arms:
@@ -76,6 +77,21 @@ def build(ablation: Ablation, decider: Decider, decided: dict[str, Decided], wor
         report["arms"].append(entry)
     report["summary"] = summary(report)
     return report
+
+
+def _left_out(ablation: Ablation, decider: Decider, decided: dict[str, Decided]) -> dict[str, dict[str, int]]:
+    """By stage, what an arm that is the base without that stage keeps more than the base."""
+    base = decided[ablation.base.name]
+    now = attribution.sizes(decider, base.node, base.kept)
+    steps = ablation.base.recipe.steps
+    found = {}
+    for arm in ablation.arms[1:]:
+        one = decided[arm.name]
+        for place, step in enumerate(steps):
+            if one.group == base.group and arm.recipe.steps == (*steps[:place], *steps[place + 1 :]):
+                then = attribution.sizes(decider, one.node, one.kept)
+                found[step.name] = {unit: then[unit] - now[unit] for unit in now}
+    return found
 
 
 def _read_stage(decider: Decider, decided: Decided) -> dict[str, Any]:

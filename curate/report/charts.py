@@ -252,6 +252,7 @@ def _sweep(sweep: Mapping[str, Any]) -> list[Any]:
         }
         for point in points
         for how in ("alone", "jointly")
+        if point[how] is not None
     ]
     x = alt.X(
         f"value:{kind}",

@@ -52,8 +52,8 @@ def _arms(report: dict[str, Any]) -> str:
     bounds = sorted((abs(low), abs(high)))
     return (
         f"{len(sure)} of {len(others)} other arms keep{'s' if len(sure) == 1 else ''} a share of documents that "
-        f"differs from the base's; the largest difference is {most['name']}, which keeps {_percent(abs(change))} "
-        f"{word} of what was read (95 % interval {_percent(bounds[0])} to {_percent(bounds[1])}; "
+        f"differs from the base's; the largest difference is {most['name']}, which keeps {100 * abs(change):.1f} "
+        f"percentage points {word} of what was read (95 % interval {100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}; "
         f"Jaccard of the kept documents {most['pair']['jaccard']:.2f})."
     )
 

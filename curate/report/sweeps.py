@@ -22,13 +22,19 @@ def sweep(
     texts: Callable[[Decided, list[int]], dict[int, str]],
 ) -> dict[str, Any]:
     """What is kept for every value of a setting: alone (only this stage decides, on its own text) and jointly (the
-    whole recipe, corpus decisions made again), the value in use, and documents nearest to it on both sides."""
+    whole recipe, corpus decisions made again), the value in use, and documents nearest to it on both sides.
+
+    jointly is None for other values than the one in use where a corpus rewriter follows: its texts were not made.
+    """
     place = next(index for index, visit in enumerate(visits) if visit.step.name == one.stage)
     visit = visits[place]
     strategy = visit.step.strategy
     in_use = getattr(strategy, one.setting)
     if not isinstance(strategy, Judge) or one.setting not in strategy.thresholds:
         return {"sweep": one.name, "in_use": _plain(in_use), "points": [], "why": "changes texts or scores: use arms"}
+    again = not any(
+        later.kind == "text" and decider.scored.plan.nodes[later.number].is_corpus for later in visits[place + 1 :]
+    )
     points = []
     node = decider.scored.plan.measures[visit.number].node
     for value in one.values:
@@ -39,13 +45,18 @@ def sweep(
         for where, rules in decider.rules_by_language(changed):
             for rule in rules:
                 alone = alone & ~(where & decider.failing(changed, rule))
-        joint = decider.decide(base.arm, (*visits[:place], changed, *visits[place + 1 :]), funnel=False)
+        jointly = None
+        if again:
+            joint = decider.decide(base.arm, (*visits[:place], changed, *visits[place + 1 :]), funnel=False)
+            jointly = sizes(decider, base.node, joint.how == KEPT)
+        elif value == in_use:
+            jointly = sizes(decider, base.node, base.how == KEPT)
         points.append(
             {
                 "value": _plain(value),
                 "in_use": value == in_use,
                 "alone": sizes(decider, node, alone),
-                "jointly": sizes(decider, base.node, joint.how == KEPT),
+                "jointly": jointly,
             }
         )
     reached = sizes(decider, node, decider.reached(node))

@@ -114,7 +114,8 @@ def test_gain_of_whole_stages(planted):
     now = _sizes(_simulate(documents)[0])
     marks = {"first": ("XA", "XB"), "second": ("XC",), "dedup/exact": ("exact-duplicate",), "last": ("XD",)}
     rows = {row["stage"]: row["without"] for row in report["attribution"]["stages"]}
-    assert set(rows) == set(marks)
+    assert set(rows) == {*marks, "dropper"}
+    assert rows["dropper"] is None
     for stage, names in marks.items():
         more = _sizes(_simulate(documents, names)[0])
         assert rows[stage] == {unit: more[unit] - now[unit] for unit in now}, stage

@@ -1,0 +1,82 @@
+"""Sweeps are decided from the scored table, as runs with each value would decide."""
+
+import pytest
+
+from tests.curate.ablation_tools import BODY, run_ablation, texts, write
+from tests.curate.running_tools import go, recipe
+
+CHARACTERS = "tests.strategies.Characters"
+VALUES = [0, 30, 100, 300, 10_000]
+
+
+def _stages(least: int = 30, *more) -> list:
+    return [BODY, {CHARACTERS: {"least": least}}, "dedup/exact", {"quality/gopher": {"min_words": 5}}, *more]
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("swept")
+    made = texts(seed=9)
+    inputs = [write(folder / "rows.jsonl", made)]
+    data = {
+        "recipe": {"name": "base", "stages": _stages()},
+        "sweeps": {f"{CHARACTERS}.least": VALUES, "dedup/exact.normalize": [True, False]},
+    }
+    return made, inputs, run_ablation(data, inputs, folder / "out")
+
+
+def test_a_sweep_is_what_runs_would_keep(swept, tmp_path):
+    made, inputs, report = swept
+    sweep = report["sweeps"][0]
+    assert sweep["in_use"] == 30
+    assert [point["value"] for point in sweep["points"]] == VALUES
+    assert [point["in_use"] for point in sweep["points"]] == [value == 30 for value in VALUES]
+    for point in sweep["points"]:
+        long = [text for text in made if text and len(text) >= point["value"]]
+        assert point["alone"]["documents"] == len(long)
+        assert point["alone"]["bytes"] == sum(len(text.encode()) for text in long)
+        result = go(recipe(*_stages(point["value"])), inputs, tmp_path / str(point["value"]))
+        assert point["jointly"]["documents"] == result["kept"]
+        assert point["jointly"]["bytes"] == result["stages"][-1]["bytes_kept"]
+
+
+def test_the_documents_shown_are_the_nearest_on_both_sides(swept):
+    made, _, report = swept
+    near = report["sweeps"][0]["nearest"]
+    kept = sorted(one["value"] for one in near if one["kept"])
+    dropped = sorted((one["value"] for one in near if not one["kept"]), reverse=True)
+    lengths = sorted(len(text) for text in made if text)
+    assert kept == [length for length in lengths if length >= 30][:3]
+    assert dropped == [length for length in reversed(lengths) if length < 30][:3]
+    assert all(one["threshold"] == 30 and one["rule"] == "too_short" for one in near)
+
+
+def test_settings_that_change_scores_are_for_arms(swept):
+    _, _, report = swept
+    assert report["sweeps"][1]["points"] == []
+    assert "arms" in report["sweeps"][1]["why"]
+
+
+def test_before_a_corpus_rewriter_only_the_value_in_use_is_known_jointly(swept, tmp_path):
+    _, inputs, _ = swept
+    stages = _stages(30, "dedup/lines")
+    data = {
+        "recipe": {"name": "base", "stages": stages},
+        "sweeps": {f"{CHARACTERS}.least": VALUES},
+        "leave_one_out": True,
+    }
+    report = run_ablation(data, inputs, tmp_path / "out")
+    result = go(recipe(*stages), inputs, tmp_path / "run")
+    for point in report["sweeps"][0]["points"]:
+        if point["value"] == 30:
+            assert point["jointly"]["documents"] == result["kept"]
+        else:
+            assert point["jointly"] is None
+            assert point["alone"]["documents"] > 0 or point["value"] == 10_000
+    # what leaving a stage out gains is taken from the arm that does so
+    for row in report["attribution"]["stages"]:
+        left = [stage for stage in stages if row["stage"] not in (stage, *stage)]
+        without = go(recipe(*left), inputs, tmp_path / row["stage"].replace("/", "-"))
+        assert row["without"]["documents"] == without["kept"] - result["kept"], row["stage"]
+    (lines,) = [row for row in report["attribution"]["rules"] if row["stage"] == "dedup/lines"]
+    assert lines["without"]["documents"] == report["attribution"]["stages"][-1]["without"]["documents"]
