@@ -49,10 +49,10 @@ def main() -> None:
     except BrokenPipeError:
         _mute()
     except OSError as error:
-        if error.filename is not None or error.errno != errno.ENOSPC:
-            raise
-        _mute()
-        fail(f"nothing more can be written: {error.strerror}", 1)
+        if error.filename is None and error.errno == errno.ENOSPC:  # it may be standard output that is full
+            _mute()
+        where = f"{error.filename}: " if error.filename is not None else ""
+        fail(f"{where}{error.strerror or type(error).__name__}", 1)
     else:
         if code == 130:
             fail("interrupted", 130)

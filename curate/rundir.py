@@ -80,7 +80,10 @@ class RunDirectory:
         except (OSError, ValueError) as error:  # Beam knows no file system of this kind, or cannot reach it
             raise UsageError(f"{self.root}: cannot be opened: {str(error).splitlines()[0]}") from error
         if exists and resume:
-            before: dict[str, Any] = json.loads(storage.read_bytes(path))
+            try:
+                before: dict[str, Any] = dict(json.loads(storage.read_bytes(path)))
+            except (OSError, ValueError, TypeError) as error:
+                raise UsageError(f"{self.root}: cannot resume: {path} is damaged; use another --output") from error
             for key, what in (
                 ("fingerprint", "the recipe or a model"),
                 ("inputs", "the input files"),

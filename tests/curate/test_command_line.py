@@ -74,6 +74,13 @@ def test_a_run_that_was_ended_before_it_began_can_be_resumed(tmp_path, job):
     assert _curate(*job, "--output", tmp_path / "out", "--resume").returncode == 0
 
 
+def test_a_damaged_state_is_not_resumed(tmp_path, job):
+    work = tmp_path / "out" / ".curate"
+    work.mkdir(parents=True)
+    (work / "state.json").write_text("no JSON")
+    _one_line(_curate(*job, "--output", tmp_path / "out", "--resume"), 2, "state.json", "damaged")
+
+
 @pytest.mark.parametrize("arguments", [["plan", "dclm-baseline"], ["strategies", "--json"]])
 def test_nobody_reads_on(arguments):
     command = [sys.executable, "-m", "curate.cli", *arguments]
