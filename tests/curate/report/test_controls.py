@@ -68,3 +68,24 @@ def test_bootstrap_interval_of_a_mean():
     covered = sum(low <= 0 <= high for low, high in (interval(rng.normal(0, 1, 80), seed) for seed in range(60)))
     assert covered >= 50
     assert all(np.isnan(bound) for bound in interval(np.empty(0)))
+
+
+def test_a_difference_and_its_interval_stay_within_what_was_read():
+    left, right = np.ones(32, dtype=bool), np.zeros(32, dtype=bool)
+    right[:4] = True
+    found = paired_difference(left, right, np.arange(1.0, 33.0))
+    assert found["documents"] == -28 / 32
+    for what in ("documents", "bytes"):
+        low, high = found[f"{what}_interval"]
+        assert -1 <= low <= found[what] <= high <= 0
+
+
+def test_the_interval_of_a_difference_is_about_that_of_a_binomial():
+    rng = np.random.default_rng(3)
+    left = rng.random(4000) < 0.5
+    right = left.copy()
+    right[:400] = False
+    found = paired_difference(left, right, np.ones(4000))
+    share = -found["documents"]
+    width = found["documents_interval"][1] - found["documents_interval"][0]
+    assert 0.8 < width / (2 * 1.96 * (share * (1 - share) / 4000) ** 0.5) < 1.25

@@ -1,0 +1,141 @@
+"""The report as a page and as Markdown: whatever the data holds, it is text."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from curate.report.charts import charts
+from curate.report.page import render_html, render_markdown, run_report
+from curate.report.text import shown
+from tests.curate.report import hostile
+from tests.curate.running_tools import go, recipe, write_rows
+
+ALLOWED_LINKS = re.compile(r"^(data:,|#[a-z]+)$")
+ADDRESSES = {"src", "href", "action", "data", "poster", "srcset", "background", "formaction", "xlink:href"}
+
+
+class _Elements(HTMLParser):
+    """Collects elements and text as a browser would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, {name: value or "" for name, value in attributes}))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    return hostile.report(tmp_path_factory.mktemp("hostile"))
+
+
+def test_nothing_of_the_data_becomes_markup(report):
+    html = render_html(report)
+    page = _Elements()
+    page.feed(html)
+    tags = {tag for tag, _ in page.elements}
+    assert not tags & {"script", "img", "iframe", "object", "embed", "form", "base"}
+    for tag, attributes in page.elements:
+        assert not any(name.startswith("on") for name in attributes), tag
+        for name in ADDRESSES & set(attributes):
+            assert ALLOWED_LINKS.match(attributes[name]), (tag, attributes[name])
+    assert sum(tag == "style" for tag, _ in page.elements) == 1
+    text = "".join(page.text)
+    for part in (hostile.SCRIPT, hostile.STYLE, "⟨U+202E⟩", "⟨U+200B⟩", "{{ 7 * 7 }}", "한국어 문장입니다."):
+        assert part in text
+    assert not re.search("[\u0000-\u0008\u202a-\u202e\u2066-\u2069]", html)
+    assert len(html) < 2_000_000
+    html.encode("utf-8")
+    policy = next(a["content"] for tag, a in page.elements if a.get("http-equiv") == "Content-Security-Policy")
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+
+
+def test_charts_that_have_figures_are_drawn(report):
+    drawn = charts(report)
+    assert {"arms", "overlap", "gold", "proxy", "cost", "slices domain", "slices length"} <= set(drawn)
+    assert {name for name in drawn if name.startswith("sweep ")} == {
+        "sweep tests.strategies.Characters.least",
+        "sweep quality/gopher.min_words",
+    }
+    identifiers = [found for svg in drawn.values() for found in re.findall(r'\bid="([^"]+)"', svg)]
+    assert len(identifiers) == len(set(identifiers))
+    used = {found for svg in drawn.values() for found in re.findall(r"url\(#([^)]+)\)", svg)}
+    assert used <= set(identifiers)
+
+
+def test_charts_without_figures_are_left_out(report):
+    bare = json.loads(json.dumps(report))
+    bare["gold"], bare["proxy"], bare["sweeps"], bare["slices"] = [], None, [], {}
+    bare["arms"] = bare["arms"][:1]
+    for arm in bare["arms"]:
+        arm["cpu_seconds"] = {}
+    bare["attribution"]["overlap"] = {"rules": [], "documents": []}
+    assert charts(bare) == {}
+    assert "There is no other arm." in render_html(bare)
+
+
+def test_markdown_is_text_in_tables(report):
+    markdown = render_markdown(report)
+    assert "<script>" not in markdown.replace("\\<script\\>", "")
+    assert "\u202e" not in markdown
+    assert "x" * 1000 not in markdown
+    for line in markdown.splitlines():
+        if line.startswith("|"):
+            assert line.endswith("|")
+    tables = re.split(r"\n(?!\|)", markdown)
+    for table in tables:
+        rows = [line for line in table.strip().splitlines() if line.startswith("|")]
+        widths = {len(re.findall(r"(?<!\\)\|", row)) for row in rows}
+        assert len(widths) <= 1, table[:200]
+
+
+def test_a_report_survives_json(report):
+    again = json.loads(json.dumps(report))
+    assert render_markdown(again) == render_markdown(report)
+
+
+def test_a_run(tmp_path):
+    inputs = [write_rows(tmp_path / "a.jsonl", ["한국어 문장 하나.", "a", hostile.SCRIPT * 3])]
+    result = go(
+        recipe("tests.strategies.Body", {"tests.strategies.Characters": {"least": 5}}), inputs, tmp_path / "out"
+    )
+    found = run_report(result)
+    assert len(found["summary"]) == 3
+    assert "Of 3 records in 1 file, 2 were kept (66.7%)." in found["summary"]
+    html = render_html(found)
+    assert "too_short 1" in html
+    assert "3 read = 2 kept + 1 dropped + 0 failed" in html
+    assert "| tests.strategies.Characters | 3 | 2 | 1 | 0 |" in render_markdown(found)
+    broken = run_report({**result, "conserved": False})
+    assert "does NOT add up" in broken["summary"][2]
+    assert "is NOT" in render_html(broken)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\u202eb", "a⟨U+202E⟩b"),
+        ("zero\u200bwidth", "zero⟨U+200B⟩width"),
+        ("soft\u00adhyphen", "soft⟨U+00AD⟩hyphen"),
+        ("\ud800", "⟨U+D800⟩"),
+        ("nul\x00", "nul⟨U+0000⟩"),
+        ("two\nlines\tand a tab", "two\nlines\tand a tab"),
+        ("한국어 ㅋㅋ 漢字", "한국어 ㅋㅋ 漢字"),
+        (None, "None"),
+    ],
+)
+def test_what_is_hidden_is_shown(text, expected):
+    assert shown(text) == expected
+
+
+def test_long_texts_are_cut():
+    assert shown("y" * 1_000_000) == "y" * 400 + "… (1,000,000 characters)"
+    assert shown("y" * 400) == "y" * 400
