@@ -12,12 +12,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from curate.ablating import ablate
+    from curate.arms import Ablation
+    from curate.arms import load as load_ablation
     from curate.recipe import Recipe, RecipeError
     from curate.recipe import load as load_recipe
     from curate.rundir import RunError, UsageError
     from curate.running import run
 
 _WHERE = {
+    "Ablation": "curate.arms:Ablation",
+    "ablate": "curate.ablating:ablate",
+    "load_ablation": "curate.arms:load",
     "Recipe": "curate.recipe:Recipe",
     "RecipeError": "curate.recipe:RecipeError",
     "RunError": "curate.rundir:RunError",
@@ -26,7 +32,17 @@ _WHERE = {
     "run": "curate.running:run",
 }
 
-__all__ = ["Recipe", "RecipeError", "RunError", "UsageError", "load_recipe", "run"]
+__all__ = [
+    "Ablation",
+    "Recipe",
+    "RecipeError",
+    "RunError",
+    "UsageError",
+    "ablate",
+    "load_ablation",
+    "load_recipe",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:

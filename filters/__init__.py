@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import Any, get_args, get_type_hints
 
 import pydantic
+from pydantic_core import ArgsKwargs
 
 from filters.contracts import ResourceError, SettingsError, Strategy, load
 
@@ -121,7 +122,9 @@ def _explain(cls: type[Strategy], error: pydantic.ValidationError) -> list[str]:
         elif problem["type"] == "missing":
             lines.append(f"{where} is required")
         else:
-            lines.append(f"{where}: {problem['msg']}, got {problem['input']!r:.80}")
+            said = problem["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+            shown = "" if isinstance(problem["input"], ArgsKwargs) else f", got {problem['input']!r:.80}"
+            lines.append(f"{where}: {said}{shown}")
     return lines
 
 

@@ -240,7 +240,10 @@ class Pool:
         if phase is None and not member.ready:
             failures[""] = failures.get("", 0) + 1
             if failures[""] >= ATTEMPTS:
-                raise PoolError(f"workers do not start (exit code {code})")
+                raise PoolError(
+                    f"workers do not start (exit code {code}); a script that calls curate.run needs "
+                    "if __name__ == '__main__': around it, or workers=1"
+                )
         if phase is not None:
             name = phase.task.name
             suspect = None if at is None else (name, at.source, at.offset)

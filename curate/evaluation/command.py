@@ -177,12 +177,20 @@ def _quality(request: Request) -> list[Row]:
     for path in request.data:
         rows = read_rows(path)
         texts += _column(rows, request.text, path)
-        keep += [bool(value) for value in _column(rows, request.label, path)]
+        keep += [_keeps(value, path, number) for number, value in enumerate(_column(rows, request.label, path), 1)]
     return [
         {"strategy": name, "items": len(texts), **evaluate(strategy, texts, keep, request.language or "en").as_dict()}
         for name, strategy in _chosen(request)
         if isinstance(strategy, Judge)
     ]
+
+
+def _keeps(value: Any, path: str, number: int) -> bool:
+    if value in (True, False):
+        return bool(value)
+    if str(value).strip() in ("0", "1"):
+        return str(value).strip() == "1"
+    raise EvaluationError(f"{path}, line {number}: the label must be 0 or 1 (1: worth keeping)")
 
 
 def _toxicity(request: Request) -> list[Row]:

@@ -43,25 +43,13 @@ def random_removal(decider: Decider, base: Decided, other: Decided, seed: int) -
     return budget(ids, sizes, reached, most, seed, "removal")
 
 
-def interval(values: np.ndarray, seed: int = 0, level: float = 0.95) -> tuple[float, float]:
-    """A bootstrap interval of the mean over documents (percentiles of RESAMPLES resampled means)."""
-    values = np.asarray(values, dtype=np.float64)
-    if len(values) == 0:
-        return float("nan"), float("nan")
-    rng = np.random.default_rng(seed)
-    means = np.empty(RESAMPLES)
-    for number in range(RESAMPLES):
-        means[number] = values[rng.integers(0, len(values), len(values))].mean()
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
 def paired_difference(left: np.ndarray, right: np.ndarray, weights: np.ndarray, seed: int = 0) -> dict[str, Any]:
     """The difference of two arms' shares of what was read (right minus left), by document and by weight, with 95 %
     intervals from resampling documents.
 
-    The sums over a resampled corpus are functions of how often each of four kinds of document is drawn, so a Poisson
-    bootstrap over documents is used: it needs no index arrays and its cost is linear.
+    A Poisson bootstrap: every document is drawn Poisson(1) times, and both the change and what was read are summed
+    over the draws. Documents that both arms treat alike only enter the sum of what was read, as a whole: their number
+    is Poisson, and the sum of their weights is close to normal.
     """
     read = len(left)
     if not read:
@@ -69,12 +57,16 @@ def paired_difference(left: np.ndarray, right: np.ndarray, weights: np.ndarray, 
     change = right.astype(np.float64) - left.astype(np.float64)
     moved = np.flatnonzero(change)
     total = float(weights.sum()) or 1.0
+    alike = np.asarray(weights, dtype=np.float64)[change == 0]
     rng = np.random.default_rng(seed)
+    drawn = rng.poisson(len(alike), RESAMPLES)
+    weight = np.maximum(0.0, rng.normal(alike.sum(), np.sqrt((alike**2).sum()), RESAMPLES))
     documents, sizes = np.empty(RESAMPLES), np.empty(RESAMPLES)
     for number in range(RESAMPLES):
         counts = rng.poisson(1.0, len(moved))
-        documents[number] = (counts * change[moved]).sum() / read
-        sizes[number] = (counts * change[moved] * weights[moved]).sum() / total
+        sums = counts * weights[moved]
+        documents[number] = (counts * change[moved]).sum() / max(1, drawn[number] + counts.sum())
+        sizes[number] = (sums * change[moved]).sum() / max(1.0, weight[number] + sums.sum())
     return {
         "documents": float(change.sum() / read),
         "documents_interval": [float(bound) for bound in np.quantile(documents, [0.025, 0.975])],

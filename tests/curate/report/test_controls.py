@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from curate.report.controls import budget, draws, interval, paired_difference
+from curate.report.controls import budget, draws, paired_difference
 
 IDS = np.array([f"document {n}" for n in range(2000)], dtype=object)
 SIZES = np.random.default_rng(5).integers(100, 5000, len(IDS))
@@ -61,13 +61,6 @@ def test_a_difference_is_found_and_its_interval_covers_it():
     nothing = paired_difference(left, left, np.ones(500))
     assert nothing["documents_interval"] == [0.0, 0.0]
     assert paired_difference(left[:0], left[:0], np.ones(0))["documents"] == 0.0
-
-
-def test_bootstrap_interval_of_a_mean():
-    rng = np.random.default_rng(1)
-    covered = sum(low <= 0 <= high for low, high in (interval(rng.normal(0, 1, 80), seed) for seed in range(60)))
-    assert covered >= 50
-    assert all(np.isnan(bound) for bound in interval(np.empty(0)))
 
 
 def test_a_difference_and_its_interval_stay_within_what_was_read():
