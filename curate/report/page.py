@@ -21,6 +21,11 @@ def _percent(share: Any) -> str:
     return "–" if share is None else f"{100 * share:.1f} %"
 
 
+def _points(share: Any) -> str:
+    """A difference of two shares, in percentage points."""
+    return "–" if share is None else f"{100 * share:+.1f}"
+
+
 def _signed(value: Any) -> str:
     return "–" if value is None else f"{value:+,}"
 
@@ -38,7 +43,7 @@ def _html() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=shown, number=_number, percent=_percent, signed=_signed)
+    environment.filters.update(visible=shown, number=_number, percent=_percent, points=_points, signed=_signed)
     return environment
 
 
@@ -50,7 +55,7 @@ def _markdown() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=_plain, number=_number, percent=_percent, signed=_signed)
+    environment.filters.update(visible=_plain, number=_number, percent=_percent, points=_points, signed=_signed)
     return environment
 
 
