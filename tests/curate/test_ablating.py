@@ -27,7 +27,7 @@ def _judge(rng: random.Random) -> dict:
             {"quality/refinedweb": {}},
             {"quality/c4": {"min_sentences": rng.randint(1, 4)}},
             {"quality/fineweb": {"max_duplicated": rng.random() / 4, "max_short": rng.random()}},
-            {"quality/length": {"min_characters": rng.randint(0, 300)}},
+            {"quality/length": {"min_words": rng.randint(0, 40), "max_lines": rng.randint(4, 9)}},
             {"quality/compression": {}},
             {"quality/cjk": {"drop_from_cjk_chars": rng.randint(5, 30)}},
             {"quality/url": {}},
@@ -47,7 +47,7 @@ def _rewriter(rng: random.Random) -> dict:
             {"cleanup/refinedweb-lines": {}},
             {"cleanup/newlines": {"max_consecutive": rng.randint(1, 2)}},
             {"cleanup/urls": {}},
-            {"pii/patterns": {"action": rng.choice(["replace", "remove"])}},
+            {"pii/patterns": {"action": rng.choice(["replace", "drop"]), "drop_above": 1}},
             {"tests.strategies.Upper": {}},
             {"tests.strategies.Trouble": {"kind": rng.choice(["raise", "fault", "panic"])}},
         ]
@@ -155,3 +155,37 @@ def test_a_unit_of_which_nothing_is_left_before_a_corpus_rewriter(tmp_path):
         _same(report["arms"][0], result)
         expected = sorted(row["id"] for row in rows(tmp_path / f"run-{name}", "kept"))
         assert kept_ids(tmp_path / name, "base") == expected
+
+
+def _record(kind: str, name: str, body: str, refers: str = "") -> bytes:
+    content = body.encode()
+    if kind == "response":
+        content = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + content
+    head = f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Record-ID: <urn:uuid:{name}>\r\nWARC-Date: 2024-05-18T01:58:10Z\r\n"
+    head += "WARC-Target-URI: https://a.example/\r\n" + (f"WARC-Refers-To: <urn:uuid:{refers}>\r\n" if refers else "")
+    kinds = {"response": "application/http; msgtype=response", "conversion": "text/plain"}
+    return (
+        f"{head}Content-Type: {kinds[kind]}\r\nContent-Length: {len(content)}\r\n\r\n".encode() + content + b"\r\n\r\n"
+    )
+
+
+def test_arms_of_wet_files_are_paired_by_the_record_they_refer_to(tmp_path):
+    ids = [f"00000000-0000-4000-8000-{n:012d}" for n in range(4)]
+    page = "<html><body><article><p>{}</p></article></body></html>"
+    long, short = "A sentence that is long enough to be kept by the rule. " * 3, "Short."
+    warc, wet = tmp_path / "a.warc", tmp_path / "a.warc.wet"
+    warc.write_bytes(b"".join(_record("response", name, page.format(long)) for name in ids[:3]))
+    texts_of_wet = [(ids[0], long), (ids[1], short), (ids[3], long)]  # one text is cut, one page has none, one is extra
+    wet.write_bytes(b"".join(_record("conversion", f"wet-{name}", text, name) for name, text in texts_of_wet))
+    data = {
+        "recipe": {"name": "base", "stages": ["extraction/resiliparse", {"quality/length": {"min_words": 20}}]},
+        "arms": {"wet": {"extraction/resiliparse": "extraction/plain", "input": str(wet), "pair_by": "WARC-Refers-To"}},
+    }
+    report = run_ablation(data, [warc], tmp_path / "out")
+    base, arm = report["arms"]
+    assert base["kept"]["documents"] == 3
+    assert arm["kept"]["documents"] == 2
+    assert arm["pages"] == 3
+    assert (arm["pair"]["both"]["documents"], arm["pair"]["only_base"]["documents"]) == (1, 2)
+    assert arm["difference"]["documents"] == pytest.approx(-2 / 3)
+    assert {sample["id"] for sample in arm["pair"]["samples"]["only_base"]} == {f"<urn:uuid:{n}>" for n in ids[1:3]}
