@@ -81,7 +81,9 @@ def _listed(path: str) -> list[str]:
         raise InputError(f"{path}: the list names no file")
     for listed in paths:
         if "\x00" in listed or (storage.is_local(listed) and not os.path.isfile(listed)):
-            raise InputError(f"{listed[:500]!r}: no such file (named in {path})")
+            # a file of data given as a list: its rows are not for messages
+            shown = repr(listed) if len(listed) < 200 and not set(listed) & set('{}"\t') else "a line of the list"
+            raise InputError(f"{shown}: no such file (named in {path})")
     remote = [listed for listed in paths if not storage.is_local(listed)]
     if remote:
         missing = next((listed for listed in remote if not _remote(listed)), None)

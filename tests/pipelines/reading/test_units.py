@@ -151,3 +151,12 @@ def test_files_beyond_the_local_ones_are_opened_by_beam(crawl: Path) -> None:
     units = cut(expand(["@list"]), 2000)
     assert len(units) > 2
     assert len([event for unit in units for piece in unit.pieces for event in read(piece)]) == 40
+
+
+def test_rows_of_data_given_as_a_list_are_not_quoted(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"text": "mail a.person@example.com"}\n')
+    with pytest.raises(InputError) as error:
+        expand([f"@{path}"])
+    assert "person" not in str(error.value)
+    assert "data.jsonl" in str(error.value)
