@@ -56,6 +56,7 @@ def paired_difference(left: np.ndarray, right: np.ndarray, weights: np.ndarray, 
         return {"documents": 0.0, "documents_interval": [0.0, 0.0], "bytes": 0.0, "bytes_interval": [0.0, 0.0]}
     change = right.astype(np.float64) - left.astype(np.float64)
     moved = np.flatnonzero(change)
+    moved = moved[np.lexsort((change[moved], weights[moved]))]  # the order of files and units changes no interval
     total = float(weights.sum()) or 1.0
     alike = np.asarray(weights, dtype=np.float64)[change == 0]
     rng = np.random.default_rng(seed)

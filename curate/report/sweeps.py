@@ -86,7 +86,7 @@ def _nearest(
             fails = decider.failing(visit, rule)
             for side in (False, True):
                 rows = np.flatnonzero((fails == side) & np.isfinite(distance))
-                rows = rows[np.argsort(distance[rows], kind="stable")[:most]]
+                rows = _first(rows, distance, ids, most)
                 near = sample(decider, base, np.isin(np.arange(len(ids)), rows), most)
                 shown = texts(base, near)
                 found += [
@@ -95,6 +95,13 @@ def _nearest(
                     for row in near
                 ]  # fmt: skip
     return found[:24]
+
+
+def _first(rows: np.ndarray, distance: np.ndarray, ids: np.ndarray, most: int) -> np.ndarray:
+    """The rows of smallest distance, ties by id: the order of files and units does not matter."""
+    if len(rows) > most:
+        rows = rows[distance[rows] <= np.partition(distance[rows], most - 1)[most - 1]]
+    return np.array(sorted(rows.tolist(), key=lambda row: (distance[row], ids[row]))[:most], dtype=np.int64)
 
 
 def _plain(value: Any) -> Any:

@@ -127,16 +127,38 @@ def test_shipped_ablations_keep_what_runs_keep(name, tmp_path):
         _same(arms_by_name(report)[arm.name], result)
 
 
+def _without_times(report: dict) -> dict:
+    times = ("cpu_seconds", "startup_cpu_seconds", "wall_seconds", "cpu_by_phase")
+    arms_of = [{name: value for name, value in arm.items() if name != "cpu_seconds"} for arm in report["arms"]]
+    return {**{name: value for name, value in report.items() if name not in times}, "arms": arms_of}
+
+
 def test_workers_and_cutting_do_not_change_an_ablation(tmp_path):
     made = texts(seed=5, count=40)
     inputs = [write(tmp_path / "a.jsonl", made[:20]), write(tmp_path / "b.jsonl", made[20:], 20)]
     whole = write(tmp_path / "whole.jsonl", made)
+    characters = {"tests.strategies.Characters": {"least": 60}}
     data = {
-        "recipe": {"name": "base", "stages": [BODY, "cleanup/unicode", "dedup/lines", {"dedup/minhash": {"rows": 4}}]},
+        "recipe": {
+            "name": "base",
+            "stages": [BODY, "cleanup/unicode", "dedup/lines", characters, {"dedup/minhash": {"rows": 4}}],
+        },
+        "sweeps": {"tests.strategies.Characters.least": [0, 60, 100]},
         "arms": {"no-lines": {"dedup/lines": "off"}},
+        "leave_one_out": ["dedup/minhash"],
+        "controls": ["random-removal"],
+        "seeds": 3,
     }
-    for name, given, more in (("one", inputs, {}), ("two", inputs, {"workers": 2}), ("whole", [whole], {})):
+    reports = [
         run_ablation(data, given, tmp_path / name, **more)
+        for name, given, more in (
+            ("one", inputs, {}),
+            ("two", inputs, {"workers": 2}),
+            ("turned", inputs[::-1], {}),
+            ("whole", [whole], {}),
+        )
+    ]
+    assert all(_without_times(report) == _without_times(reports[0]) for report in reports)
     for arm in ("base", "no-lines"):
         expected = kept_ids(tmp_path / "one", arm)
         assert kept_ids(tmp_path / "two", arm) == expected
