@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from curate import arms
-from curate.ablating import ablate
+from curate.ablating import Ablating, ablate
 from curate.arms import Ablation, Arm
+from curate.rundir import RunError, UsageError
+from pipelines.pool import PoolError
 from tests.curate.ablation_tools import BODY, arms_by_name, kept_ids, run_ablation, texts, write
 from tests.curate.running_tools import go, recipe, rows
 
@@ -177,6 +179,27 @@ def test_a_unit_of_which_nothing_is_left_before_a_corpus_rewriter(tmp_path):
         _same(report["arms"][0], result)
         expected = sorted(row["id"] for row in rows(tmp_path / f"run-{name}", "kept"))
         assert kept_ids(tmp_path / name, "base") == expected
+
+
+def test_an_ablation_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    inputs = [write(tmp_path / "a.jsonl", texts(seed=6, count=30))]
+    data = {"recipe": {"name": "base", "stages": [BODY, "dedup/lines", "dedup/exact"]}, "leave_one_out": True}
+    whole = run_ablation(data, inputs, tmp_path / "whole")
+    with monkeypatch.context() as broken:
+        broken.setattr(Ablating, "_score_after_corpus", _stop)
+        with pytest.raises(RunError, match="stopped here"):
+            run_ablation(data, inputs, tmp_path / "out")
+    assert not (tmp_path / "out" / "report.json").exists()
+    with pytest.raises(UsageError):
+        run_ablation(data, inputs, tmp_path / "out")
+    with pytest.raises(UsageError):
+        run_ablation({**data, "leave_one_out": False}, inputs, tmp_path / "out", resume=True)
+    again = run_ablation(data, inputs, tmp_path / "out", resume=True)
+    assert _without_times(again) == _without_times(whole)
+
+
+def _stop(*_: object) -> None:
+    raise PoolError("stopped here")
 
 
 def _record(kind: str, name: str, body: str, refers: str = "") -> bytes:
