@@ -1,0 +1,64 @@
+"""The three sentences say what the figures support, and no more."""
+
+import pytest
+
+from curate.report.summary import summary
+
+
+def _rule(name, in_sequence, only):
+    return {"stage": "s", "rule": name, "in_sequence": {"documents": in_sequence}, "only": {"documents": only}}
+
+
+def _arm(name, difference=0.0, low=0.0, high=0.0, jaccard=1.0):
+    return {
+        "name": name,
+        "kept": {"documents": 60, "bytes": 1000},
+        "difference": {"documents": difference, "documents_interval": [low, high]},
+        "pair": {"jaccard": jaccard},
+    }
+
+
+def _report(*arms, rules=(), proxy=None, gold=()):
+    base = {"name": "base", "kept": {"documents": 60, "bytes": 1234}}
+    return {
+        "pages": 100, "arms": [base, *arms], "attribution": {"rules": list(rules)}, "proxy": proxy, "gold": list(gold),
+    }  # fmt: skip
+
+
+def _proxy(**differences):
+    rows = [{"arm": "base", "difference": None}]
+    rows += [{"arm": name, "difference": {"low": low, "high": high}} for name, (low, high) in differences.items()]
+    return {"arms": rows}
+
+
+def test_the_base():
+    first = summary(_report(rules=[_rule("a", 3, 1), _rule("b", 7, 2)]))[0]
+    assert "60 of 100 records (60.0 %, 1,234 bytes of text)" in first
+    assert "s:b with 7 documents" in first
+    assert "no rule removes anything" in summary(_report(rules=[_rule("a", 0, 0)]))[0]
+    assert "no other arm" in summary(_report())[1]
+
+
+def test_differences_within_their_intervals_are_none():
+    second = summary(_report(_arm("x", 0.02, -0.01, 0.05), _arm("y")))[1]
+    assert second.startswith("None of the 2 other arms")
+
+
+@pytest.mark.parametrize(("sign", "word"), [(1, "more"), (-1, "less")])
+def test_the_largest_sure_difference_is_named(sign, word):
+    bounds = sorted((sign * 0.04, sign * 0.06))
+    arms = [_arm("wide", 0.3, -0.1, 0.7), _arm("sure", sign * 0.05, *bounds, 0.8), _arm("small", 0.01, 0.005, 0.02)]
+    second = summary(_report(*arms))[1]
+    assert "2 of 3 other arms keep a share" in second
+    assert f"sure, which keeps 5.0 percentage points {word}" in second
+    assert "95 % interval 4.0 to 6.0; Jaccard of the kept documents 0.80" in second
+
+
+def test_the_proxy_speaks_only_beyond_its_intervals_and_not_of_random_arms():
+    nothing = summary(_report(_arm("a"), proxy=_proxy(a=(-0.1, 0.1), **{"a (random removal)": (0.2, 0.3)})))[2]
+    assert "shows no difference" in nothing
+    found = summary(_report(_arm("a"), proxy=_proxy(a=(-0.2, -0.1), b=(0.1, 0.2), c=(-0.1, 0.1))))[2]
+    assert "a weak signal" in found
+    assert "a nearer to the reference than the base and b farther from it" in found
+    assert "labelled data" in summary(_report(_arm("a"), gold=[{"stage": "pii"}]))[2]
+    assert "do not say which text is better" in summary(_report(_arm("a")))[2]
