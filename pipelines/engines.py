@@ -46,13 +46,18 @@ def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]
     parsed.view_as(SetupOptions).save_main_session = False
     name = parsed.view_as(StandardOptions).runner or ""
     runner = _runner(name)
+    told = not isinstance(runner, FnApiRunner)
     try:
         with _quiet():
             pipeline = beam.Pipeline(runner=runner, options=parsed)
-            build(pipeline)
+    except Exception as error:
+        raise EngineError(f"{name} {_gave_up(error, told)}") from None
+    build(pipeline)  # what it says about the recipe is no matter of the engine
+    try:
+        with _quiet():
             result = pipeline.run()
     except Exception as error:
-        raise EngineError(f"{name} {_gave_up(error, told=not isinstance(runner, FnApiRunner))}") from None
+        raise EngineError(f"{name} {_gave_up(error, told)}") from None
     try:
         with _quiet():
             state = result.wait_until_finish()
