@@ -15,9 +15,10 @@ from filters.chain import close_all
 from filters.contracts import CorpusJudge, CorpusRewriter, ResourceError
 from pipelines import engines, storage
 from pipelines.barrier import DecisionError
-from pipelines.curation import Job, ReadTask, RereadTask, Segment, build_phase, build_whole
+from pipelines.curation import Job, ReadTask, RereadTask, Segment, build_phase, build_whole, schema_of
 from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially, serial_startup
 from pipelines.reading.units import InputError, cut, expand
+from pipelines.writing import TableWriter
 
 LARGEST_UNIT = 64 << 20
 SMALLEST_UNIT = 2 << 20
@@ -130,7 +131,7 @@ def run(
                 job, directory, tasks, workers, progress, stall_seconds, against, tuple(options)
             )
         progress.update(phase="checking", units=0)
-        result = _finish(recipe, directory, paths, manifests, evidence)
+        result = _finish(recipe, directory, job, paths, manifests, evidence)
     except (PoolError, DecisionError, engines.EngineError) as error:
         raise RunError(str(error)) from error
     finally:
@@ -299,11 +300,16 @@ def _decide(
 def _finish(
     recipe: Recipe,
     directory: RunDirectory,
+    job: Job,
     paths: Sequence[str],
     manifests: Sequence[Any],
     evidence: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
     summary = rundir.summarise(manifests)
+    for table in rundir.TABLES:
+        if not any(record["table"] == table for record in summary.files):
+            writer = TableWriter(directory.root, table, "empty", schema_of(table, job), 1)
+            summary.files += [record.as_dict() for record in writer.close_empty()]
     ledger = rundir.keys_of(summary.files, ["ledger"])
     written = rundir.keys_of(summary.files, rundir.TABLES)
     dropped, failed = rundir.removed_by_stage(directory.root, summary.files)

@@ -88,6 +88,13 @@ class Job:
         return self.work("spool", str(segment.number))
 
 
+def schema_of(table: str, job: Job) -> pa.Schema:
+    """The schema of kept, dropped or failed in a run."""
+    if table == "kept":
+        return job.kept_schema()
+    return records.FAILED if table == "failed" else records.DROPPED_WITH_TEXT if job.dropped_text else records.DROPPED
+
+
 @dataclass(frozen=True)
 class ReadTask:
     """A unit of input, and the pages in it that must not be touched again: they ended a worker.
@@ -233,11 +240,7 @@ class _Write(beam.DoFn):
 
     def __init__(self, table: str, job: Job) -> None:
         self.table, self.job = table, job
-        self.schema = {
-            "kept": job.kept_schema(),
-            "dropped": records.DROPPED_WITH_TEXT if job.dropped_text else records.DROPPED,
-            "failed": records.FAILED,
-        }[table]
+        self.schema = schema_of(table, job)
 
     def setup(self) -> None:
         scrubbing = self.table == "dropped" and self.job.dropped_text

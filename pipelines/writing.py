@@ -147,6 +147,14 @@ class TableWriter:
         self._close_file()
         return self.finished
 
+    def close_empty(self) -> list[FileRecord]:
+        """Write one file without rows, so that a reader of the table finds its columns."""
+        pending = storage.PendingFile(storage.join(self.root, self.table))
+        pq.write_table(self.schema.empty_table(), pending.file, write_page_checksum=True)
+        pending.close(f"{self.unit}.parquet")
+        file, path = pending.file, f"{self.table}/{self.unit}.parquet"
+        return [FileRecord(self.table, path, 0, file.written, file.hexdigest(), 0, f"{0:032x}")]
+
     def abandon(self) -> None:
         """Give up the file in work."""
         if self._pending is not None:

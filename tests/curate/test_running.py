@@ -321,3 +321,17 @@ def test_beam_options_reach_the_pool_and_a_replayed_bundle_counts_once(tmp_path)
     result = go(recipe(*_stages()), inputs, tmp_path / "replayed", options=["--direct_runner_bundle_repeat", "1"])
     assert adds_up(result)
     assert content(tmp_path / "one") == content(tmp_path / "replayed")
+
+
+def test_a_table_without_rows_still_tells_its_columns(tmp_path):
+    import pyarrow.parquet as pq
+
+    result = go(
+        recipe(BODY, {"tests.strategies.Characters": {"least": 10_000}}), _inputs(tmp_path, 1), tmp_path / "out"
+    )
+    assert adds_up(result)
+    for table, count in (("kept", 0), ("dropped", 40), ("failed", 0)):
+        found = pq.read_table(tmp_path / "out" / table)
+        assert found.num_rows == count
+        assert {"id", "source", "offset"} <= set(found.column_names)
+    assert len({file["table"] for file in result["files"]}) == 3
