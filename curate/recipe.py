@@ -14,7 +14,7 @@ import yaml
 
 import filters
 from filters.chain import Step
-from filters.contracts import CorpusJudge, CorpusRewriter, Extractor, SettingsError, Strategy, settings_of
+from filters.contracts import Extractor, SettingsError, Strategy, settings_of
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?")
@@ -306,8 +306,3 @@ def check_steps(steps: Sequence[Step], where: str, lines: Lines | None = None) -
     if not isinstance(steps[0].strategy, Extractor):
         steps = [Step(DEFAULT_EXTRACTION, DEFAULT_EXTRACTION, filters.make(DEFAULT_EXTRACTION)), *steps]
     return tuple(steps)
-
-
-def is_corpus(step: Step) -> bool:
-    """Whether a step decides over the whole corpus."""
-    return isinstance(step.strategy, (CorpusJudge, CorpusRewriter))

@@ -8,7 +8,6 @@ import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -336,8 +335,3 @@ def funnel(recipe: Recipe, summary: Summary, dropped: Tally, failed: Tally) -> l
 def write_json(root: str, name: str, data: Mapping[str, Any]) -> None:
     """Write a JSON file into the run's directory, at once."""
     storage.write_bytes(storage.join(root, name), (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
-
-
-def is_run(path: str) -> bool:
-    """Whether there is a complete run in a folder."""
-    return Path(path, "run.json").is_file()

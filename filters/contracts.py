@@ -69,7 +69,6 @@ class Strategy:
     """Base of all shapes. Subclasses are declared with @strategy and hold settings only.
 
     reads, writes  the notes a strategy reads, and those it writes with their Arrow type ("string", "float64", "int64")
-    summary        one line for the table of strategies; the first line of the docstring unless set
     """
 
     reads: ClassVar[tuple[str, ...]] = ()

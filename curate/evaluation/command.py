@@ -36,7 +36,6 @@ class Request:
     language: str = ""
     model: str = ""
     match: str = "exact"
-    group: str = ""
 
 
 Row = dict[str, Any]

@@ -1,7 +1,6 @@
 """KLUE's noise removal for Korean (and English) web text."""
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from pydantic import Field
 
@@ -48,8 +47,6 @@ class Klue(Rewriter):
     press: bool = Field(True, description="remove press tags such as [서울=뉴시스] or (서울=연합뉴스)")
     brackets: bool = Field(True, description="remove empty brackets; calls and literals of code stay")
     blanks: bool = Field(True, description="make a run of blanks within a line one space, remove blanks at its end")
-
-    summary: ClassVar[str] = "KLUE's noise removal: hashtags, HTML remnants, notices, bylines, captions, blanks"
 
     def open(self) -> Callable[[Document], Document | Drop]:
         """The cleaner. Edits count the characters that each rule removed; Fault("cleanup_unsettled") for a text made

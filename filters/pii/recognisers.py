@@ -29,7 +29,6 @@ KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
 # Between the digits of a number: hyphen, full stop, space, parentheses, no-break space, dashes, minus.
 SEPARATOR = r"[-. ()\x{A0}\x{2010}-\x{2015}\x{2212}]"
 DASH = r"[-\x{2010}-\x{2015}\x{2212}]"
-GAP = r"[-. \x{A0}\x{2010}-\x{2015}\x{2212}]"
 
 AT = r"(?:[@\x{FF20}]| ?[\[({] ?(?:at|AT|@|골뱅이) ?[\])}] ?)"
 LABELS = r"(?:[A-Za-z0-9][A-Za-z0-9-]*\.)+(?:xn--[A-Za-z0-9-]+|[A-Za-z]{2,24})"

@@ -18,9 +18,9 @@ _LABEL = "__label__"
 class FastText(Judge):
     """Keep texts that a supervised fastText model scores at least `min_score`.
 
-    The text is stripped and its lines are joined by single spaces; the score is the probability of `label`, as in
-    mlfoundations/dclm, baselines/mappers/enrichers (section 1.5 of its published recipe: 0.018112 kept the best tenth
-    of DCLM's own pool with DCLM's own model, so take a quantile of yours, or quality/fasttext-top).
+    The text is stripped and its lines are joined by single spaces; the score is the probability of `label`, as DCLM
+    does it. DCLM's limit (fasttext_filter.yaml: 0.018112) kept the best tenth of its own pool with its own model: take
+    a quantile of yours, or quality/fasttext-top.
     """
 
     thresholds: ClassVar[frozenset[str]] = frozenset({"min_score"})
