@@ -8,7 +8,7 @@ from filters.cleanup import news, remnants
 from filters.contracts import Rewriter, strategy
 from filters.document import Document, Drop, Fault
 from filters.text.patterns import Gate
-from filters.text.unicode import repair
+from filters.text.survey import survey
 
 # In this order; what is decoded or joined first lets the later rules match. By name: what must occur in a text for the
 # rule to be worth a try, and the rule.
@@ -55,7 +55,7 @@ class Klue(Rewriter):
         gate = Gate({name: RULES[name][0] for name in active})
 
         def clean(document: Document) -> Document | Drop:
-            text = document.derive(repair)
+            text = document.derive(survey).text
             edits = {"invisible": max(1, len(document.text) - len(text))} if text is not document.text else {}
             for _ in range(MAX_ROUNDS):
                 changed: set[str] = set()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import re2
 
+from filters.text.blanks import TRAILING, WITHIN, loose_lines
 from filters.text.patterns import BLANK, BLANKS, Span, code_spans, cut, outside_code
 from filters.text.unicode import repair
 
@@ -245,11 +246,10 @@ _NO_BLANK, _SPACE = "[^\\n" + BLANK[1:], BLANK.replace("\\t", "")
 DOUBLE_BLANK = f"(?m){_NO_BLANK}{_SPACE}{_SPACE}|{BLANK}$"
 _DOUBLE_SPACE = re2.compile(f"{_NO_BLANK}{_SPACE}{_SPACE}+")
 _ALL_BLANKS = "".join(sorted(BLANKS))
-_RARE_BLANKS = tuple(BLANKS - {" ", "\t"})
 _RARE = re2.compile("[" + BLANK[1:].replace(" \\t", ""))  # any blank but space and tab
-_VERBATIM_STARTS = ("    ", "\t", ">", "|", "│", "├", "└", "//")
-_ENDS_BLANK = frozenset(BLANKS)  # and not "", an empty line
-# Lines whose blanks say something: code, tables, trees, aligned comments and numbers.
+_SPACES = _ALL_BLANKS.replace("\t", "")
+_VERBATIM_STARTS = ("\t", ">", "|", "│", "├", "└", "//")
+# Lines whose blanks say something: indented by four, code, tables, trees, aligned comments and numbers.
 _VERBATIM = re2.compile(
     r"^(?:\t| {4}|[>|│├└┌║$])|^ *(?://|#+ |\* ) |[;{}\\]$|\t\t|[0-9]  +[-0-9]|\|.*\|"
     r"|  +(?:#|//|/\*|--|<!--|\^|│|←|=|\|)|[\[(,=:]  +[-0-9\"'\[({.]"
@@ -263,25 +263,18 @@ def blanks(text: str) -> Edit:
     Two spaces at a line's end stay: a line break of Markdown.
     """
     code = code_spans(text)
-    lines, position = text.split("\n"), 0
-    last = len(lines) - 1
-    plain = text  # every blank but the tab as a space: where two stand side by side
-    for blank in _RARE_BLANKS:
-        if blank in plain:
-            plain = plain.replace(blank, " ")
-    for number, line in enumerate(lines if plain is text else plain.split("\n")):
-        if line[-1:] in _ENDS_BLANK or (
-            "  " in line and not line.startswith(_VERBATIM_STARTS) and "  " in line.strip()
-        ):
-            bare = _bare(lines[number]) if number < last else lines[number].rstrip(_ALL_BLANKS)
-            if "  " in line.strip() and not line.startswith(_VERBATIM_STARTS):
-                bare = _single(bare)
-            if not code or not _touches(code, position, position + len(line)):
-                lines[number] = bare
-        if code:
-            position += len(line) + 1
-    after = "\n".join(lines)
-    return after, len(text) - len(after)
+    edits = []
+    for start, end, kind in loose_lines(text):
+        line = text[start:end]
+        within = kind & WITHIN and line[:4].strip(_SPACES) and not line.startswith(_VERBATIM_STARTS)
+        if not (within or kind & TRAILING) or (code and _touches(code, start, end)):
+            continue
+        bare = _bare(line) if end < len(text) else line.rstrip(_ALL_BLANKS)
+        if within:
+            bare = _single(bare)
+        if bare != line:
+            edits.append(((start, end), bare))
+    return replacement(text, edits)
 
 
 def _single(line: str) -> str:

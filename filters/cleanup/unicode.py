@@ -5,25 +5,15 @@ from collections.abc import Callable
 from typing import ClassVar, Literal
 
 import numpy as np
-import re2
 from pydantic import Field
 
 from filters.contracts import ResourceError, Rewriter, strategy
 from filters.document import Document, Drop, Fault
-from filters.text.patterns import Gate, code_spans
-from filters.text.runs import shorten_runs
+from filters.text.patterns import code_spans
+from filters.text.runs import ANY_LENGTH, shorten_runs
+from filters.text.survey import MOJIBAKE, UNSETTLED, WIDTH, survey
 from filters.text.unicode import normalize_nfc, repair
 
-# UTF-8 read as Latin-1 or windows-1252: letters of lead bytes, with as many letters of continuation bytes as they call
-# for. Leads of two bytes up to Ñ (accented Latin, Greek, Cyrillic): behind ß and ö stand quotation marks in earnest.
-_TAIL = (
-    r"[\x{80}-\x{bf}\x{152}\x{153}\x{160}\x{161}\x{178}\x{17d}\x{17e}\x{192}\x{2c6}\x{2dc}\x{2013}\x{2014}\x{2018}-\x{201a}"
-    r"\x{201c}-\x{201e}\x{2020}-\x{2022}\x{2026}\x{2030}\x{2039}\x{203a}\x{20ac}\x{2122}]"
-)
-_MOJIBAKE = rf"[\x{{c2}}-\x{{d1}}]{_TAIL}|[\x{{e0}}-\x{{ef}}]{_TAIL}{_TAIL}|[\x{{f0}}-\x{{f4}}]{_TAIL}{_TAIL}{_TAIL}"
-_BROKEN = re2.compile(_MOJIBAKE)
-_FULL_OR_HALF = r"[\x{ff01}-\x{ff5e}\x{ff61}-\x{ffdc}\x{ffe0}-\x{ffee}\x{3000}]"
-_WIDE = re2.compile(_FULL_OR_HALF)
 _MAX_ROUNDS = 16
 _MAX_LINE = 10_000  # ftfy is given no longer piece than this
 
@@ -79,30 +69,30 @@ class Unicode(Rewriter):
         """The function. Edits count the characters changed by mojibake, width, nfc, emoticons and repeats."""
         fix = _mojibake_fixer() if self.mojibake else None
         widths = {"letters": _LETTERS, "all": _ALL_WIDTHS, "off": None}[self.width]
-        gate = Gate({"mojibake": _MOJIBAKE, "width": _FULL_OR_HALF, "form": _not_nfc()})
+        most_jamo, most_repeats = (
+            ANY_LENGTH if most is None else most for most in (self.max_emoticon, self.max_repeats)
+        )
 
         def normalize(document: Document) -> Document | Drop:
-            text = document.derive(repair)
+            found = document.derive(survey)
             edits: dict[str, int] = {}
-            _book(edits, "repaired", document.text, text)
+            _book(edits, "repaired", document.text, found.text)
             for _ in range(_MAX_ROUNDS):
-                before, due = text, () if text.isascii() else gate(text)
-                if fix is not None and "mojibake" in due:
+                text = found.text
+                if fix is not None and found.kinds & MOJIBAKE:
                     text = _book(edits, "mojibake", text, fix(text))
-                if widths is not None and "width" in due:
+                if widths is not None and found.kinds & WIDTH:
                     text = _book(edits, "width", text, _folded(text, widths))
-                if self.form == "NFC" and ("form" in due or text is not before):
+                if self.form == "NFC" and (found.kinds & UNSETTLED or text is not found.text):
                     text = _book(edits, "nfc", text, normalize_nfc(text))
-                if text != before:
-                    continue
-                if self.max_emoticon is not None or self.max_repeats is not None:
-                    text, emoticons, repeats = shorten_runs(text, self.max_emoticon, self.max_repeats, code_spans)
+                if text == found.text and (found.longest_jamo > most_jamo or found.longest_repeat > most_repeats):
+                    text, emoticons, repeats = shorten_runs(text, most_jamo, most_repeats, code_spans)
                     for rule, removed in (("emoticons", emoticons), ("repeats", repeats)):
                         if removed:
                             edits[rule] = edits.get(rule, 0) + removed
-                # neighbours that were not there before do not arise, so width and form are settled
-                if text == before or "mojibake" not in due:
+                if text == found.text:
                     return document.with_text(text, edits)
+                found = survey(text)
             raise Fault("cleanup_unsettled", f"the text still changed after {_MAX_ROUNDS} rounds")
 
         return normalize
@@ -111,19 +101,9 @@ class Unicode(Rewriter):
 def _folded(text: str, widths: dict[int, str]) -> str:
     """The text translated, line by line where there is something to translate: str.translate is slow."""
     return "\n".join(
-        line if line.isascii() or _WIDE.search(line) is None else line.translate(widths) for line in text.split("\n")
+        line if line.isascii() or not survey(line).kinds & WIDTH else line.translate(widths)
+        for line in text.split("\n")
     )
-
-
-def _not_nfc() -> str:
-    """A class of all characters that NFC may change or that may join what stands before them: a text without is NFC."""
-    single = [code for code in (*range(0x300, 0x3100), *range(0xFB00, 0xFB50)) if _changes(chr(code))]
-    ranges = "".join(f"\\x{{{code:x}}}" for code in single)
-    return rf"[\p{{M}}\x{{1100}}-\x{{11ff}}\x{{f900}}-\x{{faff}}\x{{1d100}}-\x{{1d1ff}}\x{{2f800}}-\x{{2fa1f}}{ranges}]"
-
-
-def _changes(character: str) -> bool:
-    return unicodedata.normalize("NFC", character) != character
 
 
 def _book(edits: dict[str, int], rule: str, before: str, after: str) -> str:
@@ -144,7 +124,7 @@ def _mojibake_fixer() -> Callable[[str], str]:
         """The text with the lines repaired in which bytes of UTF-8 show as letters."""
         lines = text.split("\n")
         for number, line in enumerate(lines):
-            if not line.isascii() and _BROKEN.search(line) is not None:
+            if not line.isascii() and survey(line).kinds & MOJIBAKE:
                 pieces = [line[i : i + _MAX_LINE] for i in range(0, len(line), _MAX_LINE)]
                 lines[number] = "".join(repair(ftfy.fix_encoding(piece)) for piece in pieces)
         return "\n".join(lines)

@@ -40,15 +40,17 @@ class Gate:
 @functools.lru_cache(maxsize=4)  # the patterns of one rule ask for the same lines
 def lines_with(sign: Any, text: str) -> tuple[Span, ...]:
     """The lines (start, end) in which a pattern, found within a line, matches; in order."""
-    found: list[Span] = []
-    end = -1
-    for match in sign.finditer(text):
-        position = match.start()
-        if position >= end:
-            end = text.find("\n", position)
-            end = len(text) if end < 0 else end
-            found.append((text.rfind("\n", 0, position) + 1, end))
+    found = []
+    for match in _to_line_end(sign).finditer(text):
+        start, end = match.span()
+        found.append((text.rfind("\n", 0, start) + 1, end))
     return tuple(found)
+
+
+@functools.cache
+def _to_line_end(sign: Any) -> Any:
+    """The pattern and all that follows in the line: what is found costs far more than what is searched."""
+    return re2.compile(f"(?:{sign.pattern})[^\\n]*")
 
 
 def find_in_lines(pattern: Any, text: str, sign: Any) -> list[Span]:
