@@ -300,7 +300,10 @@ PRESS = (
     r"|(?:기자|특파원|위원|통신원|리포터|에디터)[^\n]*[\]】]"
 )
 _PRESS = (
-    (re2.compile("="), re2.compile(f"{_WITH_EQUALS}(?:{B}*{_SIGNED}{B}?={B}*)?")),
+    (
+        re2.compile(f"[\\[(【〔<〈]{_PLAIN}={_PLAIN}[\\])】〕>〉]"),
+        re2.compile(f"{_WITH_EQUALS}(?:{B}*{_SIGNED}{B}?={B}*)?"),
+    ),
     (_ROLE_OR_STATION, re2.compile(f"{_WITH_REPORTER}(?:{B}*={B}*)?")),
     (re2.compile(_WIRE), re2.compile(_DATELINE)),
 )
@@ -334,8 +337,8 @@ _ENGLISH_CREDIT = re2.compile(
     r"[(\[](?i:(?:file )?(?:photo|image|picture)s?)(?: ?(?i:by|credit|courtesy(?: of)?)| ?:)[^()\[\]\n]*[)\]]"
     r"|(?m)^[ \t]*(?i:photo|image|picture)(?i: ?(?:by|credit|courtesy(?: of)?))?: [^\n]+$"
 )
-_KOREAN_MEDIUM = re2.compile("사진|그래픽|일러스트|이미지|영상|삽화|포토")
-_ENGLISH_MEDIUM = re2.compile("(?i:photo|image|picture)")
+_KOREAN_SIGN = re2.compile(f"{_CREDIT}[=:：|ㅣ/]")
+_ENGLISH_SIGN = re2.compile("(?i:(?:photo|image|picture)s?(?: ?(?:by|credit|courtesy)| ?:))")
 _MAX_CREDIT, _MAX_CAPTION = 60, 250
 
 
@@ -343,11 +346,11 @@ def captions(text: str) -> Edit:
     """Credits of photos (사진=, 그래픽=), and the lines marked as captions (▲) that end in one."""
     length = len(text)
     for pattern, sign, longest in (
-        (_CAPTION_LINE, _KOREAN_MEDIUM, _MAX_CAPTION),
-        (_CREDIT_IN_BRACKETS, _KOREAN_MEDIUM, _MAX_CREDIT),
-        (_CREDIT_TAIL, _KOREAN_MEDIUM, _MAX_CREDIT),
-        (_CREDIT_WITHIN, _KOREAN_MEDIUM, _MAX_CREDIT),
-        (_ENGLISH_CREDIT, _ENGLISH_MEDIUM, 2 * _MAX_CREDIT),
+        (_CAPTION_LINE, _KOREAN_SIGN, _MAX_CAPTION),
+        (_CREDIT_IN_BRACKETS, _KOREAN_SIGN, _MAX_CREDIT),
+        (_CREDIT_TAIL, _KOREAN_SIGN, _MAX_CREDIT),
+        (_CREDIT_WITHIN, _KOREAN_SIGN, _MAX_CREDIT),
+        (_ENGLISH_CREDIT, _ENGLISH_SIGN, 2 * _MAX_CREDIT),
     ):
         found = []
         for start, end in find_in_lines(pattern, text, sign):

@@ -262,19 +262,19 @@ def blanks(text: str) -> Edit:
 
     Two spaces at a line's end stay: a line break of Markdown.
     """
-    code = code_spans(text)
     edits = []
     for start, end, kind in loose_lines(text):
         line = text[start:end]
         within = kind & WITHIN and line[:4].strip(_SPACES) and not line.startswith(_VERBATIM_STARTS)
-        if not (within or kind & TRAILING) or (code and _touches(code, start, end)):
+        if not (within or kind & TRAILING):
             continue
         bare = _bare(line) if end < len(text) else line.rstrip(_ALL_BLANKS)
         if within:
             bare = _single(bare)
         if bare != line:
             edits.append(((start, end), bare))
-    return replacement(text, edits)
+    code = code_spans(text) if edits else ()
+    return replacement(text, (edit for edit in edits if not (code and _touches(code, *edit[0]))))
 
 
 def _single(line: str) -> str:
