@@ -3,7 +3,8 @@
 `ratio` is CPU time of both over resiliparse's extraction (main_content=True) of the same pages in the same run; limit
 0.15. `prose` gives for each source of Korean running text the share of characters changed apart from the spans of
 true boilerplate that tests/filters/cleanup/true_boilerplate.yaml lists (limit 0.003), and the largest changes. `pages`
-gives what each rule removed from Korean pages.
+gives what each rule removed from Korean pages, `sentences` what the recipe klue's step of sentences costs beside their
+extraction.
 """
 
 import gzip
@@ -31,7 +32,13 @@ def run() -> dict[str, Any]:
     """All of it; {"skipped": reason} where the shared data is missing."""
     if not SHARED.is_dir():
         return {"skipped": "the shared test data is not beside this checkout"}
-    return {"limit": {"ratio": 0.15, "prose": 0.003}, **cost(), "prose": prose(), "pages": removed_from_pages()}
+    return {
+        "limit": {"ratio": 0.15, "prose": 0.003},
+        **cost(),
+        "prose": prose(),
+        "pages": removed_from_pages(),
+        "sentences": sentences(),
+    }
 
 
 def cost(sets: tuple[str, ...] = PAGES, rounds: int = 3) -> dict[str, Any]:
@@ -132,6 +139,32 @@ def removed_from_pages(sets: tuple[str, ...] = ("korean_news", "pytorch_ko")) ->
             characters, pages = characters + len(text), pages + 1
         report[name] = {"pages": pages, "characters": characters, "removed by rule": dict(rules)}
     return report
+
+
+def sentences(sets: tuple[str, ...] = ("korean_news", "pytorch_ko"), rounds: int = 3) -> dict[str, Any]:
+    """Of the step cleanup/sentences as configs/klue.yaml has it, over the extracted text of Korean pages: CPU time over
+    that of extraction, the smallest of several rounds, and what its judges cost apart."""
+    from resiliparse.extract.html2text import extract_plain_text
+
+    recipe = yaml.safe_load((ROOT / "configs" / "klue.yaml").read_text("utf-8"))
+    (step,) = [stage["cleanup/sentences"] for stage in recipe["stages"] if "cleanup/sentences" in stage]
+    html = [page for name in sets for page in _pages(name)]
+    texts: list[str] = []
+    parts = {"extraction": lambda page: extract_plain_text(page, main_content=True)}  # type: dict[str, Callable[..., Any]]
+    for judges in ([], *([judge] for judge in step["judges"]), step["judges"]):
+        named = " and ".join(name for judge in judges for name in judge) or "splitting alone"
+        parts[named] = filters.make("cleanup/sentences", {**step, "judges": judges}).open()  # type: ignore[attr-defined]
+    spent: dict[str, list[float]] = {part: [] for part in parts}
+    for _ in range(rounds + 1):  # the first warms up
+        for part, function in parts.items():
+            if part == "extraction":
+                _time(spent[part], function, html, texts)
+            else:
+                notes = {"language": "ko"}
+                _time(spent[part], function, [Document("", text, notes=notes) for text in texts], [])
+    best = {part: min(seconds[1:]) for part, seconds in spent.items()}
+    extraction = best.pop("extraction")
+    return {"pages": len(html), "ratio to extraction": {part: round(cpu / extraction, 3) for part, cpu in best.items()}}
 
 
 def _cleaner(name: str) -> Callable[[Document], Document]:

@@ -37,6 +37,7 @@ STRATEGIES: Mapping[str, str] = {
     "quality/url": "filters.quality.url:Url",
     "quality/compression": "filters.quality.compression:Compression",
     "quality/cjk": "filters.quality.cjk:Cjk",
+    "quality/hangul": "filters.quality.hangul:Hangul",
     "quality/fasttext": "filters.quality.fasttext:FastText",
     "quality/fasttext-top": "filters.quality.fasttext:FastTextTop",
     "dedup/exact": "filters.dedup.exact:Exact",

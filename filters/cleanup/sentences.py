@@ -40,7 +40,6 @@ class Sentences(Rewriter):
 
     reads: ClassVar[tuple[str, ...]] = ("language",)
     writes: ClassVar[Mapping[str, str]] = {"emit": "string", "sentences_dropped": "int64"}
-    summary: ClassVar[str] = "drops the sentences that judges reject; can emit one row a sentence"
 
     @pydantic.field_validator("judges", mode="before")
     @classmethod

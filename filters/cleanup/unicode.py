@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
@@ -54,8 +54,6 @@ class Unicode(Rewriter):
         ge=1,
         description="longest run of one letter beyond ASCII or of one sign such as ! ? . ~ ^ ♥; null: any",
     )
-
-    summary: ClassVar[str] = "NFC, mojibake, full and half width, emoticon runs (ㅋㅋㅋㅋ to ㅋㅋ), repeated characters"
 
     def check(self) -> None:
         """ftfy must be installed where mojibake is to be repaired."""

@@ -38,7 +38,6 @@ class Cjk(Judge):
     )
 
     thresholds: ClassVar[frozenset[str]] = frozenset({"drop_from_cjk_chars"})
-    summary: ClassVar[str] = "KLUE's limit on Chinese and Japanese characters in a sentence, line or document"
 
     def open(self) -> Callable[[Document], Scores]:
         """Signal: cjk_chars, the Han and Kana characters of the unit that holds most."""
