@@ -117,7 +117,8 @@ class Sentences(Rewriter):
                 rejected = ""
                 for score, rules in judges:
                     scores = score(sentence)
-                    drop = decide(rules[language], scores.signals, {**document.notes, **scores.notes})
+                    notes = {**document.notes, **scores.notes} if scores.notes else document.notes
+                    drop = decide(rules[language], scores.signals, notes)
                     if drop is not None:
                         rejected = drop.rule
                         break

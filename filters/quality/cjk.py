@@ -3,24 +3,14 @@
 from collections.abc import Callable
 from typing import ClassVar, Literal
 
-import numpy as np
-import re2
 from pydantic import Field
 
 from filters.contracts import Judge, Scores, strategy
 from filters.document import Document
 from filters.rules import Rule
+from filters.text.scripts import cjk_characters
 from filters.text.sentences import split
 from filters.text.unicode import repair
-
-# Han, Hiragana, Katakana; neither Hangul nor punctuation, nor the middle dot (U+30FB) and the mark of length (U+30FC),
-# which Korean texts use as signs.
-_RANGES = (
-    (0x3005, 0x3005), (0x3007, 0x3007), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF),
-    (0x3041, 0x3096), (0x309D, 0x309F), (0x30A1, 0x30FA), (0x30FD, 0x30FF), (0x31F0, 0x31FF), (0xFF66, 0xFF6F),
-    (0xFF71, 0xFF9D), (0x1B000, 0x1B16F),
-)  # fmt: skip
-_ANY = re2.compile("[" + "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last in _RANGES) + "]")
 
 
 @strategy
@@ -43,7 +33,7 @@ class Cjk(Judge):
         """Signal: cjk_chars, the Han and Kana characters of the unit that holds most."""
 
         def count(document: Document) -> Scores:
-            return Scores({"cjk_chars": float(_most(repair(document.text), self.unit))})
+            return Scores({"cjk_chars": float(_most(document.text, self.unit))})
 
         return count
 
@@ -55,18 +45,9 @@ class Cjk(Judge):
 
 
 def _most(text: str, unit: str) -> int:
-    if text.isascii() or _ANY.search(text) is None:
-        return 0
-    codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
-    is_cjk = np.zeros(len(codes), dtype=bool)
-    for first, last in _RANGES:
-        is_cjk |= (codes >= first) & (codes <= last)
-    if unit == "document":
-        return int(np.count_nonzero(is_cjk))
-    counted = np.concatenate(([0], np.cumsum(is_cjk)))
-    if unit == "line":
-        ends = np.flatnonzero(codes == 0x0A)
-        bounds = counted[np.concatenate(([0], ends, [len(codes)]))]
-        return int(np.diff(bounds).max())
-    spans = np.array(split(text), dtype=np.int64).reshape(-1, 2)
-    return int((counted[spans[:, 1]] - counted[spans[:, 0]]).max(initial=0))
+    in_all = 0 if text.isascii() else cjk_characters(text)
+    if not in_all or unit == "document":
+        return in_all
+    text = repair(text)
+    pieces = text.split("\n") if unit == "line" else (text[start:end] for start, end in split(text))
+    return max((cjk_characters(piece) for piece in pieces if not piece.isascii()), default=0)

@@ -8,7 +8,7 @@ from pydantic import Field
 from filters.contracts import Judge, Scores, strategy
 from filters.document import Document
 from filters.rules import Rule
-from filters.text.hangul import hangul_share
+from filters.text.scripts import hangul_share
 
 
 @strategy

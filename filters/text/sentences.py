@@ -1,11 +1,24 @@
 """Sentences by rules, for Korean and English: no model, linear time."""
 
+import functools
+
+import numpy as np
 import re2
+from numba import njit
 
-from filters.text.patterns import BLANK, Span
+from filters.text.patterns import BLANK, BLANKS, Span
+from filters.text.properties import CODE_POINTS
+from filters.text.segments import code_point, encode
 
-# Final punctuation, whatever closes behind it, then a blank or the end of the line.
-_END = re2.compile(r"(?m)(?:[.!?。！？…]+[”’\"'」』）)\]】》〉]*)(?:" + BLANK + r"+|$)|[。！？][”’」』）】》〉]*|\n")
+# Characters that matter for where a sentence may end, one bit each
+_FINAL, _WIDE_FINAL, _CLOSING, _WIDE_CLOSING, _BLANK = 1, 2, 4, 8, 16
+_KINDS = (
+    (_FINAL, ".!?。！？…"),
+    (_WIDE_FINAL, "。！？"),
+    (_CLOSING, "”’\"'」』）)]】》〉"),
+    (_WIDE_CLOSING, "”’」』）】》〉"),
+    (_BLANK, "".join(BLANKS)),
+)
 _QUOTED = re2.compile(r"“[^“”\n]*”|「[^「」\n]*」|『[^『』\n]*』|‘[^‘’\n]*’|\"[^\"\n]*\"")
 # A quotation goes on after its closing mark: “...다.” 고 말했다.
 _GOES_ON = re2.compile(
@@ -34,8 +47,7 @@ def split(text: str) -> list[Span]:
     quotations = [match.span() for match in _QUOTED.finditer(text)] if any(mark in text for mark in '“「『‘"') else []
     spans: list[Span] = []
     start, index = 0, 0
-    for match in _END.finditer(text):
-        left, right = match.span()
+    for left, right in _possible_ends(encode(text), _kinds()).tolist():
         if text[left] != "\n":
             while index < len(quotations) and quotations[index][1] <= left:
                 index += 1
@@ -51,6 +63,59 @@ def split(text: str) -> list[Span]:
     return spans
 
 
+@functools.cache
+def _kinds() -> np.ndarray:
+    """The bits of _KINDS by code point, uint8 of shape (0x110000,)."""
+    table = np.zeros(CODE_POINTS, np.uint8)
+    for kind, characters in _KINDS:
+        table[[ord(character) for character in characters]] |= kind
+    return table
+
+
+@njit(cache=True)
+def _possible_ends(data, kinds):  # type: ignore[no-untyped-def]
+    """Where a sentence may end: at a line feed, at final punctuation with what closes behind it where blanks (they
+    belong to it) or the line's end follow, at wide punctuation. (start, end) in code points, int64 of shape (n, 2)."""
+    found = np.empty((len(data) + 1, 2), np.int64)
+    count = position = i = 0
+    run_end = 0  # of marks behind which no sentence ends: what one of them fails by, the next fails by too
+    while i < len(data):
+        point, width = code_point(data, i)
+        kind = kinds[point]
+        end, at = i, position
+        if point == 10:
+            end, at = i + 1, position + 1
+        elif kind & _FINAL:
+            if i >= run_end:
+                run_end, behind = _skip(data, kinds, i, position, _FINAL)
+                closed, behind = _skip(data, kinds, run_end, behind, _CLOSING)
+                blank, behind = _skip(data, kinds, closed, behind, _BLANK)
+                if blank > closed or blank == len(data) or data[blank] == 10:
+                    end, at = blank, behind
+            if end == i and kind & _WIDE_FINAL:
+                end, at = _skip(data, kinds, i + width, position + 1, _WIDE_CLOSING)
+        if end > i:
+            found[count, 0], found[count, 1] = position, at
+            count += 1
+            i, position = end, at
+        else:
+            i += width
+            position += 1
+    return found[:count].copy()
+
+
+@njit(cache=True)
+def _skip(data, kinds, i, position, kind):  # type: ignore[no-untyped-def]
+    """Behind all characters of a kind from byte i on: (byte offset, code points)."""
+    while i < len(data):
+        point, width = code_point(data, i)
+        if not kinds[point] & kind:
+            break
+        i += width
+        position += 1
+    return i, position
+
+
 def _continues(text: str, start: int, left: int, right: int) -> bool:
     """Whether the sentence goes on after the punctuation in text[left:right]."""
     mark = text[left:right].rstrip()
@@ -62,7 +127,7 @@ def _continues(text: str, start: int, left: int, right: int) -> bool:
             return True
         if following[:1].islower() and following[:1].isascii():
             return True
-        if mark == ".":
+        if mark == "." and text[left - 1 : left].isascii():
             before = text[max(start, left - 16) : left + 1]
             if _ABBREVIATION.search(before):
                 return True

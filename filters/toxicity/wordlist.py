@@ -90,7 +90,8 @@ class WordList(Judge):
     def open(self) -> Callable[[Document], Scores]:
         """Scores of shape {"hits": number >= 0, "share": number in [0, 1]}, both NaN for a language without a list."""
         from filters.text.segments import segment
-        from filters.text.unicode import normalize_nfc, repair
+        from filters.text.survey import UNSETTLED, survey
+        from filters.text.unicode import normalize_nfc
 
         self.check()
         files = self._files()
@@ -109,7 +110,8 @@ class WordList(Judge):
             chosen = list(finders.values()) if language == "und" else [finders[language]] if language in finders else []
             if not chosen:
                 return nothing
-            data = normalize_nfc(repair(document.text)).lower().encode()
+            found = document.derive(survey)
+            data = (normalize_nfc(found.text) if found.kinds & UNSETTLED else found.text).lower().encode()
             hits = listed = 0
             for find in chosen:
                 for words in find(data):

@@ -1,6 +1,9 @@
 """Nineteen Han or Kana characters stay, twenty go, in whatever unit they are counted."""
 
+import unicodedata
+
 import pytest
+import regex
 
 import filters
 from filters.document import Document, Drop
@@ -44,3 +47,10 @@ def test_the_threshold_is_a_setting_and_scores_do_not_depend_on_it() -> None:
     assert judged("漢" * 9, drop_from_cjk_chars=10)[1] is None
     a, b = (filters.make("quality/cjk", {"drop_from_cjk_chars": n}) for n in (10, 20))
     assert a.scoring_key() == b.scoring_key()  # type: ignore[attr-defined]
+
+
+def test_what_counts_are_the_letters_of_three_scripts() -> None:
+    # marks and signs of these scripts (voicing, radicals, squared words) are no letters; U+3006 is the sign of a seal
+    letter = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}&&[\p{L}\u3007]--[\u3006]]", regex.V1)
+    every = [chr(code) for code in range(0x10000) if unicodedata.category(chr(code)) not in ("Cn", "Cs")]
+    assert [c for c in every if judged(c, unit="document")[0]] == [c for c in every if letter.match(c)]

@@ -1,10 +1,15 @@
 """Where sentences end, in Korean and English."""
 
+import time
+
 import pytest
+import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filters.text.sentences import split
+from filters.text.patterns import BLANK
+from filters.text.segments import encode
+from filters.text.sentences import _kinds, _possible_ends, split
 
 
 @pytest.mark.parametrize(
@@ -47,3 +52,28 @@ def test_spans_are_ordered_and_leave_out_blanks_only(text: str) -> None:
         assert text[start:end] == text[start:end].strip()
         position = end
     assert not text[position:].strip()
+
+
+# The same as a pattern: final punctuation, whatever closes behind it, then blanks or the end of the line.
+_END = re2.compile(
+    r"(?m)(?:[.!?。！？…]+[”’\"'」』）)\]】》〉]*)(?:" + BLANK + r"+|$)|[。！？][”’」』）】》〉]*|\n",
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from("가나a1..!。？…”\"'」）)> \u3000\t\n😀")))
+def test_possible_ends_are_those_of_the_pattern(text: str) -> None:
+    found = [tuple(end) for end in _possible_ends(encode(text), _kinds()).tolist()]
+    assert found == [match.span() for match in _END.finditer(text)]
+
+
+@pytest.mark.parametrize("unit", [".", "。”", "…가", "“", "' ", '"가.', "Mr. ", ". "])
+def test_cost_is_linear(unit: str) -> None:
+    def cost(size: int) -> float:
+        text = unit * (size // len(unit)) + "가"
+        start = time.process_time()
+        split(text)
+        return time.process_time() - start
+
+    cost(1000)
+    assert cost(300_000) < 30 * max(min(cost(30_000), cost(30_000)), 0.002)
