@@ -67,7 +67,10 @@ class Ablating:
         if "extraction" in ablation.gold:
             needed |= {node.number for node in plan.nodes if node.parent < 0}
         pair_by = {number: group.pair_by for number, group in enumerate(inputs)}
-        self.job = ScoreJob(directory.root, plan, ablation.tokens, frozenset(needed), pair_by)
+        fields = dataclasses.replace(
+            ablation.base.recipe.rows, carry=()
+        )  # an ablation writes no texts to carry them with
+        self.job = ScoreJob(directory.root, plan, ablation.tokens, frozenset(needed), pair_by, fields)
 
     def scored(self) -> Scored:
         """The scored table as it is now."""

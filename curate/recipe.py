@@ -13,8 +13,9 @@ from typing import Any
 import yaml
 
 import filters
-from filters.chain import Step
+from filters.chain import Step, notes_written
 from filters.contracts import Extractor, SettingsError, Strategy, settings_of
+from pipelines.reading.fields import Fields
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?")
@@ -97,17 +98,20 @@ class Output:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Named steps and how to write their result."""
+    """Named steps, what is read of rows of JSONL and Parquet, and how to write the result."""
 
     name: str
     steps: tuple[Step, ...]
     description: str = ""
     input: tuple[str, ...] = ()
+    rows: Fields = field(default_factory=Fields)
     output: Output = field(default_factory=Output)
 
     def filled(self) -> dict[str, Any]:
-        """The recipe with every default filled in, as plain data."""
-        return {"name": self.name, "stages": [_filled(step) for step in self.steps]}
+        """The recipe with every default filled in, as plain data that can be loaded again."""
+        rows = {**dataclasses.asdict(self.rows), "carry": list(self.rows.carry)}
+        output = dataclasses.asdict(self.output)
+        return {"name": self.name, "stages": [_filled(step) for step in self.steps], "rows": rows, "output": output}
 
     def fingerprint(self) -> str:
         """A hash of what the result depends on: steps, settings, model files. Settings that are empty do not count,
@@ -116,7 +120,9 @@ class Recipe:
             [step.name, step.strategy_name, _without_empty(settings_of(step.strategy)), dict(step.strategy.resources())]
             for step in self.steps
         ]
-        whole = json.dumps([stages, dataclasses.asdict(self.output)], sort_keys=True, ensure_ascii=False)
+        rows = {key: value for key, value in dataclasses.asdict(self.rows).items() if value != getattr(Fields, key)}
+        parts = [stages, dataclasses.asdict(self.output), *([rows] if rows else [])]
+        whole = json.dumps(parts, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
     def languages(self) -> tuple[str, ...]:
@@ -198,7 +204,7 @@ def _beside(path: Path, item: str) -> str:
 def parse(data: Any, where: str, lines: Lines | None = None) -> Recipe:
     """A recipe from plain data; where and lines serve the messages of RecipeError."""
     at = lines or Lines()
-    known = ["name", "description", "input", "stages", "output"]
+    known = ["name", "description", "input", "rows", "stages", "output"]
     if not isinstance(data, dict):
         raise RecipeError(f"{where}: a recipe is a map with name and stages; stages is required")
     check_keys(data, known, where, at, ())
@@ -212,13 +218,37 @@ def parse(data: Any, where: str, lines: Lines | None = None) -> Recipe:
     inputs = [inputs] if isinstance(inputs, str) else inputs
     if not isinstance(inputs, list) or not all(isinstance(item, str) for item in inputs):
         raise RecipeError(f"{where}, line {at.of(('input',))}: input must be a path or a list of paths")
+    checked = check_steps(steps, where, at)
     return Recipe(
         name=name,
-        steps=check_steps(steps, where, at),
+        steps=checked,
         description=str(data.get("description", "")),
         input=tuple(inputs),
+        rows=_parse_rows(data.get("rows") or {}, checked, where, at),
         output=_parse_output(data.get("output") or {}, where, at),
     )
+
+
+def _parse_rows(data: Any, steps: Sequence[Step], where: str, lines: Lines) -> Fields:
+    if not isinstance(data, dict):
+        raise RecipeError(f"{where}, line {lines.of(('rows',))}: rows must be a map")
+    check_keys(data, [f.name for f in dataclasses.fields(Fields)], where, lines, ("rows",))
+    for key, value in data.items():
+        line = lines.of(("rows", key))
+        if key != "carry":
+            if not isinstance(value, str) or not (value or key == "date"):
+                raise RecipeError(f"{where}, line {line}: rows.{key} must be the name of a field, got {value!r:.80}")
+            continue
+        if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+            raise RecipeError(f"{where}, line {line}: rows.carry must be a list of names of fields")
+        from pipelines.records import KEPT_COLUMNS
+
+        columns = {*KEPT_COLUMNS, *notes_written(steps)}
+        for index, name in enumerate(value):
+            if name in columns or name in value[:index]:
+                why = "is a column of kept/ already" if name in columns else "stands twice"
+                raise RecipeError(f"{where}, line {lines.of(('rows', key, index))}: rows.carry: {name} {why}")
+    return Fields(**{**data, "carry": tuple(data.get("carry", ()))})
 
 
 def _parse_output(data: Any, where: str, lines: Lines) -> Output:

@@ -1,6 +1,6 @@
 """The Arrow schemas of all that is written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
@@ -63,7 +63,12 @@ _KEPT = [
 ]
 
 
-def kept(notes: Mapping[str, str]) -> pa.Schema:
-    """The schema of kept/: the fixed columns and one for each note that the recipe's stages write."""
-    taken = {name for name, _ in _KEPT}
-    return pa.schema(_KEPT + [(name, pa.type_for_alias(kind)) for name, kind in notes.items() if name not in taken])
+KEPT_COLUMNS = tuple(name for name, _ in _KEPT)
+
+
+def kept(notes: Mapping[str, str], carried: Iterable[str] = ()) -> pa.Schema:
+    """The schema of kept/: the fixed columns, one for each field of the input that goes along, and one for each note
+    that the recipe's stages write."""
+    columns = dict(_KEPT) | dict.fromkeys(carried, pa.string())
+    columns |= {name: pa.type_for_alias(kind) for name, kind in notes.items() if name not in columns}
+    return pa.schema(list(columns.items()))

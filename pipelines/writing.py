@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from filters.chain import Dropped, Failed
 from filters.document import Document
 from pipelines import records, storage
+from pipelines.reading.fields import CARRIED
 
 ROW_GROUP_BYTES = 2_000_000
 ROW_GROUP_ROWS = 50_000
@@ -167,7 +168,7 @@ _DICTIONARY = ["source", "stage", "strategy", "rule", "language", "reason", "val
 def kept_rows(document: Document) -> list[dict[str, Any]]:
     """The rows of a kept document: itself, or where its note emit is "sentences", a row id#k for each line."""
     row = {
-        **document.notes,
+        **{name.removeprefix(CARRIED): value for name, value in document.notes.items()},
         "id": document.id,
         "url": document.url,
         "text": document.text,

@@ -8,7 +8,6 @@ from filters.cleanup import news, remnants
 from filters.contracts import Rewriter, strategy
 from filters.document import Document, Drop, Fault
 from filters.text.patterns import Gate
-from filters.text.survey import survey
 
 # In this order; what is decoded or joined first lets the later rules match. By name: what must occur in a text for the
 # rule to be worth a try, and the rule.
@@ -51,6 +50,8 @@ class Klue(Rewriter):
     def open(self) -> Callable[[Document], Document | Drop]:
         """The cleaner. Edits count the characters that each rule removed; Fault("cleanup_unsettled") for a text made
         of matches nested deeper than MAX_ROUNDS."""
+        from filters.text.survey import survey
+
         active = {name: rule for name, (_, rule) in RULES.items() if getattr(self, name)}
         gate = Gate({name: RULES[name][0] for name in active})
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 
 import re2
 
-from filters.text.blanks import TRAILING, WITHIN, loose_lines
 from filters.text.patterns import BLANK, BLANKS, Span, code_spans, cut, outside_code
 from filters.text.unicode import repair
 
@@ -262,6 +261,8 @@ def blanks(text: str) -> Edit:
 
     Two spaces at a line's end stay: a line break of Markdown.
     """
+    from filters.text.blanks import TRAILING, WITHIN, loose_lines  # a kernel: Numba is loaded when it is needed
+
     edits = []
     for start, end, kind in loose_lines(text):
         line = text[start:end]

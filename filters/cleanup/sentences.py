@@ -12,7 +12,6 @@ from filters.contracts import FrozenMap, Judge, ResourceError, Rewriter, Setting
 from filters.document import Document, Drop
 from filters.rules import Rule, decide
 from filters.text.patterns import Span
-from filters.text.sentences import split
 from filters.text.unicode import repair
 
 EMPTY = "no_sentences"
@@ -100,6 +99,7 @@ class Sentences(Rewriter):
     def open(self) -> Callable[[Document], Document | Drop]:
         """The function. Edits count the characters dropped by rule; the note sentences_dropped counts sentences."""
         from filters.chain import opened
+        from filters.text.sentences import split
 
         cut = split if self.splitter == "rules" else _kiwi()
         named = self.made()

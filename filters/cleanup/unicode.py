@@ -10,8 +10,6 @@ from pydantic import Field
 from filters.contracts import ResourceError, Rewriter, strategy
 from filters.document import Document, Drop, Fault
 from filters.text.patterns import code_spans
-from filters.text.runs import ANY_LENGTH, shorten_runs
-from filters.text.survey import MOJIBAKE, UNSETTLED, WIDTH, survey
 from filters.text.unicode import normalize_nfc, repair
 
 _MAX_ROUNDS = 16
@@ -65,6 +63,9 @@ class Unicode(Rewriter):
 
     def open(self) -> Callable[[Document], Document | Drop]:
         """The function. Edits count the characters changed by mojibake, width, nfc, emoticons and repeats."""
+        from filters.text.runs import ANY_LENGTH, shorten_runs
+        from filters.text.survey import MOJIBAKE, UNSETTLED, WIDTH, survey
+
         fix = _mojibake_fixer() if self.mojibake else None
         widths = {"letters": _LETTERS, "all": _ALL_WIDTHS, "off": None}[self.width]
         most_jamo, most_repeats = (
@@ -98,6 +99,8 @@ class Unicode(Rewriter):
 
 def _folded(text: str, widths: dict[int, str]) -> str:
     """The text translated, line by line where there is something to translate: str.translate is slow."""
+    from filters.text.survey import WIDTH, survey
+
     return "\n".join(
         line if line.isascii() or not survey(line).kinds & WIDTH else line.translate(widths)
         for line in text.split("\n")
@@ -117,6 +120,8 @@ def _book(edits: dict[str, int], rule: str, before: str, after: str) -> str:
 
 def _mojibake_fixer() -> Callable[[str], str]:
     import ftfy
+
+    from filters.text.survey import MOJIBAKE, survey
 
     def fix(text: str) -> str:
         """The text with the lines repaired in which bytes of UTF-8 show as letters."""

@@ -1,6 +1,6 @@
 """KLUE's limit on Chinese and Japanese: Han and Kana counted by sentence, line or document."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -8,9 +8,6 @@ from pydantic import Field
 from filters.contracts import Judge, Scores, strategy
 from filters.document import Document
 from filters.rules import Rule
-from filters.text.scripts import cjk_characters
-from filters.text.sentences import split
-from filters.text.unicode import repair
 
 
 @strategy
@@ -32,8 +29,19 @@ class Cjk(Judge):
     def open(self) -> Callable[[Document], Scores]:
         """Signal: cjk_chars, the Han and Kana characters of the unit that holds most."""
 
+        from filters.text.scripts import cjk_characters
+        from filters.text.sentences import split
+        from filters.text.unicode import repair
+
+        def pieces(text: str) -> Iterator[str]:
+            return iter(text.split("\n")) if self.unit == "line" else (text[a:b] for a, b in split(repair(text)))
+
         def count(document: Document) -> Scores:
-            return Scores({"cjk_chars": float(_most(document.text, self.unit))})
+            text = document.text
+            found = 0 if text.isascii() else cjk_characters(text)
+            if found and self.unit != "document":
+                found = max(cjk_characters(piece) for piece in pieces(text))
+            return Scores({"cjk_chars": float(found)})
 
         return count
 
@@ -42,12 +50,3 @@ class Cjk(Judge):
         if self.drop_from_cjk_chars is None:
             return ()
         return (Rule("cjk_chars", "cjk_chars", below=self.drop_from_cjk_chars),)
-
-
-def _most(text: str, unit: str) -> int:
-    in_all = 0 if text.isascii() else cjk_characters(text)
-    if not in_all or unit == "document":
-        return in_all
-    text = repair(text)
-    pieces = text.split("\n") if unit == "line" else (text[start:end] for start, end in split(text))
-    return max((cjk_characters(piece) for piece in pieces if not piece.isascii()), default=0)

@@ -8,7 +8,6 @@ from pydantic import Field
 from filters.contracts import Judge, Scores, strategy
 from filters.document import Document
 from filters.rules import Rule
-from filters.text.scripts import hangul_share
 
 
 @strategy
@@ -27,6 +26,8 @@ class Hangul(Judge):
 
     def open(self) -> Callable[[Document], Scores]:
         """Signal: hangul_share, in [0, 1]; 0 for a text of white space alone."""
+        from filters.text.scripts import hangul_share
+
         return lambda document: Scores({"hangul_share": hangul_share(document.text)})
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:

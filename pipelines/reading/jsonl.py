@@ -7,10 +7,10 @@ from typing import Any
 from filters.document import RawPage
 from pipelines.reading import pages
 from pipelines.reading.events import Damaged, Rejected
+from pipelines.reading.fields import CARRIED, Fields, as_carried, lookup
 from pipelines.reading.packing import Corrupt, Cut, file_chunks, gzip_chunks, zstd_chunks
 
 LINE_BYTES = 64 << 20
-_DATES = ("date", "timestamp")
 
 Event = RawPage | Rejected | Damaged
 
@@ -25,7 +25,7 @@ class _RowError(ValueError):
 
 
 def jsonl_rows(
-    file: Any, start: int, end: int | None, first_row: int, packing: str, source: str, text_field: str = "text"
+    file: Any, start: int, end: int | None, first_row: int, packing: str, source: str, fields: Fields
 ) -> Iterator[Event]:
     """The rows of a file, or of the lines that begin in [start, end) of a plain one.
 
@@ -47,7 +47,7 @@ def jsonl_rows(
             if not whole and length > LINE_BYTES:
                 yield _damaged(source, number, _RowError("doc_too_long", f"{length} bytes"))
                 continue
-            event = _row(line, source, number, text_field)
+            event = _row(line, source, number, fields)
             if event is not None:
                 yield event
     except Cut as error:
@@ -98,7 +98,7 @@ def _damaged(source: str, number: int, error: _RowError, page_id: str = "", url:
     return Damaged(source, number, page_id, url, error.reason, f"line {number}: {error.detail}")
 
 
-def _row(line: bytes, source: str, number: int, text_field: str) -> Event | None:
+def _row(line: bytes, source: str, number: int, fields: Fields) -> Event | None:
     line = line.strip()
     if number == 1:
         line = line.removeprefix(b"\xef\xbb\xbf")
@@ -106,12 +106,15 @@ def _row(line: bytes, source: str, number: int, text_field: str) -> Event | None
         return None
     try:
         row = _parsed(line)
-        page_id, url = _string(row, "id"), pages.clean_url(_string(row, "url"))
-        date = next((found for name in _DATES if (found := pages.clean_date(_string(row, name)))), "")
-        text = row.get(text_field)
+        page_id, url = _id(row, fields.id), pages.clean_url(_string(row, fields.url))
+        date = next((found for name in fields.dates if (found := pages.clean_date(_date(row, name)))), "")
+        text = lookup(row, fields.text)
         if not isinstance(text, str):
-            kind = f"is {_kind(text)}, not a string" if text_field in row else "is missing"
-            raise _RowError("schema_error", f"the field {text_field!r} {kind}")
+            kind = "is missing" if text is None and fields.text not in row else f"is {_kind(text)}, not a string"
+            raise _RowError("schema_error", f"the field {fields.text!r} {kind}")
+        carried = {
+            CARRIED + name: value for name in fields.carry if (value := as_carried(lookup(row, name))) is not None
+        }
     except _RowError as error:
         return _damaged(source, number, error)
     try:
@@ -119,7 +122,7 @@ def _row(line: bytes, source: str, number: int, text_field: str) -> Event | None
     except UnicodeEncodeError:
         # Escapes such as \ud83d\ude00 that a writer put apart are one character; halves without the other are nothing.
         body = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore").encode()
-    event = pages.text_page(source, number, body, pages.clean_id(page_id), url, date)
+    event = pages.text_page(source, number, body, pages.clean_id(page_id), url, date, notes=carried)
     if isinstance(event, Damaged):
         return Damaged(source, number, event.id, event.url, event.reason, f"line {number}: {event.detail}")
     return event
@@ -156,17 +159,21 @@ def _constant(_: str) -> None:
 
 
 def _string(row: dict[str, Any], name: str) -> str:
-    """A field as a string; numbers are written out, null and nothing are ""."""
-    value = row.get(name)
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool) and name == "id":
-        return str(value)
-    if name in _DATES:
-        return ""
+    """A field as a string; null and nothing are ""."""
+    value = lookup(row, name)
+    if value is None or isinstance(value, str):
+        return value or ""
     raise _RowError("schema_error", f"the field {name!r} is {_kind(value)}, not a string")
+
+
+def _id(row: dict[str, Any], name: str) -> str:
+    value = lookup(row, name)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _string(row, name)
+
+
+def _date(row: dict[str, Any], name: str) -> str:
+    value = lookup(row, name)
+    return value if isinstance(value, str) else ""
 
 
 def _kind(value: Any) -> str:

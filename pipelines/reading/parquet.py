@@ -6,16 +6,16 @@ from typing import Any
 from filters.document import RawPage
 from pipelines.reading import pages
 from pipelines.reading.events import Damaged, Rejected
+from pipelines.reading.fields import CARRIED, Fields, as_carried
 
 _BATCH_BYTES = 16 << 20
 _BATCH_ROWS = 1024
-_OPTIONAL = ("id", "url", "date", "timestamp")
 
 Event = RawPage | Rejected | Damaged
 
 
 def parquet_rows(
-    file: Any, start: int, end: int | None, first_row: int, source: str, text_field: str = "text"
+    file: Any, start: int, end: int | None, first_row: int, source: str, fields: Fields
 ) -> Iterator[Event]:
     """The rows of the row groups start to end (not included).
 
@@ -29,18 +29,20 @@ def parquet_rows(
         file.seek(0)
         parquet = pq.ParquetFile(file, page_checksum_verification=True)
         schema = parquet.schema_arrow
-        problem = _problem(schema, text_field)
+        problem = _problem(schema, fields.text)
         if problem:
             yield Damaged(source, row, "", "", "schema_error", problem)
             return
-        columns = [text_field, *(name for name in _OPTIONAL if name in schema.names)]
+        wanted = (fields.text, fields.id, fields.url, *fields.dates, *fields.carry)
+        paths = {name: path for name in wanted if (path := _path(schema, name))}
+        columns = list(dict.fromkeys(".".join(path) for path in paths.values()))
         groups = range(start, parquet.num_row_groups if end is None else end)
         for group in groups:
             metadata = parquet.metadata.row_group(group)
             bytes_a_row = max(1, metadata.total_byte_size // max(1, metadata.num_rows))
             size = max(1, min(_BATCH_ROWS, _BATCH_BYTES // bytes_a_row))
             for batch in parquet.iter_batches(batch_size=size, row_groups=[group], columns=columns):
-                yield from _rows(batch, row, source, text_field)
+                yield from _rows(batch, row, source, fields, paths)
                 row += batch.num_rows
     except (pa.ArrowException, OSError, ValueError, NotImplementedError) as error:
         if isinstance(error, OSError) and error.errno is not None and not isinstance(error, pa.ArrowException):
@@ -48,16 +50,45 @@ def parquet_rows(
         yield Damaged(source, row, "", "", "parquet_unreadable", f"at row {row}: {type(error).__name__}")
 
 
+def _path(schema: Any, name: str) -> tuple[str, ...]:
+    """Where a field is: the column of this very name, else a column of structs and what lies in it; () for nowhere."""
+    import pyarrow.types as types
+
+    if schema.names.count(name) == 1:
+        return (name,)
+    first, *rest = name.split(".")
+    if not rest or schema.names.count(first) != 1:
+        return ()
+    kind = schema.field(first).type
+    for part in rest:
+        if not types.is_struct(kind) or kind.get_field_index(part) < 0:
+            return ()
+        kind = kind.field(part).type
+    return (first, *rest)
+
+
+def _column(batch: Any, path: tuple[str, ...]) -> Any:
+    import pyarrow.compute as pc
+
+    column = batch.column(batch.schema.get_field_index(path[0]))
+    for part in path[1:]:
+        column = pc.struct_field(column, [column.type.get_field_index(part)])
+    return column
+
+
 def _problem(schema: Any, text_field: str) -> str:
     import pyarrow.types as types
 
     names = schema.names
-    if text_field not in names:
-        shown = ", ".join(repr(name)[1:-1][:60] for name in names[:30])
-        return f"no column {text_field!r}; columns found: {shown}" + (", …" if len(names) > 30 else "")
     if names.count(text_field) > 1:
         return f"several columns {text_field!r}"
-    kind = schema.field(text_field).type
+    path = _path(schema, text_field)
+    if not path:
+        shown = ", ".join(repr(name)[1:-1][:60] for name in names[:30])
+        return f"no column {text_field!r}; columns found: {shown}" + (", …" if len(names) > 30 else "")
+    kind = schema.field(path[0]).type
+    for part in path[1:]:
+        kind = kind.field(part).type
     if types.is_dictionary(kind):
         kind = kind.value_type
     if not (types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)):
@@ -65,17 +96,20 @@ def _problem(schema: Any, text_field: str) -> str:
     return ""
 
 
-def _rows(batch: Any, first: int, source: str, text_field: str) -> Iterator[Event]:
-    texts = _bytes(batch.column(0))
-    others = {name: _values(batch.column(name)) for name in batch.schema.names[1:]}
+def _rows(batch: Any, first: int, source: str, fields: Fields, paths: dict[str, tuple[str, ...]]) -> Iterator[Event]:
+    texts = _bytes(_column(batch, paths[fields.text]))
+    others = {
+        name: _values(_column(batch, paths[name])) for name in (fields.id, fields.url, *fields.dates) if name in paths
+    }
+    carried = {name: _carried(_column(batch, paths[name])) for name in fields.carry if name in paths}
     empty = [""] * batch.num_rows
-    ids, urls = others.get("id", empty), others.get("url", empty)
-    dates = others.get("date", others.get("timestamp", empty))
+    ids, urls = others.get(fields.id, empty), others.get(fields.url, empty)
+    dates = next((others[name] for name in fields.dates if name in others), empty)
     for number, body in enumerate(texts):
         row = first + number
         own, url = pages.clean_id(ids[number]), pages.clean_url(urls[number])
         if body is None:
-            yield Damaged(source, row, own, url, "schema_error", f"row {row}: {text_field!r} is null")
+            yield Damaged(source, row, own, url, "schema_error", f"row {row}: {fields.text!r} is null")
             continue
         try:
             body.decode()
@@ -83,7 +117,8 @@ def _rows(batch: Any, first: int, source: str, text_field: str) -> Iterator[Even
             detail = f"row {row}: invalid UTF-8 at byte {error.start} of {len(body)}"
             yield Damaged(source, row, own, url, "bad_unicode", detail)
             continue
-        event = pages.text_page(source, row, body, own, url, pages.clean_date(dates[number]))
+        notes = {CARRIED + name: value for name, column in carried.items() if (value := column[number]) is not None}
+        event = pages.text_page(source, row, body, own, url, pages.clean_date(dates[number]), notes=notes)
         if isinstance(event, Damaged):
             yield Damaged(source, row, event.id, event.url, event.reason, f"row {row}: {event.detail}")
             continue
@@ -97,6 +132,16 @@ def _bytes(column: Any) -> list[bytes | None]:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     return column.cast(pa.large_binary()).to_pylist()  # type: ignore[no-any-return]
+
+
+def _carried(column: Any) -> list[str | None]:
+    """A column that goes along; bytes that are no UTF-8 become U+FFFD."""
+    import pyarrow as pa
+
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return [None if value is None else value.decode("utf-8", "replace") for value in _bytes(column)]
+    return [as_carried(value) for value in column.to_pylist()]
 
 
 def _values(column: Any) -> list[str]:

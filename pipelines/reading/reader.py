@@ -8,6 +8,7 @@ from filters.document import RawPage
 from pipelines import storage
 from pipelines.reading import pages
 from pipelines.reading.events import Damaged, Rejected
+from pipelines.reading.fields import USUAL, Fields
 from pipelines.reading.formats import GZIP_MAGIC, inflated_head, sniff
 from pipelines.reading.units import Piece
 
@@ -22,9 +23,9 @@ class Reader:
     records  events so far: records that could be a document, damaged ones included
     """
 
-    def __init__(self, piece: Piece, text_field: str = "text") -> None:
+    def __init__(self, piece: Piece, fields: Fields = USUAL) -> None:
         self.piece = piece
-        self.text_field = text_field
+        self.fields = fields
         self.types: Counter[str] = Counter()
         self.records = 0
 
@@ -66,22 +67,22 @@ class Reader:
 
         piece = self.piece
         if name == "parquet":
-            rows = parquet_rows(file, piece.start, piece.end, piece.first_row, piece.path, self.text_field)
+            rows = parquet_rows(file, piece.start, piece.end, piece.first_row, piece.path, self.fields)
         else:
-            rows = jsonl_rows(file, piece.start, piece.end, piece.first_row, packing, piece.path, self.text_field)
+            rows = jsonl_rows(file, piece.start, piece.end, piece.first_row, packing, piece.path, self.fields)
         for event in rows:
             if not isinstance(event, Damaged):
                 self.types[ROW] += 1
             yield event
 
 
-def read(piece: Piece, text_field: str = "text") -> Reader:
+def read(piece: Piece, fields: Fields = USUAL) -> Reader:
     """The events of a piece of a file: pages, rejected records, damaged places.
 
-    text_field  the field or column of JSONL and Parquet that holds the text
+    fields  what is read of rows of JSONL and Parquet
     Iterating raises OSError where the file cannot be opened or read; damage inside the file is an event.
     """
-    return Reader(piece, text_field)
+    return Reader(piece, fields)
 
 
 def _unknown(file: Any, piece: Piece) -> Damaged:

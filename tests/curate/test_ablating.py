@@ -1,5 +1,6 @@
 """Ablations decide from scores what runs decide by dropping."""
 
+import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -179,6 +180,17 @@ def test_a_unit_of_which_nothing_is_left_before_a_corpus_rewriter(tmp_path):
         _same(report["arms"][0], result)
         expected = sorted(row["id"] for row in rows(tmp_path / f"run-{name}", "kept"))
         assert kept_ids(tmp_path / name, "base") == expected
+
+
+def test_arms_read_the_fields_that_their_recipe_names(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps({"body": text, "key": key}) + "\n" for key, text in enumerate(["a", "bbb"])))
+    stages = ["extraction/plain", {"tests.strategies.Characters": {"least": 2}}]
+    base = {"name": "base", "stages": stages, "rows": {"text": "body", "id": "key", "carry": ["lang"]}}
+    report = run_ablation({"recipe": base, "leave_one_out": True}, [path], tmp_path / "out")
+    assert len(report["arms"]) == 2
+    assert kept_ids(tmp_path / "out", "base") == ["1"]
+    assert kept_ids(tmp_path / "out", report["arms"][1]["name"]) == ["0", "1"]
 
 
 def test_an_ablation_goes_on_where_it_stopped(tmp_path, monkeypatch):

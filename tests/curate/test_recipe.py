@@ -36,6 +36,14 @@ def test_the_fingerprint_depends_on_settings_and_not_on_their_order_or_the_name(
     assert recipe(GOOD.replace("name: good", "name: other")).fingerprint() == recipe(GOOD).fingerprint()
 
 
+def test_names_of_fields_are_part_of_a_recipe():
+    named = recipe(GOOD + "rows: {text: content, carry: [license]}\n")
+    assert named.fingerprint() != recipe(GOOD).fingerprint()
+    assert recipe(GOOD + "rows: {text: text}\n").fingerprint() == recipe(GOOD).fingerprint()
+    assert parse(named.filled(), "again") == named
+    assert named.filled()["rows"] == {"text": "content", "id": "id", "url": "url", "date": "", "carry": ["license"]}
+
+
 def test_extraction_comes_by_itself():
     steps = recipe("name: a\nstages:\n  - tests.strategies.Characters\n").steps
     assert [step.name for step in steps] == ["extraction/plain", "tests.strategies.Characters"]
@@ -63,6 +71,14 @@ def test_extraction_comes_by_itself():
         ("name: a\nstages:\n  - {a: {}, b: {}}\n", ["line 3", "one name with its settings"]),
         (GOOD + "output: {file_bytes: 0}\n", ["line 6", "file_bytes"]),
         (GOOD + "output: {filebytes: 1}\n", ["line 6", "filebytes", "did you mean file_bytes"]),
+        (GOOD + "rows: [text]\n", ["line 6", "rows must be a map"]),
+        (GOOD + "rows:\n  txt: body\n", ["line 7", "'txt'", "did you mean text", "known: text, id, url, date, carry"]),
+        (GOOD + "rows:\n  text: 3\n", ["line 7", "rows.text must be the name of a field", "3"]),
+        (GOOD + "rows:\n  url: ''\n", ["line 7", "rows.url must be the name of a field"]),
+        (GOOD + "rows:\n  carry: license\n", ["line 7", "rows.carry must be a list"]),
+        (GOOD + "rows:\n  carry:\n    - a\n    - a\n", ["line 9", "a stands twice"]),
+        (GOOD + "rows:\n  carry: [language]\n", ["line 7", "language is a column of kept/ already"]),
+        (GOOD + "  - language/script\nrows: {carry: [script]}\n", ["line 7", "script is a column"]),
     ],
 )
 def test_errors_say_where_and_what(text, said):

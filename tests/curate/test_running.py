@@ -54,6 +54,25 @@ def test_everything_is_kept_dropped_or_failed(tmp_path):
     assert json.loads((tmp_path / "out" / "run.json").read_text())["conserved"] is True
 
 
+def test_fields_by_name_go_along_through_every_stage(tmp_path):
+    lines = [
+        {"content": "가나다라 마바사", "doc": "a", "license": "by", "meta": {"tags": ["x"]}},
+        {"content": "가나다라 마바사", "doc": "b", "license": "by"},
+        {"content": "다른 문장이다. 둘째 문장이다.", "doc": "c", "meta": {"tags": None}},
+        {"text": "no content", "doc": "d"},
+    ]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    fields = {"text": "content", "id": "doc", "carry": ["license", "meta.tags"]}
+    stages = ["dedup/exact", {"cleanup/sentences": {"emit": "sentences"}}]
+    result = go(recipe(*stages, rows=fields), [path], tmp_path / "out", workers=2)
+    assert adds_up(result)
+    assert (result["kept"], result["dropped"], result["failed"]) == (2, 1, 1)
+    kept = {row["id"]: (row["license"], row["meta.tags"]) for row in rows(tmp_path / "out", "kept")}
+    assert kept == {"a#0": ("by", '["x"]'), "c#0": (None, None), "c#1": (None, None)}
+    assert rows(tmp_path / "out", "failed")[0]["detail"] == "line 4: the field 'content' is missing"
+
+
 def test_workers_order_and_cutting_do_not_change_the_result(tmp_path):
     inputs = _inputs(tmp_path)
     go(recipe(*_stages()), inputs, tmp_path / "one")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from filters.document import RawPage
 from pipelines.reading import pages, read
 from pipelines.reading.events import Damaged, Rejected
+from pipelines.reading.fields import Fields
 from pipelines.reading.units import Piece, cut
 from tests.pipelines.reading.archives import events
 
@@ -221,7 +222,7 @@ def test_parquet_that_has_no_texts(tmp_path: Path) -> None:
     pq.write_table(_table(body=["a"]), path)
     (event,) = events(path)[0]
     assert event.reason == "schema_error" and "columns found: body" in event.detail
-    assert [page.body for page in read(Piece(str(path)), text_field="body")] == [b"a"]
+    assert [page.body for page in read(Piece(str(path)), fields=Fields(text="body"))] == [b"a"]
     pq.write_table(_table(text=pa.array([], pa.string())), path)
     assert events(path)[0] == []
 
@@ -239,3 +240,75 @@ def test_flipped_bits_in_parquet_with_checksums_are_never_data(tmp_path: Path) -
         assert {event.body.decode() for event in found if isinstance(event, RawPage)} <= right
         silent += not any(isinstance(event, Damaged) for event in found) and len(found) < 40
     assert silent == 0
+
+
+NAMED = Fields(
+    text="content", id="meta.doc", url="meta.link", date="crawled", carry=("license", "meta.tags", "n", "no")
+)
+
+
+def carried(page: Any) -> dict[str, Any]:
+    """The fields that go along with a page."""
+    return dict(page.notes)
+
+
+def test_fields_of_json_rows_by_name(tmp_path: Path) -> None:
+    rows = [
+        {"content": "가", "meta": {"doc": 7, "link": "http://a", "tags": ["x", "나"]}, "crawled": "2024-01-02",
+         "license": "cc", "n": 1.5, "text": "not this one", "id": "nor this", "date": "2020-01-01"},
+        {"content": "나", "meta.doc": "of this very name", "license": None},
+        {"content": "다", "meta": "no object", "license": "\ud800"},
+        {"text": "no content", "meta": {"doc": "d"}},
+        {"content": "라", "meta": {"link": 5}},
+    ]  # fmt: skip
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    first, second, third, fourth, fifth = read(Piece(str(path)), NAMED)
+    assert (first.body.decode(), first.id, first.url, first.date) == ("가", "7", "http://a", "2024-01-02")
+    assert carried(first) == {"carried:license": "cc", "carried:meta.tags": '["x", "나"]', "carried:n": "1.5"}
+    assert second.id == "of this very name"
+    assert carried(second) == {}
+    assert third.id.startswith("sha256:")
+    assert carried(third) == {"carried:license": "\ufffd"}
+    assert (fourth.reason, fourth.detail) == ("schema_error", "line 4: the field 'content' is missing")
+    assert (fifth.reason, fifth.detail) == ("schema_error", "line 5: the field 'meta.link' is a number, not a string")
+
+
+def test_columns_of_parquet_by_name(tmp_path: Path) -> None:
+    meta = [{"doc": 7, "link": "http://a", "tags": ["x", "나"]}, {"doc": None, "link": None, "tags": None}, None]
+    table = pa.table(
+        {
+            "content": pa.array(["가", "나", None]).dictionary_encode(),
+            "meta": pa.array(meta, pa.struct({"doc": pa.int64(), "link": pa.string(), "tags": pa.list_(pa.string())})),
+            "license": ["cc", None, "by"],
+            "n": [1.5, 2.0, None],
+            "text": ["not", "these", "ones"],
+        }
+    )
+    path = tmp_path / "rows.parquet"
+    pq.write_table(table, path)
+    first, second, third = read(Piece(str(path)), NAMED)
+    assert (first.body.decode(), first.id, first.url) == ("가", "7", "http://a")
+    assert carried(first) == {"carried:license": "cc", "carried:meta.tags": '["x", "나"]', "carried:n": "1.5"}
+    assert carried(second) == {"carried:n": "2.0"}
+    assert second.id.startswith("sha256:")
+    assert (third.reason, third.detail) == ("schema_error", "row 2: 'content' is null")
+
+
+@pytest.mark.parametrize("text", ["meta.nowhere", "nowhere", "license.deeper", "meta"])
+def test_a_parquet_file_without_the_column_says_so(tmp_path: Path, text: str) -> None:
+    table = pa.table({"meta": [{"doc": 7}], "license": ["cc"]})
+    path = tmp_path / "rows.parquet"
+    pq.write_table(table, path)
+    (event,) = read(Piece(str(path)), Fields(text=text))
+    assert event.reason == "schema_error"
+    assert repr(text) in event.detail
+
+
+def test_fields_that_go_along_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "TEXT_BYTES", 10)
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"text": "a", "x": "1234567890"}\n{"text": "b", "x": "12345678901"}\n')
+    first, second = read(Piece(str(path)), Fields(carry=("x",)))
+    assert isinstance(first, RawPage)
+    assert second.reason == "doc_too_long"
