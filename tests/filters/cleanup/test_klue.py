@@ -1,6 +1,5 @@
 """The golden file, idempotence, and that clean prose stays as it is."""
 
-import time
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 import filters
 from filters.cleanup.klue import RULES
 from filters.document import Document, Drop
+from tests.linear import grows_linearly, repeated
 
 GOLDEN = yaml.safe_load((Path(__file__).parent / "golden_klue.yaml").read_text("utf-8"))
 CHANGED = [(rule, before, after) for rule, pairs in GOLDEN["changed"].items() for before, after in pairs]
@@ -159,15 +159,7 @@ UNITS = [
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_cost_is_linear(unit: str) -> None:
-    def cost(size: int) -> float:
-        text = unit * (size // len(unit))
-        start = time.process_time()
-        CLEAN(text)
-        return time.process_time() - start
-
-    cost(2_000)
-    small = max(cost(20_000), 0.002)
-    assert cost(200_000) < 30 * small
+    assert grows_linearly(CLEAN, repeated(unit), 20_000)
 
 
 def test_nested_brackets_go_at_once() -> None:

@@ -1,8 +1,6 @@
 """cleanup/refinedweb-lines: each rule below, at and above its threshold, beside a slow version, and hostile texts."""
 
 import re
-import time
-from math import inf
 from typing import Any
 
 import pytest
@@ -12,6 +10,7 @@ from hypothesis import strategies as st
 from filters import SettingsError, make
 from filters.cleanup.refinedweb_lines import COUNTED
 from filters.document import Document, Drop
+from tests.linear import grows_linearly, repeated
 
 OFF: dict[str, Any] = {
     "max_uppercase": None,
@@ -186,15 +185,5 @@ def test_wrong_phrases_are_named() -> None:
 
 def test_cost_is_linear() -> None:
     rewrite = make("cleanup/refinedweb-lines", {"max_words_removed": None}).open()  # type: ignore[attr-defined]
-
-    def cost(lines: int) -> float:
-        text = "A line of some words, it goes on\nTITLE\n3 likes\n" * (lines // 3)
-        best = inf
-        for _ in range(2):
-            start = time.process_time()
-            rewrite(Document(id="1", text=text))
-            best = min(best, time.process_time() - start)
-        return best
-
-    cost(300)
-    assert cost(300_000) < 30 * cost(30_000)  # quadratic would be 100
+    lines = repeated("A line of some words, it goes on\nTITLE\n3 likes\n")
+    assert grows_linearly(lambda text: rewrite(Document(id="1", text=text)), lines, 450_000)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import filters
 from filters.document import Document
+from tests.linear import grows_linearly, repeated
 
 
 def normalized(text: str, **options: object) -> Document:
@@ -94,15 +95,5 @@ def test_syllables_are_never_taken_apart(text: str) -> None:
 
 @pytest.mark.parametrize("unit", ["ㅋ", "아!", "a\u0301\u0323", "\u0301\u0323", "Ã©", "ﾊﾞ", "가" * 50 + "ㅋㅋㅋ"])
 def test_cost_is_linear(unit: str) -> None:
-    import time
-
     clean = filters.make("cleanup/unicode").open()  # type: ignore[attr-defined]
-
-    def cost(size: int) -> float:
-        document = Document("id", unit * (size // len(unit)))
-        start = time.process_time()
-        clean(document)
-        return time.process_time() - start
-
-    cost(1000)
-    assert cost(300_000) < 30 * max(min(cost(30_000), cost(30_000)), 0.002)
+    assert grows_linearly(clean, lambda size: Document("id", repeated(unit)(size)), 30_000)

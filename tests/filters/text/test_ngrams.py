@@ -1,6 +1,5 @@
 """Repetition beside a slow count with Counter."""
 
-import time
 from collections import Counter
 
 import numpy as np
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from filters.text.ngrams import Duplicates, duplicates, ngrams
 from filters.text.segments import hash_of
+from tests.linear import grows_linearly
 
 WORDS = st.lists(st.sampled_from(["a", "bb", "ccc", "dddd", "e"]), max_size=40) | st.lists(
     st.integers(0, 12).map(lambda n: "x" * (n + 1)), max_size=60
@@ -54,11 +54,8 @@ def test_duplicates_count_copies_with_and_without_the_first() -> None:
 
 
 def test_cost_is_linear_where_everything_repeats() -> None:
-    def cost(size: int) -> float:
-        hashes = np.arange(size, dtype=np.uint64) % np.uint64(7)
-        start = time.process_time()
-        ngrams(hashes, np.ones(size, dtype=np.int32))
-        return time.process_time() - start
-
-    cost(100)
-    assert cost(1_000_000) < 30 * max(min(cost(100_000) for _ in range(3)), 1e-3)
+    assert grows_linearly(
+        lambda hashes: ngrams(hashes, np.ones(len(hashes), dtype=np.int32)),
+        lambda size: np.arange(size, dtype=np.uint64) % np.uint64(7),
+        100_000,
+    )

@@ -1,6 +1,5 @@
 """Words, tokens and lines beside plain Python."""
 
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +20,7 @@ from filters.text.segments import (
     hashes_of,
     segment,
 )
+from tests.linear import grows_linearly, repeated
 
 CHARACTERS = "abd1'.\":,_; \n\r\t\x85\u2028\u200d\u0301\u00ad👨👩❤\ufe0f🇰🇷fאבカタ한국漢あ\u3000\x00À³½#…"
 CLASSES = [(name, regex.compile(rf"\p{{WB={name}}}")) for name in WORD_BREAK[1:]]
@@ -184,14 +184,4 @@ def test_hashes_of_is_sorted_and_unique() -> None:
 
 @pytest.mark.parametrize("unit", ["word ", "가나다 ", "a'\u0301", "\u0301", "🇰", "x", "\n", " ", "."])
 def test_cost_is_linear_in_the_length(unit: str) -> None:
-    def cost(size: int) -> float:
-        text = unit * (size // len(unit.encode()))
-        segment(text[:100])
-        best = 1e9
-        for _ in range(2):
-            start = time.process_time()
-            segment(text)
-            best = min(best, time.process_time() - start)
-        return best
-
-    assert cost(2_000_000) < 30 * max(cost(200_000), 2e-3)  # quadratic would be 100
+    assert grows_linearly(segment, repeated(unit), 200_000)

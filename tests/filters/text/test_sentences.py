@@ -1,7 +1,5 @@
 """Where sentences end, in Korean and English."""
 
-import time
-
 import pytest
 import re2
 from hypothesis import given, settings
@@ -10,6 +8,7 @@ from hypothesis import strategies as st
 from filters.text.patterns import BLANK
 from filters.text.segments import encode
 from filters.text.sentences import _kinds, _possible_ends, split
+from tests.linear import grows_linearly
 
 
 @pytest.mark.parametrize(
@@ -69,11 +68,4 @@ def test_possible_ends_are_those_of_the_pattern(text: str) -> None:
 
 @pytest.mark.parametrize("unit", [".", "。”", "…가", "“", "' ", '"가.', "Mr. ", ". "])
 def test_cost_is_linear(unit: str) -> None:
-    def cost(size: int) -> float:
-        text = unit * (size // len(unit)) + "가"
-        start = time.process_time()
-        split(text)
-        return time.process_time() - start
-
-    cost(1000)
-    assert cost(300_000) < 30 * max(min(cost(30_000), cost(30_000)), 0.002)
+    assert grows_linearly(split, lambda size: unit * (size // len(unit)) + "가", 30_000)

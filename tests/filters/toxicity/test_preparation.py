@@ -1,6 +1,5 @@
 """How text is made ready for a classifier."""
 
-import time
 import unicodedata
 
 import pytest
@@ -8,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.toxicity.preparation import PREPARATIONS, jamo, line, lower, sentences
+from tests.linear import grows_linearly, repeated
 
 
 def test_line_changes_white_space_only() -> None:
@@ -47,12 +47,4 @@ def test_sentences() -> None:
 
 @pytest.mark.parametrize("unit", ["a", ".", "。", "\u0300", " ", "각", "a. "])
 def test_cost_is_linear(unit: str) -> None:
-    def seconds(size: int) -> float:
-        text = (unit * size)[:size]
-        start = time.process_time()
-        jamo(text)
-        sentences(text)
-        return time.process_time() - start
-
-    small = min(seconds(100_000) for _ in range(3))
-    assert seconds(1_000_000) < 30 * small + 0.05
+    assert grows_linearly(lambda text: (jamo(text), sentences(text)), repeated(unit), 100_000)
