@@ -72,6 +72,10 @@ class RunDirectory:
         Returns the state to go on with. Raises UsageError before anything is written.
         """
         path = self.work("state.json")
+        try:
+            self.root.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"{self.root!a}: the name is not UTF-8; use another --output") from None
         if storage.is_local(self.root) and os.path.exists(self.root) and not os.path.isdir(self.root):
             raise UsageError(f"{self.root}: is a file; --output names a directory")
         try:

@@ -12,7 +12,7 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 
 import filters
-from filters.chain import Dropped, Failed, Step, notes_written, opened
+from filters.chain import Dropped, Failed, Step, fault_of, notes_written, opened
 from filters.contracts import CorpusJudge, CorpusRewriter
 from filters.document import Document, Drop
 from pipelines import records, storage, watch
@@ -150,6 +150,9 @@ class ReadUnits(beam.DoFn):
                     event = next(events, None)
                 except OSError as error:
                     event = Damaged(piece.path, -1 - piece.start, "", "", "unreadable", f"errno {error.errno}")
+                    events = iter(())
+                except Exception as error:  # a fault of the reader costs what is left of this piece, not the run
+                    event = Damaged(piece.path, -1 - piece.start, "", "", *fault_of(error))
                     events = iter(())
                 if event is None:
                     break

@@ -1,5 +1,6 @@
 """Runs of one character cut short."""
 
+import bisect
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -30,7 +31,7 @@ def shorten_runs(
     pieces, position, removed = [], 0, [0, 0]
     for start, end, is_jamo in runs.tolist():
         if protected:
-            index = int(np.searchsorted(ends, start, side="right"))
+            index = bisect.bisect_right(ends, start)
             if index < len(protected) and protected[index][0] < end:
                 continue
         left = start + (longest_jamo if is_jamo else longest)

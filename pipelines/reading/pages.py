@@ -69,9 +69,23 @@ def made_id(url: str, date: str, body: bytes) -> str:
     return f"sha256:{digest.hexdigest()[:40]}"
 
 
+_KNOWN = (
+    (b"%PDF", "PDF"), (b"PK\x03\x04", "zip"), (b"BZh", "bzip2"), (b"\xfd7zXZ", "xz"), (b"\x04\x22\x4d\x18", "lz4"),
+    (b"Obj\x01", "Avro"), (b"ORC", "ORC"), (b"\x89PNG", "PNG"), (b"<", "HTML or XML"), (b"[", "a JSON array"),
+)  # fmt: skip
+
+
 def first_bytes(data: bytes) -> str:
-    """The first 16 bytes, escaped, for a message about a file that is not what it should be."""
-    return repr(bytes(data[:16]))[1:]
+    """What the first bytes look like, for a message about a file that is not what it should be: the kind where it is
+    known, and four bytes, escaped. More could be a line of somebody's data."""
+    head = bytes(data[:64])
+    kind = next((name for magic, name in _KNOWN if head.lstrip(b" \t\r\n\xef\xbb\xbf").startswith(magic)), "")
+    if not kind:
+        kind = "bytes" if set(head) & _NEVER_IN_TEXT else "text"
+    return f"with {repr(head[:4])[1:]}, {kind}"
+
+
+_NEVER_IN_TEXT = frozenset(range(0x20)) - {0x09, 0x0A, 0x0D}
 
 
 def text_page(

@@ -1,6 +1,8 @@
 """Parquet: a row has a text, and if it has them an id, a url and a date. Page checksums are verified where present."""
 
+import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from filters.document import RawPage
@@ -8,6 +10,8 @@ from pipelines.reading import pages
 from pipelines.reading.events import Damaged, Rejected
 from pipelines.reading.fields import CARRIED, Fields, as_carried
 
+_NAME = re.compile(r"[^\W\d](?:[^\W\d]|[_.-]|\d{1,4}(?!\d)){0,40}")
+_EPOCH = datetime(1970, 1, 1)
 _BATCH_BYTES = 16 << 20
 _BATCH_ROWS = 1024
 
@@ -20,34 +24,56 @@ def parquet_rows(
     """The rows of the row groups start to end (not included).
 
     first_row  rows before start; the offset of a row is its number in the file, from 0
+
+    A row group that cannot be read is one event, at the first of its rows that is lost, and the next group follows;
+    what is wrong with the whole file is told by its first piece. So it does not matter how a file is cut.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    row = first_row
     try:
         file.seek(0)
         parquet = pq.ParquetFile(file, page_checksum_verification=True)
         schema = parquet.schema_arrow
-        problem = _problem(schema, fields.text)
-        if problem:
-            yield Damaged(source, row, "", "", "schema_error", problem)
-            return
-        wanted = (fields.text, fields.id, fields.url, *fields.dates, *fields.carry)
-        paths = {name: path for name in wanted if (path := _path(schema, name))}
-        columns = list(dict.fromkeys(".".join(path) for path in paths.values()))
-        groups = range(start, parquet.num_row_groups if end is None else end)
-        for group in groups:
-            metadata = parquet.metadata.row_group(group)
-            bytes_a_row = max(1, metadata.total_byte_size // max(1, metadata.num_rows))
-            size = max(1, min(_BATCH_ROWS, _BATCH_BYTES // bytes_a_row))
+    except _errors() as error:
+        yield from _unreadable(source, first_row, "the file", error) if start == 0 else ()
+        return
+    problem = _problem(schema, fields.text)
+    if problem:
+        if start == 0:
+            yield Damaged(source, 0, "", "", "schema_error", problem)
+        return
+    wanted = (fields.text, fields.id, fields.url, *fields.dates, *fields.carry)
+    paths = {name: path for name in wanted if (path := _path(schema, name))}
+    columns = list(dict.fromkeys(".".join(path) for path in paths.values()))
+    row = first_row
+    for group in range(start, parquet.num_row_groups if end is None else end):
+        metadata = parquet.metadata.row_group(group)
+        next_group = row + metadata.num_rows
+        bytes_a_row = max(1, metadata.total_byte_size // max(1, metadata.num_rows))
+        size = max(1, min(_BATCH_ROWS, _BATCH_BYTES // bytes_a_row))
+        try:
             for batch in parquet.iter_batches(batch_size=size, row_groups=[group], columns=columns):
                 yield from _rows(batch, row, source, fields, paths)
                 row += batch.num_rows
-    except (pa.ArrowException, OSError, ValueError, NotImplementedError) as error:
-        if isinstance(error, OSError) and error.errno is not None and not isinstance(error, pa.ArrowException):
-            raise
-        yield Damaged(source, row, "", "", "parquet_unreadable", f"at row {row}: {type(error).__name__}")
+        except _errors() as error:
+            yield from _unreadable(source, row, f"rows {row} to {next_group - 1}", error)
+        row = next_group
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """What pyarrow raises for files that are damaged or strange."""
+    import pyarrow as pa
+
+    return (pa.ArrowException, OSError, ValueError, ArithmeticError, LookupError, TypeError, NotImplementedError)
+
+
+def _unreadable(source: str, row: int, what: str, error: Exception) -> Iterator[Damaged]:
+    """The event for what cannot be read; an error of the storage is no matter of the file and is raised again."""
+    import pyarrow as pa
+
+    if isinstance(error, OSError) and error.errno is not None and not isinstance(error, pa.ArrowException):
+        raise error
+    yield Damaged(source, row, "", "", "parquet_unreadable", f"{what}: {type(error).__name__}")
 
 
 def _path(schema: Any, name: str) -> tuple[str, ...]:
@@ -84,8 +110,10 @@ def _problem(schema: Any, text_field: str) -> str:
         return f"several columns {text_field!r}"
     path = _path(schema, text_field)
     if not path:
-        shown = ", ".join(repr(name)[1:-1][:60] for name in names[:30])
-        return f"no column {text_field!r}; columns found: {shown}" + (", …" if len(names) > 30 else "")
+        # a table made without its header has a row's values for names
+        shown = [name for name in names if _NAME.fullmatch(name)][:30]
+        more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
+        return f"no column {text_field!r}; columns found: {', '.join(shown)}{more}"
     kind = schema.field(path[0]).type
     for part in path[1:]:
         kind = kind.field(part).type
@@ -104,7 +132,7 @@ def _rows(batch: Any, first: int, source: str, fields: Fields, paths: dict[str, 
     carried = {name: _carried(_column(batch, paths[name])) for name in fields.carry if name in paths}
     empty = [""] * batch.num_rows
     ids, urls = others.get(fields.id, empty), others.get(fields.url, empty)
-    dates = next((others[name] for name in fields.dates if name in others), empty)
+    dates = [others[name] for name in fields.dates if name in others]
     for number, body in enumerate(texts):
         row = first + number
         own, url = pages.clean_id(ids[number]), pages.clean_url(urls[number])
@@ -118,7 +146,8 @@ def _rows(batch: Any, first: int, source: str, fields: Fields, paths: dict[str, 
             yield Damaged(source, row, own, url, "bad_unicode", detail)
             continue
         notes = {CARRIED + name: value for name, column in carried.items() if (value := column[number]) is not None}
-        event = pages.text_page(source, row, body, own, url, pages.clean_date(dates[number]), notes=notes)
+        date = next((found for column in dates if (found := pages.clean_date(column[number]))), "")
+        event = pages.text_page(source, row, body, own, url, date, notes=notes)
         if isinstance(event, Damaged):
             yield Damaged(source, row, event.id, event.url, event.reason, f"row {row}: {event.detail}")
             continue
@@ -154,6 +183,33 @@ def _values(column: Any) -> list[str]:
     if pa.types.is_integer(kind):
         return ["" if value is None else str(value) for value in column.to_pylist()]
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        strings = column.cast(pa.timestamp("us")).to_pylist()
-        return ["" if value is None else value.isoformat() for value in strings]
+        return [_date(value, kind) for value in _numbers(column, kind)]
     return [""] * len(column)
+
+
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+def _numbers(column: Any, kind: Any) -> list[int | None]:
+    """Dates and times as the whole numbers they are stored as: as Python's they would raise outside of its years."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    return column.cast(pa.int32() if pa.types.is_date32(kind) else pa.int64()).to_pylist()  # type: ignore[no-any-return]
+
+
+def _date(value: int | None, kind: Any) -> str:
+    """A stored date or time in ISO 8601, to the microsecond; "" for null and for years that it does not write."""
+    import pyarrow as pa
+
+    if value is None:
+        return ""
+    try:
+        if pa.types.is_timestamp(kind):
+            found = _EPOCH + timedelta(microseconds=value * 10**6 // _PER_SECOND[kind.unit])
+            return found.isoformat() + ("+00:00" if kind.tz else "")
+        days = value if pa.types.is_date32(kind) else value // 86_400_000
+        return (_EPOCH + timedelta(days=days)).date().isoformat()
+    except OverflowError:
+        return ""

@@ -47,21 +47,25 @@ class Unit:
 
 
 def expand(inputs: Sequence[str]) -> list[str]:
-    """Inputs to paths, each once, in the order given (a glob's matches sorted).
+    """Inputs to paths, each file once under the first of its names, in the order given (a glob's matches sorted).
 
     An input is a path, a glob (** goes into folders), or @LIST: a text file, plain or .gz, of paths one a line, as
     Common Crawl publishes them. Relative paths are relative to the working directory. Anything that Beam's file
-    systems open is a path too (gs://…). Raises InputError that names what is missing.
+    systems open is a path too (gs://…). Raises InputError that names what is missing, or a name that is not UTF-8.
     """
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}  # by what they are on the disk: ./a, a and a link to it are one file
     for given in inputs:
         if not given:
             raise InputError("an input is empty")
-        paths = _listed(given[1:]) if given.startswith("@") else _matches(given)
-        found.update(dict.fromkeys(paths))
+        for path in _listed(given[1:]) if given.startswith("@") else _matches(given):
+            try:
+                path.encode()
+            except UnicodeEncodeError:
+                raise InputError(f"{path!a}: the name is not UTF-8; rename the file") from None
+            found.setdefault(os.path.realpath(path) if storage.is_local(path) else path, path)
     if not found:
         raise InputError("no input was given")
-    return list(found)
+    return list(found.values())
 
 
 def _listed(path: str) -> list[str]:

@@ -93,7 +93,9 @@ def test_syllables_are_never_taken_apart(text: str) -> None:
     assert set(normalized(text).text) <= set(text)
 
 
-@pytest.mark.parametrize("unit", ["ㅋ", "아!", "a\u0301\u0323", "\u0301\u0323", "Ã©", "ﾊﾞ", "가" * 50 + "ㅋㅋㅋ"])
+@pytest.mark.parametrize(
+    "unit", ["ㅋ", "아!", "a\u0301\u0323", "\u0301\u0323", "Ã©", "ﾊﾞ", "ㅋㅋㅋㅋ`a` ", "`x`!!!!\n", "가" * 50 + "ㅋㅋㅋ"]
+)
 def test_cost_is_linear(unit: str) -> None:
     clean = filters.make("cleanup/unicode").open()  # type: ignore[attr-defined]
     assert grows_linearly(clean, lambda size: Document("id", repeated(unit)(size)), 30_000)

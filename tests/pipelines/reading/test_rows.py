@@ -312,3 +312,84 @@ def test_fields_that_go_along_have_a_limit(tmp_path: Path, monkeypatch: pytest.M
     first, second = read(Piece(str(path)), Fields(carry=("x",)))
     assert isinstance(first, RawPage)
     assert second.reason == "doc_too_long"
+
+
+def _damaged_in_group(path: Path, group: int) -> None:
+    """4,000 rows in 10 groups, with a damaged page in one of them."""
+    table = _table(text=[f"글 {n} " * 20 for n in range(4000)])
+    pq.write_table(table, path, row_group_size=400, write_page_checksum=True, compression="none", use_dictionary=False)
+    column = pq.ParquetFile(path).metadata.row_group(group).column(0)
+    data = bytearray(path.read_bytes())
+    data[column.data_page_offset + column.total_compressed_size // 2] ^= 4
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.parametrize("unit", [1 << 30, 200_000, 60_000])
+def test_a_damaged_group_costs_its_rows_however_the_file_is_cut(tmp_path: Path, unit: int) -> None:
+    path = tmp_path / "a.parquet"
+    _damaged_in_group(path, 3)
+    found = [event for one in cut([str(path)], unit) for piece in one.pieces for event in read(piece)]
+    (damaged,) = [event for event in found if isinstance(event, Damaged)]
+    assert (damaged.reason, damaged.offset) == ("parquet_unreadable", 1200)
+    assert damaged.detail.startswith("rows 1200 to 1599: ")
+    assert [event.offset for event in found if event is not damaged] == [*range(1200), *range(1600, 4000)]
+
+
+@pytest.mark.parametrize("unit", [1 << 30, 2_000])
+def test_what_is_wrong_with_the_whole_file_is_told_once(tmp_path: Path, unit: int) -> None:
+    path = tmp_path / "a.parquet"
+    table = _table(body=[f"글 {n} " * 20 for n in range(400)])
+    pq.write_table(table, path, row_group_size=20, compression="none", use_dictionary=False)
+    found = [event for one in cut([str(path)], unit) for piece in one.pieces for event in read(piece)]
+    assert [(event.reason, event.offset) for event in found] == [("schema_error", 0)]
+
+
+@pytest.mark.parametrize(
+    ("dates", "expected"),
+    [
+        (pa.array([1577836800000000001, None], pa.timestamp("ns")), ["2020-01-01T00:00:00", ""]),
+        (pa.array([2**62, 0], pa.timestamp("us")), ["", "1970-01-01T00:00:00"]),
+        (pa.array([2**62, 1], pa.timestamp("ms")), ["", "1970-01-01T00:00:00.001000"]),
+        (pa.array([-(2**52), 0], pa.timestamp("s", "Asia/Seoul")), ["", "1970-01-01T00:00:00+00:00"]),
+        (pa.array([5_000_000 * 365, 18262], pa.int32()).cast(pa.date32()), ["", "2020-01-01"]),
+        (pa.array([18262 * 86_400_000, None], pa.int64()).cast(pa.date64()), ["2020-01-01", ""]),
+        (pa.array([1.5, 2.5]), ["", ""]),
+    ],
+)
+def test_odd_dates_cost_no_text(tmp_path: Path, dates: pa.Array, expected: list[str]) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["가", "나"], "date": dates}), path, version="2.6")
+    found = list(read(Piece(str(path))))
+    assert [event.date for event in found] == expected
+
+
+def test_a_date_that_is_null_gives_way_to_the_timestamp(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(_table(text=["가"], date=pa.array([None], pa.string()), timestamp=["2024-01-02"]), path)
+    assert [event.date for event in read(Piece(str(path)))] == ["2024-01-02"]
+
+
+def test_columns_of_one_name_are_left_out_if_they_are_not_needed(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    table = pa.Table.from_arrays([pa.array(["가"]), pa.array(["1"]), pa.array(["2"])], names=["text", "id", "id"])
+    pq.write_table(table, path)
+    (event,) = read(Piece(str(path)))
+    assert event.body.decode() == "가"
+    assert event.id.startswith("sha256:")
+
+
+def test_messages_show_names_and_no_values(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    names = ["kim7@mail.example", "010-9731-2846", "900101-1234568", "a900101", "본문", "doc_id", "part2"]
+    pq.write_table(pa.Table.from_arrays([pa.array(["x"])] * len(names), names=names), path)
+    (event,) = read(Piece(str(path)))
+    assert event.detail == "no column 'text'; columns found: 본문, doc_id, part2 and 4 more"
+    for content, said in (
+        (b"kim@secret.example\n01", "begins with 'kim@', text"),
+        (b"%PDF-1.7 kim@secret.example", "begins with '%PDF', PDF"),
+        (b"\x00\x01\x02\x03\x04kim@secret.example", "begins with '\\x00\\x01\\x02\\x03', bytes"),
+        (gzip.compress(b"kim@secret.example\n01"), "gzip of bytes that begin with 'kim@', text"),
+    ):
+        (tmp_path / "odd").write_bytes(content)
+        (event,) = read(Piece(str(tmp_path / "odd")))
+        assert event.detail.endswith(said), event.detail

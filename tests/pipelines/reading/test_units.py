@@ -44,6 +44,20 @@ def test_inputs_are_globs_paths_and_lists(crawl: Path) -> None:
     assert expand(["odd[1].jsonl"]) == ["odd[1].jsonl"]
 
 
+def test_a_file_of_several_names_is_read_once(crawl: Path) -> None:
+    first = "crawl/0 글.warc.gz"
+    (crawl / "link.warc.gz").symlink_to(crawl / "0 글.warc.gz")
+    assert expand([first, f"./{first}", str(crawl / "0 글.warc.gz"), "crawl/link.warc.gz"]) == [first]
+    (crawl / "deep" / "again").symlink_to(crawl)
+    assert len(expand(["crawl/**/*.warc.gz"])) == 5
+
+
+def test_a_name_that_is_not_utf8_is_told(crawl: Path) -> None:
+    (crawl / "a\udcff.jsonl").write_text("{}")
+    with pytest.raises(InputError, match=r"a\\udcff.jsonl': the name is not UTF-8"):
+        expand(["crawl/*"])
+
+
 MISSING = {
     "crawl/none.warc.gz": "crawl/none.warc.gz: no such file",
     "crawl/*.arc": "crawl/*.arc: matches no file",
