@@ -93,9 +93,8 @@ def show_funnel(result: Mapping[str, Any], output: str) -> None:
     read, kept, dropped, failed = result["read"]["records"], result["kept"], result["dropped"], result["failed"]
     sign = "=" if result["conserved"] else "is NOT"
     out.print(f"\n{_count(read)} read {sign} {_count(kept)} kept + {_count(dropped)} dropped + {_count(failed)} failed")
-    rows = sum(file["rows"] for file in result["files"] if file["table"] == "kept")
-    if rows != kept:
-        out.print(f"{_count(rows)} rows in kept/: the kept documents were split into sentences")
+    if result["kept_rows"] != kept:
+        out.print(f"{_count(result['kept_rows'])} rows in kept/: the kept documents were split into sentences")
     if result["repeated_ids"]:
         out.print(f"{_count(result['repeated_ids'])} kept rows bear an id that another row bears too")
     if not result["conserved"]:

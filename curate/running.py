@@ -333,6 +333,7 @@ def _finish(
         },
         "stages": stages,
         "kept": kept,
+        "kept_rows": sum(record["rows"] for record in summary.files if record["table"] == "kept"),
         "dropped": sum(counter.total() for counter in dropped.values()),
         "failed": sum(counter.total() for counter in failed.values()),
         "conserved": conserved,

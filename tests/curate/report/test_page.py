@@ -119,6 +119,17 @@ def test_a_run(tmp_path):
     assert "is NOT" in render_html(broken)
 
 
+def test_a_run_tells_what_was_edited_and_cut(tmp_path):
+    texts = ["같은 줄이다.\n하나 <br> 더.", "같은 줄이다.\n둘.", "같은 줄이다."]
+    stages = ["cleanup/klue", "dedup/lines", {"cleanup/sentences": {"emit": "sentences"}}]
+    result = go(recipe(*stages), [write_rows(tmp_path / "a.jsonl", texts)], tmp_path / "out")
+    assert (result["kept"], result["kept_rows"]) == (3, 4)
+    for page in (render_html(run_report(result)), render_markdown(run_report(result))):
+        assert re.search(r"\bhtml [0-9]", page) and "repeated-line" in page
+        assert re.search(r"4 rows in kept/", page)
+    assert "2 of 3 documents were cut, 0 had nothing new in them; 2 of 6 lines went." in render_html(run_report(result))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
