@@ -13,6 +13,7 @@ from apache_beam.transforms.window import GlobalWindows
 from filters.chain import Dropped, Step, fault_of, opened
 from filters.contracts import CorpusJudge, CorpusRewriter, Extractor, Judge, Rewriter
 from filters.document import Document, Drop, RawPage
+from filters.rules import failing
 from filters.text.tokens import counter
 from pipelines import curation, storage, watch
 from pipelines.curation import ReadTask, RereadTask
@@ -351,6 +352,9 @@ class _Score(beam.DoFn):
                 rows.put(row, f"{measure.label}#keys", key_record(strategy, document))
                 return values
             scores = opened(strategy)(document)
+            # what it says is decided from the columns, later; a rule without its score is a fault of every document
+            if isinstance(strategy, Judge):
+                failing(strategy.rules(str(document.notes.get("language", ""))), scores.signals, scores.notes)
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except BaseException as error:

@@ -265,19 +265,18 @@ class _Write(beam.DoFn):
             for number, row in enumerate(kept_rows(item)):
                 writer.add(row, len(row["text"]), first_piece=number == 0)
         elif self.table == "dropped":
-            writer.add(dropped_row(self._scrubbed(item), self.job.dropped_text), 300)
+            writer.add(dropped_row(item, self._scrubbed(item.document)), 300)
         else:
             writer.add(failed_row(item), 300)
         writer.at_document_end()
         return ()
 
-    def _scrubbed(self, dropped: Dropped) -> Dropped:
-        if self._scrub is None or not dropped.document.text:
-            return dropped
-        clean = self._scrub(dropped.document)
-        if not isinstance(clean, Document):
-            clean = dropped.document.with_text("")
-        return Dropped(clean, dropped.stage, dropped.strategy, dropped.drop)
+    def _scrubbed(self, document: Document) -> str | None:
+        """The text without personal data, where dropped texts are written."""
+        if self._scrub is None:
+            return None
+        clean = self._scrub(document) if document.text else document
+        return clean.text if isinstance(clean, Document) else ""
 
     def finish_bundle(self) -> Iterator[Any]:
         for writer in self._writers.values():

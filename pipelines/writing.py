@@ -198,8 +198,8 @@ def _limits(value: float | str | None, threshold: float | str | None) -> dict[st
     }
 
 
-def dropped_row(dropped: Dropped, with_text: bool = False) -> dict[str, Any]:
-    """The row of a dropped document."""
+def dropped_row(dropped: Dropped, text: str | None = None) -> dict[str, Any]:
+    """The row of a dropped document; text is what is written of its text, if anything."""
     document, drop = dropped.document, dropped.drop
     row = {
         "id": document.id,
@@ -216,8 +216,8 @@ def dropped_row(dropped: Dropped, with_text: bool = False) -> dict[str, Any]:
         "language": document.notes.get("language"),
         "bytes": len(document.text.encode("utf-8", "replace")),
     }
-    if with_text:
-        row["text"] = document.text
+    if text is not None:
+        row["text"] = text
     return row
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from filters.document import Fault
 from filters.rules import Rule, decide, failing
 
 _BOUND = st.one_of(st.none(), st.floats(-5, 5, allow_nan=False))
@@ -42,9 +43,15 @@ def test_the_threshold_told_is_the_one_broken():
     assert rule.threshold(9) == 8
 
 
-def test_a_missing_signal_passes_and_the_first_failure_names_the_drop():
+def test_a_missing_signal_is_a_fault_and_one_without_meaning_passes():
+    rule = Rule("a", "x", at_least=1)
+    assert failing([rule], {"x": float("nan")}, {}) == ()
+    with pytest.raises(Fault, match="signal_missing: the rule a looks at x; the judge gives y"):
+        failing([rule], {"y": 1.0}, {})
+
+
+def test_the_first_failure_names_the_drop():
     rules = (Rule("a", "x", at_least=1), Rule("b", "y", at_most=1), Rule("c", "language", one_of=("ko",)))
-    assert failing(rules, {}, {"language": "ko"}) == ()
     drop = decide(rules, {"x": 0, "y": 2}, {"language": "de"})
     assert drop is not None
     assert drop.rule == "a"
