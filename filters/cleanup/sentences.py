@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 import pydantic
+import re2
 from pydantic import Field
 
 from filters.contracts import FrozenMap, Judge, ResourceError, Rewriter, SettingsError, Strategy, settings_of, strategy
@@ -130,7 +131,7 @@ class Sentences(Rewriter):
                 return Drop(next(iter(edits), EMPTY), len(spans), "")
             if self.emit == "sentences":
                 lines = (text[start:end] for start, end in kept)
-                joined = "\n".join(" ".join(line.split("\n")) if self.wrapped else line for line in lines)
+                joined = "\n".join(" ".join(line.split()) if self.wrapped else line for line in lines)
                 result = document.with_text(joined, edits).note(emit="sentences")
             elif len(kept) == len(spans):
                 result = document.with_text(text, edits)
@@ -178,12 +179,18 @@ def _frozen(value: Any) -> Any:
     return tuple(_frozen(item) for item in value) if isinstance(value, (list, tuple)) else value
 
 
+# What begins a block of its own: items of lists, quotations, headings, tables, rules and fences of Markdown.
+_BLOCK = re2.compile(r"\s*(?:[*+•·▪■□○●▶-]\s|[0-9]{1,3}[.)]\s|[가-하][.)]\s|[>#|]|```|~~~|---|===)")
+
+
 def _unwrapped(text: str) -> str:
-    """The text, every character at its place, with the line feeds between two lines of a paragraph as blanks."""
+    """The text, every character at its place, with the line feeds between two lines of a paragraph as blanks. Items of
+    lists and other blocks begin a paragraph, and what is a heading or a row of a table ends one."""
     lines = text.split("\n")
     pieces = [lines[0]]
     for before, line in itertools.pairwise(lines):
-        pieces += [" " if before.strip() and line.strip() else "\n", line]
+        joins = before.strip() and line.strip() and not _BLOCK.match(line) and before.lstrip()[0] not in "#|"
+        pieces += [" " if joins else "\n", line]
     return "".join(pieces)
 
 

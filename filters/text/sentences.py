@@ -11,13 +11,14 @@ from filters.text.properties import CODE_POINTS
 from filters.text.segments import code_point, encode
 
 # Characters that matter for where a sentence may end, one bit each
-_FINAL, _WIDE_FINAL, _CLOSING, _WIDE_CLOSING, _BLANK = 1, 2, 4, 8, 16
+_FINAL, _WIDE_FINAL, _CLOSING, _WIDE_CLOSING, _BLANK, _VERB_END = 1, 2, 4, 8, 16, 32
 _KINDS = (
     (_FINAL, ".!?。！？…"),
     (_WIDE_FINAL, "。！？"),
     (_CLOSING, "”’\"'」』）)]】》〉"),
     (_WIDE_CLOSING, "”’」』）】》〉"),
     (_BLANK, "".join(BLANKS)),
+    (_VERB_END, "다요죠까"),  # …했다.그러나: the blank is missing
 )
 _QUOTED = re2.compile(r"“[^“”\n]*”|「[^「」\n]*」|『[^『』\n]*』|‘[^‘’\n]*’|\"[^\"\n]*\"")
 # A quotation goes on after its closing mark: “...다.” 고 말했다.
@@ -32,6 +33,7 @@ _ABBREVIATION = re2.compile(
     r"Aug|Sep|Sept|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun|Mt|Ave|Blvd|Rd|approx|dept|est|[A-Z])\.$"
 )
 _NUMBER = re2.compile(r"(?:^|[^\p{L}\p{N}])[0-9]{1,4}\.$")
+_HANGUL_NUMBER = re2.compile(r"(?:^|[^\p{L}\p{N}.])[가나다라마바사아자차카타파하]\.$")  # 가. 나. 다.
 _DATE = re2.compile(r"[0-9]{4}\. ?[0-9]{1,2}\. ?[0-9]{1,2}\.$")
 _KANA = re2.compile(r"\p{Hiragana}")
 _MAX_QUOTATION = 1000
@@ -40,9 +42,10 @@ _MAX_QUOTATION = 1000
 def split(text: str) -> list[Span]:
     """The sentences as spans (start, end) of the text, in order, without blanks around them.
 
-    A sentence ends after . ! ? … and what closes behind them where a blank or the line's end follows, after 。！？ and
-    at every line feed; not after abbreviations, initials and numbers (1. 2026. 3. 4.), nor within a quotation of one
-    line in “ ”, ‘ ’, " ", 「 」 or 『 』, nor where a Korean clause takes the quotation up (“...다.” 고 말했다).
+    A sentence ends after . ! ? … and what closes behind them where a blank or the line's end follows, after 。！？,
+    after the ending of a Korean verb and a full stop where Hangul follows, and at every line feed; not after
+    abbreviations, initials and numbers (1. 2026. 3. 4.), a first 가. or 나., nor within a quotation of one line in
+    “ ”, ‘ ’, " ", 「 」 or 『 』, nor where a Korean clause takes the quotation up (“...다.” 고 말했다).
     """
     quotations = [match.span() for match in _QUOTED.finditer(text)] if any(mark in text for mark in '“「『‘"') else []
     spans: list[Span] = []
@@ -75,9 +78,11 @@ def _kinds() -> np.ndarray:
 @njit(cache=True)
 def _possible_ends(data, kinds):  # type: ignore[no-untyped-def]
     """Where a sentence may end: at a line feed, at final punctuation with what closes behind it where blanks (they
-    belong to it) or the line's end follow, at wide punctuation. (start, end) in code points, int64 of shape (n, 2)."""
+    belong to it) or the line's end follow, at wide punctuation, at a full stop between a verb's ending and Hangul.
+    (start, end) in code points, int64 of shape (n, 2)."""
     found = np.empty((len(data) + 1, 2), np.int64)
     count = position = i = 0
+    last = before_last = np.int64(0)  # code points before the one at hand
     run_end = 0  # of marks behind which no sentence ends: what one of them fails by, the next fails by too
     while i < len(data):
         point, width = code_point(data, i)
@@ -94,6 +99,10 @@ def _possible_ends(data, kinds):  # type: ignore[no-untyped-def]
                     end, at = blank, behind
             if end == i and kind & _WIDE_FINAL:
                 end, at = _skip(data, kinds, i + width, position + 1, _WIDE_CLOSING)
+            elif end == i and point == 46 and kinds[last] & _VERB_END and _is_hangul(before_last):
+                # what follows is neither a blank nor the end, or the sentence would have ended above
+                end += _is_hangul(code_point(data, i + 1)[0])
+                at += end - i
         if end > i:
             found[count, 0], found[count, 1] = position, at
             count += 1
@@ -101,7 +110,13 @@ def _possible_ends(data, kinds):  # type: ignore[no-untyped-def]
         else:
             i += width
             position += 1
+        before_last, last = last, point
     return found[:count].copy()
+
+
+@njit(cache=True, inline="always")
+def _is_hangul(point):  # type: ignore[no-untyped-def]
+    return 0xAC00 <= point <= 0xD7A3
 
 
 @njit(cache=True)
@@ -121,11 +136,15 @@ def _continues(text: str, start: int, left: int, right: int) -> bool:
     mark = text[left:right].rstrip()
     if right < len(text) and text[right - 1] != "\n":
         following = text[right : right + 8]
+        if mark == "." and right == left + 1 and following.startswith(("라고", "라며", "라는", "라면", "고 ", "며 ")):
+            return True
         if mark[-1] in "”’\"'」』)）" and _GOES_ON.match(following):
             return True
         if mark[-1] in "」』" and _KANA.match(following):
             return True
         if following[:1].islower() and following[:1].isascii():
+            return True
+        if mark == "." and left - start <= 1 and _HANGUL_NUMBER.search(text[max(0, left - 2) : left + 1]):
             return True
         if mark == "." and text[left - 1 : left].isascii():
             before = text[max(start, left - 16) : left + 1]

@@ -18,6 +18,19 @@ def run(text: str, **options: object) -> Document | Drop:
     return filters.make("cleanup/sentences", options).open()(Document("id", text))  # type: ignore[attr-defined, no-any-return]
 
 
+def test_wrapped_lines_join_and_blocks_do_not() -> None:
+    lines = [
+        *("한 문장이 두 줄에", "   걸쳐 있다. 다음 문장이", "이어진다.", "* 첫째 항목은", "  두 줄이다", "* 둘째 항목"),
+        *("> 인용이다", "# 제목", "본문이다.", "1. 하나", "| 표 | 줄 |", "끝"),
+    ]
+    result = run("\n".join(lines), wrapped=True, emit="sentences")
+    assert isinstance(result, Document)
+    assert result.text.split("\n") == [
+        *("한 문장이 두 줄에 걸쳐 있다.", "다음 문장이 이어진다.", "* 첫째 항목은 두 줄이다", "* 둘째 항목"),
+        *("> 인용이다", "# 제목", "본문이다.", "1. 하나", "| 표 | 줄 |", "끝"),
+    ]
+
+
 def test_rejected_sentences_go_and_the_layout_stays() -> None:
     text = "첫 문장이다. 日本語の文章。 셋째다.\n中國語中國語.\n\n마지막이다. 中國中國中國\n"
     document = run(text, judges=[CJK])

@@ -28,11 +28,30 @@ from tests.linear import grows_linearly
         ["He said e.g. this one.", "Done!"],
         ["물가가 3.5% 올랐다.", "금리도 올랐다."],
         ["끝났다.”", "그렇게 말했다."],
+        ["가. 첫째 항목이다.", "나. 둘째 항목이다."],
+        ["그것은 나.", "너는 아니다."],
     ],
 )
 def test_split(sentences: list[str]) -> None:
     glue = "" if sentences[0].endswith("。") else " "
     text = glue.join(sentences)
+    assert [text[start:end] for start, end in split(text)] == sentences
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ["열렸다.", "그러나 비가 왔다.", "끝."],
+        ["어디 가요.", "집에 가죠.", "맞습니까.", "네"],
+        ["좋다.라고 말했다."],
+        ["가.나.다.라.마"],
+        ["1.다.라 2"],
+        ["합니다.kr 로 오세요."],
+        ["버전 3.다음"],
+    ],
+)
+def test_a_missing_blank_between_korean_sentences(sentences: list[str]) -> None:
+    text = "".join(sentences)
     assert [text[start:end] for start, end in split(text)] == sentences
 
 
