@@ -138,9 +138,9 @@ _BULLETS = " \t\u00a0\u3000*※■□▶▷◆◇☞•·ㆍ-–—|/,:"
 
 def _reuse_phrases(text: str) -> list[Span]:
     """무단전재 및 재배포 금지, where it ends its line; a line that says nothing else goes whole."""
-    found = []
-    for start, end in find_in_lines(_PHRASE, text, _NOTICE_SIGN):
-        line_end = _line_end(text, end, 40)
+    found: list[Span] = []
+    for start, end in reversed(find_in_lines(_PHRASE, text, _NOTICE_SIGN)):
+        line_end = _line_end(text, end, 40, found)
         rest = text[end:line_end].strip(_BULLETS) if line_end >= 0 else "?"
         if rest and not (rest[0] in "ⓒ©<[(" and not _SPEECH.search(rest)):
             continue
@@ -148,7 +148,7 @@ def _reuse_phrases(text: str) -> list[Span]:
         if line_start >= 0 and not text[line_start:start].strip(_BULLETS):
             start = line_start
         found.append((start, max(end, line_end) if not rest else end))
-    return found
+    return found[::-1]
 
 
 def _rights(text: str) -> list[Span]:
@@ -322,7 +322,7 @@ def press(text: str) -> Edit:
 # --- captions --------------------------------------------------------------------------------------------------
 _MEDIUM = r"(?:자료\s?)?(?:사진|그래픽|일러스트|이미지|영상|삽화|포토)"
 _CREDIT = f"{_MEDIUM}{B}?(?:제공|출처)?{B}*"
-CAPTION = _loose(f"{_CREDIT}[=:：|ㅣ/]|(?i:\\b(?:photo|image|picture)s?{B}?(?:by{B}|credit|courtesy|:))")
+CAPTION = _loose(f"{_CREDIT}[=:：|ㅣ/]|(?i:\\b(?:photo|image|picture)s?{B}?(?:by\\b|credit|courtesy|:))")
 _CREDIT_IN_BRACKETS = re2.compile(f"[\\[(<【〈]{B}*/?{_CREDIT}[=:：|ㅣ/]{_INSIDE}{_CLOSE}")
 _CREDIT_TAIL = re2.compile(
     f"(?m)[/.▲\\])”\"’'{B[1:-1]}]{B}*/?{B}*(?:{_CREDIT}={B}*[^\\n.=]+)+$"
@@ -334,11 +334,11 @@ _CREDIT_WITHIN = re2.compile(
 )
 _CAPTION_LINE = re2.compile(f"(?m)^{B}*[▲△▼◀▶↑↓][^\\n]*{_CREDIT}=[^\\n]*$")
 _ENGLISH_CREDIT = re2.compile(
-    r"[(\[](?i:(?:file )?(?:photo|image|picture)s?)(?: ?(?i:by|credit|courtesy(?: of)?)| ?:)[^()\[\]\n]*[)\]]"
+    r"[(\[](?i:(?:file )?(?:photo|image|picture)s?)(?: ?(?i:by\b|credit|courtesy(?: of)?)| ?:)[^()\[\]\n]*[)\]]"
     r"|(?m)^[ \t]*(?i:photo|image|picture)(?i: ?(?:by|credit|courtesy(?: of)?))?: [^\n]+$"
 )
 _KOREAN_SIGN = re2.compile(f"{_CREDIT}[=:：|ㅣ/]")
-_ENGLISH_SIGN = re2.compile("(?i:(?:photo|image|picture)s?(?: ?(?:by|credit|courtesy)| ?:))")
+_ENGLISH_SIGN = re2.compile("(?i:(?:photo|image|picture)s?(?: ?(?:by\\b|credit|courtesy)| ?:))")
 _MAX_CREDIT, _MAX_CAPTION = 60, 250
 
 

@@ -112,27 +112,29 @@ _PLACEHOLDER = (
     "textarea|base|picture|track|fieldset|legend|canvas|area|dialog|template|slot|progress|meter|ruby|rt|rp|"
     "path|video|audio|button|mark|script|style"
 )
-_ATTRIBUTE = r"\s+[A-Za-z_:@#][-A-Za-z0-9_:.@\[\]]*"
-_VALUE = r"""\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=`]+)"""
+_S = r"[\s" + BLANK[1:]  # \s of RE2 is ASCII, and blanks() makes plain spaces of the others
+_ATTRIBUTE = _S + r"+[A-Za-z_:@#][-A-Za-z0-9_:.@\[\]]*"
+_VALUE = _S + "*=" + _S + r"""*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=`]+)"""
 _ATTRIBUTES = f"(?:{_ATTRIBUTE}(?:{_VALUE})?)*"
 _VALUED = f"{_ATTRIBUTE}{_VALUE}{_ATTRIBUTES}"
-_BLOCK_TAG = re2.compile(f"</?(?:{_BLOCK}|{_BLOCK.upper()})(?:{_ATTRIBUTES})\\s*/?>")
+_BLOCK_TAG = re2.compile(f"</?(?:{_BLOCK}|{_BLOCK.upper()})(?:{_ATTRIBUTES}){_S}*/?>")
 _INLINE_TAG = re2.compile(
-    f"</?(?:{_INLINE}|{_INLINE.upper()})(?:{_ATTRIBUTES})\\s*/?>"
-    f"|</?(?:{_LETTER})\\s*/?>|<(?:{_LETTER}|{_LETTER.upper()}|{_PLACEHOLDER}|{_PLACEHOLDER.upper()}){_VALUED}\\s*/?>"
-    f"|</(?:{_LETTER.upper()}|{_PLACEHOLDER}|{_PLACEHOLDER.upper()})\\s*>"
+    f"</?(?:{_INLINE}|{_INLINE.upper()})(?:{_ATTRIBUTES}){_S}*/?>"
+    f"|</?(?:{_LETTER}){_S}*/?>|<(?:{_LETTER}|{_LETTER.upper()}|{_PLACEHOLDER}|{_PLACEHOLDER.upper()}){_VALUED}{_S}*/?>"
+    f"|</(?:{_LETTER.upper()}|{_PLACEHOLDER}|{_PLACEHOLDER.upper()}){_S}*>"
 )
 _WITH_CONTENT = (  # what must occur, the pattern
     ("<!--", re2.compile(r"(?s)<!--.*?-->")),
-    ("</script", re2.compile(r"(?s)<script(?:\s[^<>]*)?>.*?</script\s*>")),
-    ("</SCRIPT", re2.compile(r"(?s)<SCRIPT(?:\s[^<>]*)?>.*?</SCRIPT\s*>")),
-    ("</style", re2.compile(r"(?s)<style(?:\s[^<>]*)?>.*?</style\s*>")),
-    ("</STYLE", re2.compile(r"(?s)<STYLE(?:\s[^<>]*)?>.*?</STYLE\s*>")),
+    ("</script", re2.compile(f"(?s)<script(?:{_S}[^<>]*)?>.*?</script{_S}*>")),
+    ("</SCRIPT", re2.compile(f"(?s)<SCRIPT(?:{_S}[^<>]*)?>.*?</SCRIPT{_S}*>")),
+    ("</style", re2.compile(f"(?s)<style(?:{_S}[^<>]*)?>.*?</style{_S}*>")),
+    ("</STYLE", re2.compile(f"(?s)<STYLE(?:{_S}[^<>]*)?>.*?</STYLE{_S}*>")),
     ("<!", re2.compile(r"<!(?i:DOCTYPE)[^<>]*>|<!\[CDATA\[")),
 )
 TAG = (
-    rf"<!|</?(?:{_BLOCK}|{_INLINE}|{_LETTER}|{_BLOCK.upper()}|{_INLINE.upper()}|{_LETTER.upper()})[\s/>]"
-    rf"|<(?:{_PLACEHOLDER}|{_PLACEHOLDER.upper()})\s|</(?:{_PLACEHOLDER}|{_PLACEHOLDER.upper()})[\s>]|<(?i:script|style)[\s>]"
+    rf"<!|</?(?:{_BLOCK}|{_INLINE}|{_LETTER}|{_BLOCK.upper()}|{_INLINE.upper()}|{_LETTER.upper()})(?:{_S}|[/>])"
+    rf"|<(?:{_PLACEHOLDER}|{_PLACEHOLDER.upper()}){_S}|</(?:{_PLACEHOLDER}|{_PLACEHOLDER.upper()})(?:{_S}|>)"
+    rf"|<(?i:script|style)(?:{_S}|>)"
 )
 
 

@@ -1,7 +1,7 @@
 """Characters as they should be: mojibake repaired, widths folded, NFC, runs of one character shortened."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import numpy as np
@@ -118,6 +118,17 @@ def _book(edits: dict[str, int], rule: str, before: str, after: str) -> str:
     return after
 
 
+def _pieces(line: str) -> Iterator[str]:
+    """The line in pieces of at most _MAX_LINE characters that end behind a space where there is one: a character that
+    is cut in two spoils its piece."""
+    start = 0
+    while len(line) - start > _MAX_LINE:
+        end = line.rfind(" ", start, start + _MAX_LINE) + 1 or start + _MAX_LINE
+        yield line[start:end]
+        start = end
+    yield line[start:]
+
+
 def _mojibake_fixer() -> Callable[[str], str]:
     import ftfy
 
@@ -128,8 +139,7 @@ def _mojibake_fixer() -> Callable[[str], str]:
         lines = text.split("\n")
         for number, line in enumerate(lines):
             if not line.isascii() and survey(line).kinds & MOJIBAKE:
-                pieces = [line[i : i + _MAX_LINE] for i in range(0, len(line), _MAX_LINE)]
-                lines[number] = "".join(repair(ftfy.fix_encoding(piece)) for piece in pieces)
+                lines[number] = "".join(repair(ftfy.fix_encoding(piece)) for piece in _pieces(line))
         return "\n".join(lines)
 
     return fix

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 import filters
 from filters.cleanup.klue import RULES
 from filters.document import Document, Drop
+from filters.text.patterns import Gate
+from filters.text.unicode import repair
 from tests.linear import grows_linearly, repeated
 
 GOLDEN = yaml.safe_load((Path(__file__).parent / "golden_klue.yaml").read_text("utf-8"))
@@ -103,6 +105,29 @@ def test_cleaning_twice_equals_cleaning_once(text: str) -> None:
     once = CLEAN(text).text
     assert CLEAN(once).text == once
     assert len(once) <= len(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["<p\u00a0\n>본문", "본문 <br\u00a0\n/> 끝", '<div\u3000\nclass="a">글', "</p\u2003>글"]
+)
+def test_blanks_of_every_kind_within_tags(text: str) -> None:
+    once = CLEAN(text).text
+    assert "<" not in once
+    assert CLEAN(once).text == once
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from([*PIECES, "[photo by홍길동]", "(photo byte order)"]), max_size=12).map("".join))
+def test_no_rule_finds_anything_where_the_gate_is_silent(text: str) -> None:
+    text = repair(text)
+    due = Gate({name: sign for name, (sign, _) in RULES.items()})(text)
+    for name, (_, rule) in RULES.items():
+        if name not in due:
+            assert rule(text) == (text, 0), name
+
+
+def test_a_list_of_notices_in_one_line_goes_at_once() -> None:
+    assert CLEAN("본문이다.\n" + "무단전재 및 재배포 금지 " * 200).text == "본문이다."
 
 
 @settings(max_examples=100, deadline=None)
