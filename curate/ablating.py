@@ -198,6 +198,7 @@ def ablate(
     for arm in ablation.arms:
         check(arm.recipe)
     _check_gold(ablation)
+    _check_proxy(ablation)
     groups, group_of = _inputs(ablation, inputs, workers, limit)
     plan = make_plan({arm.name: (arm.recipe.steps, group_of[arm.name]) for arm in ablation.arms})
     directory = RunDirectory(output)
@@ -253,6 +254,15 @@ def _check_gold(ablation: Ablation) -> None:
             gold.check(ablation)
         except gold.EvaluationError as error:
             raise UsageError(str(error)) from error
+
+
+def _check_proxy(ablation: Ablation) -> None:
+    """The reference texts are read at the end, when all is scored: that they are there is asked at the start."""
+    if ablation.proxy is not None:
+        try:
+            expand(list(ablation.proxy.reference))
+        except InputError as error:
+            raise UsageError(f"proxy: reference: {error}") from error
 
 
 def _inputs(

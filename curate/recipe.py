@@ -293,8 +293,11 @@ def check_name(name: Any, where: str, lines: Lines, path: tuple[Any, ...]) -> No
         )
 
 
-def parse_step(item: Any, where: str, lines: Lines, path: tuple[Any, ...]) -> Step:
-    """One entry of stages: a strategy's name, or a map from it to settings (with `as` for a name of its own)."""
+def parse_step(item: Any, where: str, lines: Lines, path: tuple[Any, ...], called: str = "") -> Step:
+    """One entry of stages: a strategy's name, or a map from it to settings (with `as` for a name of its own).
+
+    called  its name where there is no `as`; empty: the strategy's
+    """
     line = lines.of(path)
     if isinstance(item, str):
         item = {item: None}
@@ -307,7 +310,7 @@ def parse_step(item: Any, where: str, lines: Lines, path: tuple[Any, ...]) -> St
     if not isinstance(settings, dict):
         raise RecipeError(f"{where}, line {line}: the settings of {strategy_name} must be a map, got {settings!r:.80}")
     settings = dict(settings)
-    name = settings.pop("as", strategy_name)
+    name = settings.pop("as", called or strategy_name)
     if not isinstance(name, str) or not STAGE_NAME.fullmatch(name):
         raise RecipeError(f"{where}, line {line}: {name!r:.80} cannot be the name of a stage")
     return Step(name, strategy_name, build(strategy_name, settings, where, lines, (*path, strategy_name)))
