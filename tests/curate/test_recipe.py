@@ -70,6 +70,7 @@ def test_extraction_comes_by_itself():
         (GOOD.replace("least", "laest"), ["line 5", "laest", "did you mean least", "known: least, most"]),
         (GOOD.replace("least: 3", "least: -1"), ["line 5", "least", "greater than or equal to 0", "-1"]),
         (GOOD.replace("least: 3", "least: no"), ["line 5", "least"]),
+        ("name: a\nstages:\n  - language/fasttext:\n      keep: {kor: 0.5}\n", ["line 4", "keep", "did you mean ko"]),
         (GOOD + "  - tests.strategies.Body\n", ["line 6", "two stages are called", "as:"]),
         (GOOD + "  - tests.strategies.Body: {as: b}\n", ["line 6", "must be the first"]),
         (GOOD + "name: b\n", ["line 6", "duplicate key 'name'"]),
@@ -116,8 +117,8 @@ def test_a_strategy_used_twice_is_named():
         (["quality/gopher"], "no stage before it notes the language"),
         (["quality/gopher", "language/script"], "no stage before it notes the language"),
         (["language/script", "quality/gopher"], "all languages are kept"),
-        (["language/script: {keep: [de]}", "quality/gopher"], "judges de by English limits"),
-        (["language/script: {keep: [ko, en]}", "quality/gopher"], ""),
+        (["language/script: {keep: [de], latin: de}", "quality/gopher"], "judges de by English limits"),
+        (["language/script: {keep: [ko, en], latin: en}", "quality/gopher"], ""),
         (["language/script", "quality/length"], ""),
     ],
 )
