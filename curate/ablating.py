@@ -35,6 +35,7 @@ from pipelines.branches import (
     rounds,
 )
 from pipelines.curation import ReadTask, RereadTask
+from pipelines.keyfile import DamagedFile
 from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially, serial_startup
 from pipelines.reading.units import InputError, expand
 
@@ -237,6 +238,8 @@ def ablate(
         _write_report(directory.root, report)
     except PoolError as error:
         raise RunError(str(error)) from error
+    except DamagedFile as error:
+        raise RunError(f"{error}; delete {directory.root} and begin again, or use another --output") from error
     finally:
         if pool is not None:
             pool.__exit__(RunError)
