@@ -35,6 +35,7 @@ from pipelines.branches import (
     rounds,
 )
 from pipelines.curation import ReadTask, RereadTask
+from pipelines.keyfile import DamagedFile
 from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially, serial_startup
 from pipelines.reading.units import InputError, expand
 
@@ -198,6 +199,7 @@ def ablate(
     for arm in ablation.arms:
         check(arm.recipe)
     _check_gold(ablation)
+    _check_proxy(ablation)
     groups, group_of = _inputs(ablation, inputs, workers, limit)
     plan = make_plan({arm.name: (arm.recipe.steps, group_of[arm.name]) for arm in ablation.arms})
     directory = RunDirectory(output)
@@ -236,6 +238,8 @@ def ablate(
         _write_report(directory.root, report)
     except PoolError as error:
         raise RunError(str(error)) from error
+    except DamagedFile as error:
+        raise RunError(f"{error}; delete {directory.root} and begin again, or use another --output") from error
     finally:
         if pool is not None:
             pool.__exit__(RunError)
@@ -253,6 +257,15 @@ def _check_gold(ablation: Ablation) -> None:
             gold.check(ablation)
         except gold.EvaluationError as error:
             raise UsageError(str(error)) from error
+
+
+def _check_proxy(ablation: Ablation) -> None:
+    """The reference texts are read at the end, when all is scored: that they are there is asked at the start."""
+    if ablation.proxy is not None:
+        try:
+            expand(list(ablation.proxy.reference))
+        except InputError as error:
+            raise UsageError(f"proxy: reference: {error}") from error
 
 
 def _inputs(

@@ -18,6 +18,7 @@ SLICES = ("language", "domain", "length", "crawl")
 CONTROLS = ("random-removal",)
 GOLD = ("extraction", "language", "toxicity", "pii", "dedup", "quality")
 GOLD_OPTIONS = ("data", "text", "label", "toxic", "clean", "language", "match")
+MOST_SAMPLES = 1_000  # on each side of a pair, for every arm: they are texts in one page that a browser must open
 _KEYS = (
     "name", "description", "recipe", "input", "tokens", "arms", "leave_one_out", "grid", "sweeps", "slices", "controls",
     "gold", "proxy", "seeds", "samples",
@@ -118,7 +119,7 @@ def parse(data: Any, where: str, lines: Lines | None = None, folder: Path | None
         gold=_gold(_map(data, "gold", where, at), where, at),
         proxy=_proxy(data.get("proxy"), where, at),
         seeds=_whole(data, "seeds", 20, where, at),
-        samples=_whole(data, "samples", 20, where, at),
+        samples=_whole(data, "samples", 20, where, at, MOST_SAMPLES),
     )
 
 
@@ -145,12 +146,18 @@ def _arm(name: Any, changes: Any, base: Recipe, where: str, lines: Lines, path: 
         raise RecipeError(f"{where}, line {lines.of(path)}: the arm {BASE} is the recipe itself and comes by itself")
     if not isinstance(changes, dict):
         raise RecipeError(f"{where}, line {lines.of(path)}: an arm is a map from stages to what replaces them")
-    changes = dict(changes)
-    inputs = changes.pop("input", [])
-    pair_by = changes.pop("pair_by", "")
-    inputs = [inputs] if isinstance(inputs, str) else inputs
+    inputs = _strings(changes, "input", where, lines, path)
+    if "input" in changes and not inputs:
+        # an arm meant to read other files must not read those of the base
+        line = lines.of((*path, "input"))
+        raise RecipeError(f"{where}, line {line}: input names no file, got {changes['input']!r}")
+    pair_by = changes.get("pair_by", "")
+    if not isinstance(pair_by, str):
+        line = lines.of((*path, "pair_by"))
+        raise RecipeError(f"{where}, line {line}: pair_by must be the name of a header, got {pair_by!r:.80}")
+    changes = {stage: change for stage, change in changes.items() if stage not in ("input", "pair_by")}
     recipe = dataclasses.replace(_changed(base, changes, where, lines, path), name=name)
-    return Arm(name, recipe, tuple(inputs), str(pair_by))
+    return Arm(name, recipe, inputs, pair_by)
 
 
 def _changed(base: Recipe, changes: Mapping[str, Any], where: str, lines: Lines, path: tuple[Any, ...]) -> Recipe:
@@ -178,7 +185,8 @@ def _changed(base: Recipe, changes: Mapping[str, Any], where: str, lines: Lines,
             whole += [recipes.parse_step(item, where, lines, (*path, "after", name)) for item in added]
     if not whole:
         raise RecipeError(f"{where}, line {lines.of(path)}: nothing is left of the recipe")
-    return dataclasses.replace(base, steps=check_steps(whole, where))
+    # check_steps asks for lines of stages, and those of an arm are its own
+    return dataclasses.replace(base, steps=check_steps(whole, where, Lines({("stages",): lines.of(path)})))
 
 
 def _replaced(step: Step, change: Any, where: str, lines: Lines, path: tuple[Any, ...]) -> Step | None:
@@ -190,12 +198,9 @@ def _replaced(step: Step, change: Any, where: str, lines: Lines, path: tuple[Any
         raise RecipeError(
             f"{where}, line {lines.of(path)}: {step.name} takes off, a strategy, or settings, got {change!r:.80}"
         )
-    if len(change) == 1 and ("/" in next(iter(change)) or next(iter(change)) in filters.STRATEGIES):
-        ((strategy_name, settings),) = change.items()
-        settings = dict(settings or {})
-        name = settings.pop("as", step.name if step.name != step.strategy_name else strategy_name)
-        made = recipes.build(strategy_name, settings, where, lines, (*path, strategy_name))
-        return Step(name, strategy_name, made)
+    first = next(iter(change), None)
+    if len(change) == 1 and isinstance(first, str) and ("/" in first or first in filters.STRATEGIES):
+        return recipes.parse_step(change, where, lines, path, step.name if step.name != step.strategy_name else "")
     settings = {**_given(step), **change}
     return Step(step.name, step.strategy_name, recipes.build(step.strategy_name, settings, where, lines, path))
 
@@ -218,9 +223,12 @@ def _leave_one_out(asked: Any, base: Recipe, where: str, lines: Lines) -> list[A
         raise RecipeError(f"{where}, line {lines.of(('leave_one_out',))}: leave_one_out is true or a list of stages")
     chosen = names if asked is True else asked
     arms = []
-    for stage in chosen:
+    for index, stage in enumerate(chosen):
+        if not isinstance(stage, str):
+            line = lines.of(("leave_one_out", index))
+            raise RecipeError(f"{where}, line {line}: leave_one_out: {stage!r:.80} is no stage's name")
         if stage not in names:
-            _unknown(stage, names, where, lines, ("leave_one_out",))
+            _unknown(stage, names, where, lines, ("leave_one_out", stage))
         name = "without-" + stage.replace("/", "-")
         recipe = dataclasses.replace(changed(base, {stage: False}, where), name=name)
         arms.append(Arm(name, recipe))
@@ -233,7 +241,7 @@ def _grid(grid: Mapping[str, Any], base: Recipe, where: str, lines: Lines) -> li
     for values in itertools.product(*(axis.values for axis in axes)) if axes else ():
         recipe = base
         for axis, value in zip(axes, values, strict=True):
-            recipe = with_setting(recipe, axis.stage, axis.setting, value)
+            recipe = _changed(recipe, {axis.stage: {axis.setting: value}}, where, lines, ("grid", axis.name))
         name = "-".join(f"{axis.setting}-{value}" for axis, value in zip(axes, values, strict=True))
         name = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name)[:64]
         arms.append(Arm(name, dataclasses.replace(recipe, name=name)))
@@ -247,8 +255,9 @@ def _sweep(key: Any, values: Any, base: Recipe, where: str, lines: Lines, kind: 
         _unknown(stage or key, names, where, lines, (kind, key))
     if not isinstance(values, list) or not values:
         raise RecipeError(f"{where}, line {lines.of((kind, key))}: {key} needs a list of values")
-    for value in values:
-        with_setting(base, stage, setting, value)  # raises for a setting or a value that is not allowed
+    step = base.steps[names.index(stage)]
+    for value in values:  # raises for a setting or a value that is not allowed
+        recipes.build(step.strategy_name, {**_given(step), setting: value}, where, lines, (kind, key))
     return Sweep(stage, setting, tuple(values))
 
 
@@ -258,11 +267,13 @@ def _proxy(data: Any, where: str, lines: Lines) -> Proxy | None:
     if not isinstance(data, dict):
         raise RecipeError(f"{where}, line {lines.of(('proxy',))}: proxy is a map with reference, bytes, seeds")
     check_keys(data, ("reference", "bytes", "seeds"), where, lines, ("proxy",))
-    reference = _strings(data, "reference", where, lines)
+    reference = _strings(data, "reference", where, lines, ("proxy",))
     if not reference:
         raise RecipeError(f"{where}, line {lines.of(('proxy',))}: proxy needs reference texts")
     return Proxy(
-        reference, _whole(data, "bytes", Proxy.bytes, where, lines), _whole(data, "seeds", Proxy.seeds, where, lines)
+        reference,
+        _whole(data, "bytes", Proxy.bytes, where, lines, path=("proxy",)),
+        _whole(data, "seeds", Proxy.seeds, where, lines, path=("proxy",)),
     )
 
 
@@ -273,12 +284,12 @@ def _gold(data: Mapping[str, Any], where: str, lines: Lines) -> dict[str, dict[s
     for stage, given in data.items():
         options = dict(given) if isinstance(given, dict) else {"data": given}
         check_keys(options, GOLD_OPTIONS, where, lines, ("gold", stage))
-        paths = _strings(options, "data", where, lines)
+        paths = _strings(options, "data", where, lines, ("gold", stage))
         if not paths:
             raise RecipeError(f"{where}, line {lines.of(('gold', stage))}: gold of {stage} needs data: a path or paths")
         for name in ("toxic", "clean"):
             if name in options:
-                options[name] = list(_strings(options, name, where, lines))
+                options[name] = list(_strings(options, name, where, lines, ("gold", stage)))
         found[stage] = {**options, "data": list(paths)}
     return found
 
@@ -290,11 +301,14 @@ def _map(data: Mapping[str, Any], key: str, where: str, lines: Lines) -> dict[st
     return found
 
 
-def _strings(data: Mapping[str, Any], key: str, where: str, lines: Lines) -> tuple[str, ...]:
-    found = data.get(key) or []
-    found = [found] if isinstance(found, str) else found
+def _strings(
+    data: Mapping[str, Any], key: str, where: str, lines: Lines, path: tuple[Any, ...] = (), of: str = "path"
+) -> tuple[str, ...]:
+    given = data.get(key)
+    found = [] if given is None or given == "" else [given] if isinstance(given, str) else given
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-        raise RecipeError(f"{where}, line {lines.of((key,))}: {key} must be a path or a list of paths")
+        line = lines.of((*path, key))
+        raise RecipeError(f"{where}, line {line}: {key} must be a {of} or a list of {of}s, got {given!r:.80}")
     return tuple(found)
 
 
@@ -303,17 +317,27 @@ def _among(
 ) -> tuple[str, ...]:
     if key not in data:
         return default
-    found = _strings(data, key, where, lines)
+    found = _strings(data, key, where, lines, of="name")
     for item in found:
         if item not in known:
-            _unknown(item, known, where, lines, (key,))
+            _unknown(item, known, where, lines, (key, item))
     return found
 
 
-def _whole(data: Mapping[str, Any], key: str, default: int, where: str, lines: Lines) -> int:
+def _whole(
+    data: Mapping[str, Any],
+    key: str,
+    default: int,
+    where: str,
+    lines: Lines,
+    most: int | None = None,
+    path: tuple[Any, ...] = (),
+) -> int:
     found = data.get(key, default)
-    if type(found) is not int or found < 1:
-        raise RecipeError(f"{where}, line {lines.of((key,))}: {key} must be a whole number above 0")
+    if type(found) is not int or found < 1 or (most is not None and found > most):
+        bounds = "above 0" if most is None else f"from 1 to {most:,}"
+        line = lines.of((*path, key))
+        raise RecipeError(f"{where}, line {line}: {key} must be a whole number {bounds}, got {found!r:.80}")
     return found
 
 

@@ -21,6 +21,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?")
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 DEFAULT_EXTRACTION = "extraction/plain"
+DEEPEST = 50  # lists and maps within each other: PyYAML and what reads its data recurse
 
 
 class RecipeError(ValueError):
@@ -40,7 +41,6 @@ class Lines(dict[tuple[Any, ...], int]):
 
 def load_yaml(text: str, name: str) -> tuple[Any, Lines]:
     """YAML as plain data, with the line of every key. Duplicate keys, tags and aliases raise RecipeError."""
-    loader = yaml.SafeLoader(text)
     lines = Lines()
 
     def refuse(node_or_event: Any, message: str) -> None:
@@ -64,23 +64,31 @@ def load_yaml(text: str, name: str) -> tuple[Any, Lines]:
         try:
             return loader.construct_object(node)
         except (yaml.constructor.ConstructorError, ValueError) as error:
-            raise RecipeError(f"{name}, line {node.start_mark.line + 1}: {error}") from error
+            said = getattr(error, "problem", None) or error
+            raise RecipeError(f"{name}, line {node.start_mark.line + 1}: {said}") from error
 
     try:
-        # Aliases are refused while events are read, before anything could expand.
+        # Aliases and depth are refused while events are read, before anything could expand or recurse.
+        depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                refuse(event, f"lists and maps are nested more than {DEEPEST} deep")
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 refuse(event, "anchors and aliases not allowed")
             tag = getattr(event, "tag", None)
             if tag:
                 refuse(event, f"tags such as {tag!r} are not allowed")
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
+        loader.dispose()
+    except yaml.reader.ReaderError as error:  # a control character; the reader knows its position and no line
+        line = text.count("\n", 0, error.position) + 1
+        raise RecipeError(f"{name}, line {line}: not YAML: character {chr(error.character)!r} not allowed") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise RecipeError(f"{name}{where}: not YAML: {getattr(error, 'problem', error)}") from error
-    finally:
-        loader.dispose()
     return (build(node, ()) if node is not None else None), lines
 
 
@@ -285,8 +293,11 @@ def check_name(name: Any, where: str, lines: Lines, path: tuple[Any, ...]) -> No
         )
 
 
-def parse_step(item: Any, where: str, lines: Lines, path: tuple[Any, ...]) -> Step:
-    """One entry of stages: a strategy's name, or a map from it to settings (with `as` for a name of its own)."""
+def parse_step(item: Any, where: str, lines: Lines, path: tuple[Any, ...], called: str = "") -> Step:
+    """One entry of stages: a strategy's name, or a map from it to settings (with `as` for a name of its own).
+
+    called  its name where there is no `as`; empty: the strategy's
+    """
     line = lines.of(path)
     if isinstance(item, str):
         item = {item: None}
@@ -299,7 +310,7 @@ def parse_step(item: Any, where: str, lines: Lines, path: tuple[Any, ...]) -> St
     if not isinstance(settings, dict):
         raise RecipeError(f"{where}, line {line}: the settings of {strategy_name} must be a map, got {settings!r:.80}")
     settings = dict(settings)
-    name = settings.pop("as", strategy_name)
+    name = settings.pop("as", called or strategy_name)
     if not isinstance(name, str) or not STAGE_NAME.fullmatch(name):
         raise RecipeError(f"{where}, line {line}: {name!r:.80} cannot be the name of a stage")
     return Step(name, strategy_name, build(strategy_name, settings, where, lines, (*path, strategy_name)))

@@ -17,6 +17,7 @@ from filters.chain import StepBook
 from pipelines import storage
 from pipelines.curation import READ, WORK, ReadTask
 from pipelines.reading.units import Piece
+from pipelines.spool import Shard
 from pipelines.writing import Keys
 
 VERSIONS = ("curate-lm-text", "apache-beam", "fastwarc", "resiliparse", "fasttext", "pyarrow", "numpy", "numba")
@@ -151,7 +152,7 @@ class RunDirectory:
         for record in records:
             if record["kind"] == "file" and not self._whole(record):
                 return None
-            if record["kind"] == "shard" and not all(storage.exists(record["shard"][key]) for key in ("spool", "keys")):
+            if record["kind"] == "shard" and not Shard.from_dict(record["shard"]).whole():
                 return None
         return records
 
@@ -160,7 +161,7 @@ class RunDirectory:
         path = storage.join(base, record["path"])
         if not storage.exists(path) or storage.size(path) != record["bytes"]:
             return False
-        return hashlib.sha256(storage.read_bytes(path)).hexdigest() == record["sha256"]
+        return storage.sha256(path) == str(record["sha256"])
 
     def remove_orphans(self, files: Iterable[Mapping[str, Any]]) -> None:
         """Delete files of earlier attempts that nothing refers to; only called when the run is complete."""

@@ -16,6 +16,7 @@ from filters.contracts import CorpusJudge, CorpusRewriter, ResourceError
 from pipelines import engines, storage
 from pipelines.barrier import DecisionError
 from pipelines.curation import Job, ReadTask, RereadTask, Segment, build_phase, build_whole, schema_of
+from pipelines.keyfile import DamagedFile
 from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially, serial_startup
 from pipelines.reading.units import InputError, cut, expand
 from pipelines.writing import TableWriter
@@ -134,6 +135,9 @@ def run(
         result = _finish(recipe, directory, job, paths, manifests, evidence)
     except (PoolError, DecisionError, engines.EngineError) as error:
         raise RunError(str(error)) from error
+    except DamagedFile as error:  # since its unit was finished, or in keys of an earlier run
+        mine = str(error).startswith(directory.work())
+        raise RunError(f"{error}; {'--resume makes it again' if mine else 'make it again, or do without'}") from error
     finally:
         directory.release()
     wall = time.monotonic() - started
@@ -275,7 +279,7 @@ def _check_against(recipe: Recipe, against: str) -> None:
     for name, step in found:
         try:
             check_against(step, _keys_folder(against, name))
-        except DecisionError as error:
+        except (DecisionError, DamagedFile) as error:
             raise UsageError(f"--against: {name}: {error}") from error
 
 

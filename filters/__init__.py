@@ -64,12 +64,9 @@ def find(name: str) -> type[Strategy]:
     if name in STRATEGIES:
         return load(STRATEGIES[name])
     if "/" not in name and ("." in name or ":" in name):
-        try:
-            return load(name)
-        except (ImportError, AttributeError) as error:
-            raise SettingsError(f"cannot import strategy {name}: {error}") from error
+        return _imported(name, name)
     for entry in metadata.entry_points(group=ENTRY_POINTS, name=name):
-        return load(entry.value)
+        return _imported(name, entry.value)
     near = difflib.get_close_matches(name, STRATEGIES, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]}?" if near else ""
     stage = name.partition("/")[0]
@@ -77,17 +74,32 @@ def find(name: str) -> type[Strategy]:
     raise SettingsError(f"unknown strategy {name!r}{hint} (known: {', '.join(known)})")
 
 
+def _imported(name: str, path: str) -> type[Strategy]:
+    """The class at a path of third parties, whose import can fail in any way."""
+    try:
+        return load(path)
+    except SettingsError:
+        raise
+    except Exception as error:
+        raise SettingsError(f"cannot import strategy {name}: {error or type(error).__name__}") from error
+
+
 def make(name: str, settings: Mapping[str, Any] | None = None) -> Strategy:
     """A strategy by name with these settings; raises SettingsError naming the wrong setting and the known ones."""
     cls = find(name)
-    for setting, value in (settings or {}).items():
+    settings = {} if settings is None else settings
+    if not isinstance(settings, Mapping):
+        raise SettingsError(f"{name}: settings must be a map, got {settings!r:.80}")
+    for setting, value in settings.items():
+        if not isinstance(setting, str):
+            raise SettingsError(f"{name}: {setting!r:.80} is no setting's name")
         wrong = _boolean_in(value)
         if wrong is not None and not _takes_boolean(cls, setting):
             # YAML 1.1 reads no (Norwegian, too), off, yes and on as booleans; pydantic would read them as 0 and 1
             word = "yes" if wrong else "no"
             raise SettingsError(f"{name}: {setting}: {wrong} is no value for it (for the word, quote it: '{word}')")
     try:
-        return cls(**(settings or {}))
+        return cls(**settings)
     except TypeError as error:
         raise SettingsError(f"{name}: {error}") from error
     except pydantic.ValidationError as error:

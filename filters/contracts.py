@@ -141,6 +141,9 @@ class CorpusRewriter(Strategy):
     """Cuts spans out of documents by a decision over the whole corpus, from keys of spans."""
 
 
+SHAPES: tuple[type[Strategy], ...] = (Extractor, Rewriter, Judge, CorpusJudge, CorpusRewriter)
+
+
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field, pydantic.Field))
 def strategy(cls: S) -> S:
     """Make a class of settings a strategy: a frozen dataclass, validated when it is built.
@@ -155,12 +158,28 @@ def strategy(cls: S) -> S:
 
 
 def load(path: str) -> type[Strategy]:
-    """The strategy class at `module:Class` or `module.Class`."""
+    """The strategy class at `module:Class` or `module.Class`; raises SettingsError for a class that is none."""
     module, _, name = path.replace(":", ".").rpartition(".")
     found = getattr(importlib.import_module(module), name)
     if not (isinstance(found, type) and issubclass(found, Strategy)):
         raise SettingsError(f"{path} is not a strategy")
+    lacking = _lacking(found)
+    if lacking:
+        raise SettingsError(f"{path} is no finished strategy: it lacks {lacking}")
     return found
+
+
+def _lacking(cls: type[Strategy]) -> str:
+    """What a class lacks that a recipe needs of it; empty for a finished strategy."""
+    shape = next((one for one in SHAPES if issubclass(cls, one)), None)
+    if shape is None:
+        return f"a shape (known: {', '.join(one.__name__ for one in SHAPES)})"
+    for method in ("open", "rules"):
+        # a base declares what it does not define; CorpusRewriter does not even declare open
+        declared, found = getattr(shape, method, None), getattr(cls, method, None)
+        if (method == "open" or declared is not None) and found is declared:
+            return f"{method}()"
+    return "" if dataclasses.is_dataclass(cls) else "the decorator @strategy"
 
 
 def settings_of(value: Any) -> Any:

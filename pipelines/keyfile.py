@@ -16,8 +16,11 @@ class DamagedFile(Exception):
     """A file is not what was written; the message names it."""
 
 
-def write(path: str, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:
-    """Write arrays (little-endian numbers) and a header of plain data; the file appears under its name when whole."""
+def write(path: str, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> str:
+    """Write arrays (little-endian numbers) and a header of plain data; the file appears under its name when whole.
+
+    Returns its sha256, hexadecimal.
+    """
     entries = {}
     position = 0
     for name, array in arrays.items():
@@ -30,6 +33,7 @@ def write(path: str, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]
         for array in arrays.values():
             file.write(_bytes(array))
             file.write(bytes(-array.nbytes % 64))
+    return file.hexdigest()
 
 
 def _bytes(array: np.ndarray) -> Any:
@@ -45,14 +49,14 @@ class KeyFile:
             start = file.read(len(_MAGIC) + 17)
             if not start.startswith(_MAGIC):
                 raise DamagedFile(f"{path}: no file of keys")
-            size = int(start[len(_MAGIC) :])
             try:
+                size = int(start[len(_MAGIC) :])
                 head = json.loads(file.read(size))
-            except ValueError as error:
+                self.header: dict[str, Any] = dict(head["header"])
+                self._entries: dict[str, list[Any]] = dict(head["arrays"])
+            except (ValueError, TypeError, KeyError) as error:
                 raise DamagedFile(f"{path}: damaged header") from error
         self._base = len(start) + size
-        self.header: dict[str, Any] = head["header"]
-        self._entries: dict[str, list[Any]] = head["arrays"]
 
     def __contains__(self, name: str) -> bool:
         return name in self._entries

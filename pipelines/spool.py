@@ -46,12 +46,19 @@ DECISIONS = pa.schema(
 
 @dataclass(frozen=True)
 class Shard:
-    """A closed spool: paths of its two files, and how many documents they hold."""
+    """A closed spool: paths of its two files, how many documents they hold, and the sha256 of each file."""
 
     name: str
     spool: str
     keys: str
     rows: int
+    spool_sha256: str = ""
+    keys_sha256: str = ""
+
+    def whole(self) -> bool:
+        """Whether both files are there as they were written."""
+        files = ((self.spool, self.spool_sha256), (self.keys, self.keys_sha256))
+        return all(storage.exists(path) and storage.sha256(path) == expected for path, expected in files)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -134,6 +141,7 @@ class Spool:
         """Write what is left; returns the shard, whose files are whole from now on."""
         self._flush()
         self._writer.close()
+        spool_sha256 = self._pending.file.hexdigest()
         spool = self._pending.close(f"{self._name}.spool.parquet")
         arrays: dict[str, np.ndarray] = {
             "order": np.frombuffer(self._order, dtype=np.uint64).reshape(self._count, self._orders),
@@ -142,8 +150,9 @@ class Spool:
             **self._keys.arrays(),
         }
         path = storage.join(self._directory, f"{self._name}.keys")
-        keyfile.write(path, arrays, {"shard": self._name, "rows": self._count, **key_settings(self._step)})
-        return Shard(self._name, spool, path, self._count)
+        header = {"shard": self._name, "rows": self._count, **key_settings(self._step)}
+        keys_sha256 = keyfile.write(path, arrays, header)
+        return Shard(self._name, spool, path, self._count, spool_sha256, keys_sha256)
 
 
 class _JudgeKeys:

@@ -73,6 +73,15 @@ def read_bytes(path: str) -> bytes:
         return bytes(file.read())
 
 
+def sha256(path: str) -> str:
+    """The hash of a file's content, read in pieces; hexadecimal."""
+    digest = hashlib.sha256()
+    with reading(path) as file:
+        while data := file.read(1 << 20):
+            digest.update(data)
+    return digest.hexdigest()
+
+
 def delete(paths: list[str]) -> None:
     """Delete files."""
     local = [path for path in paths if is_local(path)]

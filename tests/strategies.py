@@ -101,8 +101,15 @@ class Slow(Rewriter):
         return rewrite
 
 
+class Undecorated(Rewriter):
+    """A strategy that is not one: its author forgot @strategy."""
+
+    def open(self) -> Callable[[Document], Document | Drop]:
+        return lambda document: document
+
+
 class _Panic(BaseException):
     pass
 
 
-__all__ = ["Body", "Characters", "Slow", "Trouble", "Upper"]
+__all__ = ["Body", "Characters", "Slow", "Trouble", "Undecorated", "Upper"]

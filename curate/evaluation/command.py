@@ -95,6 +95,8 @@ def _parse(given: str) -> tuple[str, dict[str, Any]]:
         raise EvaluationError(str(error)) from error
     if isinstance(data, dict) and len(data) == 1:
         ((name, settings),) = data.items()
+        if settings is not None and not isinstance(settings, dict):
+            raise EvaluationError(f"--strategy {given}: the settings of {name} must be a map, got {settings!r:.80}")
         return str(name), dict(settings or {})
     return str(given), {}
 

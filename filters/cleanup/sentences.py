@@ -160,7 +160,7 @@ class _Rules(dict[str, tuple[Rule, ...]]):
 def _make(name: str, settings: Any) -> Judge:
     import filters
 
-    judge = filters.make(name, settings_of(settings) if settings else {})
+    judge = filters.make(name, settings_of(settings))
     if not isinstance(judge, Judge):
         raise SettingsError(f"{name} is no judge: sentences are judged by per-document judges only")
     return judge

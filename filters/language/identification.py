@@ -41,6 +41,18 @@ class LanguageJudge(Judge):
                     raise ValueError(f"the score of {code} must lie in [0, 1], got {score}")
         return keep
 
+    def notes_only(self) -> frozenset[str] | None:
+        """The languages that can be noted beside `und`; None where that is for check() to ask a model."""
+        return None
+
+    def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
+        """Kept languages that are never noted: of their documents none would be kept."""
+        noted = self.notes_only()
+        never = [] if noted is None else [code for code in self.keep if code not in noted and code != UNDETERMINED]
+        if noted is None or not never:
+            return ()
+        return (f"keep names {', '.join(never)}, never noted here (what is: {', '.join(sorted(noted))}, und)",)
+
     def rules(self, language: str = "") -> tuple[Rule, ...]:
         """`language` (one of those kept) and `min_score` (above the language's own score, else the common one).
 

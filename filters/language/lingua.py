@@ -32,6 +32,10 @@ class Lingua(LanguageJudge):
         check_codes(among)
         return among
 
+    def notes_only(self) -> frozenset[str] | None:
+        """Those of `among`, where there are any."""
+        return frozenset(self.among) or None
+
     def check(self) -> None:
         """Raises ResourceError where lingua is missing, or does not know a language."""
         if importlib.util.find_spec("lingua") is None:

@@ -35,6 +35,10 @@ class Script(LanguageJudge):
         check_codes((latin,))
         return latin
 
+    def notes_only(self) -> frozenset[str]:
+        """Korean, Japanese, Chinese, and what Latin letters are taken for."""
+        return frozenset({"ko", "ja", "zh", self.latin}) - {UNDETERMINED}
+
     def open(self) -> Callable[[Document], Scores]:
         """Scores {"score", "hangul", "han", "kana", "latin"}, shares of the letters in [0, 1].
 

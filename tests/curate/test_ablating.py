@@ -11,6 +11,7 @@ from curate import arms
 from curate.ablating import Ablating, ablate
 from curate.arms import Ablation, Arm
 from curate.rundir import RunError, UsageError
+from pipelines import barrier
 from pipelines.pool import PoolError
 from tests.curate.ablation_tools import BODY, arms_by_name, kept_ids, run_ablation, texts, write
 from tests.curate.running_tools import go, recipe, rows
@@ -208,6 +209,29 @@ def test_an_ablation_goes_on_where_it_stopped(tmp_path, monkeypatch):
         run_ablation({**data, "leave_one_out": False}, inputs, tmp_path / "out", resume=True)
     again = run_ablation(data, inputs, tmp_path / "out", resume=True)
     assert _without_times(again) == _without_times(whole)
+
+
+def test_reference_texts_that_are_missing_are_told_before_anything_is_written(tmp_path):
+    inputs = [write(tmp_path / "a.jsonl", texts(count=5))]
+    data = {"recipe": {"name": "base", "stages": [BODY]}, "proxy": {"reference": str(tmp_path / "no.jsonl")}}
+    with pytest.raises(UsageError, match=r"proxy: reference: .*no\.jsonl: no such file"):
+        run_ablation(data, inputs, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_damaged_keys_are_one_line_that_says_the_way_out(tmp_path, monkeypatch):
+    decide = barrier.decide
+
+    def damaging(step, shards, folder):
+        for shard in shards:
+            Path(shard.keys).write_bytes(b"something else altogether, and long enough")
+        return decide(step, shards, folder)
+
+    monkeypatch.setattr(barrier, "decide", damaging)
+    inputs = [write(tmp_path / "a.jsonl", texts(count=20))]
+    data = {"recipe": {"name": "base", "stages": [BODY, "dedup/lines", "tests.strategies.Characters"]}}
+    with pytest.raises(RunError, match=r"\.keys: no file of keys; delete .*out and begin again"):
+        run_ablation(data, inputs, tmp_path / "out")
 
 
 def _stop(*_: object) -> None:

@@ -78,13 +78,31 @@ def test_arms_that_are_made_by_themselves():
         ({"recipe": BASE, "arms": {"a": {"quality/gopher": 3}}}, "takes off, a strategy, or settings"),
         ({"recipe": BASE, "arms": {"a": {"after": {"quality/nothing": "dedup/url"}}}}, "quality/nothing"),
         ({"recipe": BASE, "arms": {"a": "off"}}, "an arm is a map"),
+        ({"recipe": BASE, "arms": {"a": {"quality/gopher": {"quality/length": 5}}}}, "quality/length must be a map"),
+        ({"recipe": BASE, "arms": {"a": {"quality/gopher": {1: 5}}}}, "1 is no setting's name"),
+        ({"recipe": BASE, "arms": {"a": {1: "off"}}}, "unknown key 1"),
+        ({"recipe": BASE, "arms": {"a": {"input": 5}}}, "input must be a path or a list of paths, got 5"),
+        ({"recipe": BASE, "arms": {"a": {"input": [5]}}}, r"input must be a path or a list of paths, got \[5\]"),
+        ({"recipe": BASE, "arms": {"a": {"input": {"a": 1}}}}, "input must be a path or a list of paths"),
+        ({"recipe": BASE, "arms": {"a": {"input": {}}}}, "input must be a path or a list of paths"),
+        ({"recipe": BASE, "arms": {"a": {"input": None}}}, "input names no file, got None"),
+        ({"recipe": BASE, "arms": {"a": {"input": []}}}, "input names no file"),
+        ({"recipe": BASE, "arms": {"a": {"input": "a", "pair_by": 5}}}, "pair_by must be the name of a header, got 5"),
+        ({"recipe": BASE, "arms": {"a": {"dedup/exact": {"dedup/url": {"as": "../../x"}}}}}, "cannot be the name of a"),
+        ({"recipe": BASE, "arms": {"a": {"dedup/exact": {"dedup/url": {"as": 5}}}}}, "5 cannot be the name of a stage"),
+        ({"recipe": BASE, "arms": {"a": {"dedup/exact": "quality/../x"}}}, "cannot be the name of a stage"),
+        ({"recipe": BASE, "leave_one_out": [["a"]]}, r"leave_one_out: \['a'\] is no stage's name"),
+        ({"recipe": BASE, "leave_one_out": [{"a": 1}]}, "is no stage's name"),
         ({"recipe": BASE, "leave_one_out": ["dedup/url"]}, "dedup/url"),
         ({"recipe": BASE, "sweeps": {"quality/gopher.min_words": []}}, "list of values"),
         ({"recipe": BASE, "sweeps": {"quality/gopher.min_words": ["many"]}}, "min_words"),
         ({"recipe": BASE, "sweeps": {"quality/gopher.words_min": [1]}}, "words_min"),
         ({"recipe": BASE, "slices": ["planet"]}, "planet"),
         ({"recipe": BASE, "controls": ["luck"]}, "luck"),
+        ({"recipe": BASE, "slices": 5}, "slices must be a name or a list of names, got 5"),
         ({"recipe": BASE, "seeds": 0}, "above 0"),
+        ({"recipe": BASE, "samples": 0}, "samples must be a whole number from 1 to 1,000, got 0"),
+        ({"recipe": BASE, "samples": 99999999999999999999}, "from 1 to 1,000, got 99999999999999999999"),
         ({"recipe": BASE, "proxy": {"bytes": 5}}, "reference"),
         ({"recipe": BASE, "proxy": {"reference": "a", "byte": 5}}, "bytes"),
         ({"recipe": BASE, "arms": {"min_words-1": {}}, "grid": {"quality/gopher.min_words": [1]}}, "two arms"),
@@ -96,11 +114,35 @@ def test_errors_name_what_is_wrong(data, message):
         parse(data, "test")
 
 
-def test_errors_name_the_line(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("arms:\n  fewer:\n    quality/gopher: {min_wrods: 3}\n", "line 4: .*min_wrods"),
+        ("arms:\n  a:\n    input: 5\n", "line 4: input must be"),
+        ("arms:\n  a:\n    quality/gopher:\n      quality/length: 5\n", "line 4: .*quality/length must be a map"),
+        ("arms:\n  a:\n    after: {quality/gopher: quality/gopher}\n", "line 3: two stages are called"),
+        ("leave_one_out:\n  - quality/gopher\n  - [a]\n", "line 4: leave_one_out"),
+        ("leave_one_out: [quality/length]\n", "line 2: .*quality/length"),
+        ("sweeps:\n  quality/gopher.min_words: [1]\n  quality/gopher.max_words: [x]\n", "line 4: .*max_words"),
+        ("sweeps:\n  quality/gopher.quality/length: [{}]\n", "line 3: .*unknown setting quality/length"),
+        ("slices: [planet]\n", "line 2: .*planet"),
+        ("proxy:\n  reference: a\n  seeds: 0\n", "line 4: seeds"),
+        ("gold:\n  pii:\n    data: 5\n", "line 4: data must be a path"),
+        ("samples: 1001\n", "line 2: samples"),
+    ],
+)
+def test_errors_name_the_line(tmp_path, text, message):
     path = tmp_path / "wrong.yaml"
-    path.write_text("recipe: gopher\narms:\n  fewer:\n    quality/gopher: {min_wrods: 3}\n")
-    with pytest.raises(RecipeError, match=r"wrong\.yaml, line 4: .*min_wrods"):
+    path.write_text("recipe: gopher\n" + text)
+    with pytest.raises(RecipeError, match=rf"wrong\.yaml, {message}"):
         arms.load(str(path))
+
+
+def test_a_stage_keeps_the_name_it_was_given():
+    named = {"name": "base", "stages": ["extraction/plain", {"dedup/exact": {"as": "mine"}}]}
+    for change, name in (("dedup/url", "mine"), ({"dedup/url": {"as": "yours"}}, "yours")):
+        found = parse({"recipe": named, "arms": {"arm": {"mine": change}}}, "test").arms[1].recipe
+        assert _names(found) == ["extraction/plain", name]
 
 
 def test_a_recipe_beside_the_ablation(tmp_path):

@@ -1,5 +1,7 @@
 """Runs with corpus stages: workers, splits, engines, interruptions and earlier runs do not change what is kept."""
 
+from pathlib import Path
+
 import pytest
 
 from curate import running
@@ -63,6 +65,66 @@ def test_stopped_at_a_decision_and_resumed(tmp_path, monkeypatch, expected, stop
     monkeypatch.setattr(running, "_decide", decide)
     assert adds_up(go(recipe(*STAGES), inputs, tmp_path / "out", resume=True))
     assert content(tmp_path / "out") == expected
+
+
+def _stopped(chosen, inputs, output, monkeypatch):
+    """A run that is killed when its first unit has spooled and nothing is decided."""
+
+    def stop(*_):
+        raise RunError("stopped here")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(running, "_decide", stop)
+        with pytest.raises(RunError, match="stopped here"):
+            go(chosen, inputs, output)
+
+
+def _damage(path, place):
+    data = bytearray(path.read_bytes())
+    data[int(len(data) * place)] ^= 0x11
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("ending", "place"),
+    [(".keys", 0.0), (".keys", 20 / 4096), (".keys", 0.5), (".spool.parquet", 0.3), (".spool.parquet", 0.999)],
+)
+def test_a_spool_that_was_damaged_is_made_again(tmp_path, monkeypatch, ending, place):
+    chosen, inputs = recipe("extraction/plain", "dedup/minhash"), written(tmp_path / "in")
+    go(chosen, inputs, tmp_path / "whole")
+    _stopped(chosen, inputs, tmp_path / "out", monkeypatch)
+    (spooled,) = (tmp_path / "out" / ".curate" / "spool" / "0").glob("*" + ending)
+    _damage(spooled, place)
+    assert adds_up(go(chosen, inputs, tmp_path / "out", resume=True))
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
+
+
+def test_keys_damaged_while_a_run_goes_on_are_one_line(tmp_path, monkeypatch):
+    chosen, inputs = recipe("extraction/plain", "dedup/minhash"), written(tmp_path / "in")
+    decide = running._decide
+
+    def damaging(directory, segment, shards, against):
+        for shard in shards:
+            _damage(Path(shard["keys"]), 0.5)
+        return decide(directory, segment, shards, against)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(running, "_decide", damaging)
+        with pytest.raises(RunError, match=r"spool/0/.*\.keys: damaged in .*; --resume makes it again"):
+            go(chosen, inputs, tmp_path / "out")
+    assert adds_up(go(chosen, inputs, tmp_path / "out", resume=True))
+
+
+@pytest.mark.parametrize(
+    ("place", "kind", "said"), [(0.0, UsageError, "no file of keys"), (0.5, RunError, "do without")]
+)
+def test_damaged_keys_of_an_earlier_run_are_one_line(tmp_path, place, kind, said):
+    chosen, (old, new) = recipe("extraction/plain", "dedup/minhash"), written(tmp_path / "in")
+    go(chosen, [old], tmp_path / "old")
+    (keys,) = (tmp_path / "old" / "keys").rglob("*.keys")
+    _damage(keys, place)
+    with pytest.raises(kind, match=rf"\.keys: .*{said}"):
+        go(chosen, [new], tmp_path / "new", against=str(tmp_path / "old"))
 
 
 def test_a_run_on_its_own_output_removes_nothing(tmp_path):

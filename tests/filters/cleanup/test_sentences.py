@@ -97,6 +97,10 @@ def test_settings_round_trip() -> None:
         ([{"quality/cjk": {"unti": "line"}}], "did you mean unit"),
         ([{"cleanup/klue": {}}], "is no judge"),
         ([{"quality/cjk": {}, "quality/length": {}}], "a map of one name"),
+        ({"quality/cjk": 5}, "quality/cjk: settings must be a map, got 5"),
+        ({"quality/cjk": False}, "quality/cjk: settings must be a map, got False"),
+        ({"quality/cjk": {1: 5}}, "quality/cjk: 1 is no setting's name"),
+        ("filters.contracts.Judge", "no finished strategy"),
         (3, "tuple"),
     ],
 )

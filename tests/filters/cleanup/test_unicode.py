@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import filters
+from filters.contracts import SettingsError
 from filters.document import Document
 from tests.linear import grows_linearly, repeated
 
@@ -40,6 +41,13 @@ def test_changed(before: str, after: str, edits: dict[str, int]) -> None:
     document = normalized(before)
     assert document.text == after
     assert document.edits == edits
+
+
+@pytest.mark.parametrize("setting", ["max_emoticon", "max_repeats"])
+def test_a_run_longer_than_the_kernel_can_count_is_no_setting(setting: str) -> None:
+    assert normalized("ㅋㅋㅋㅋ 아아아아", max_emoticon=1_000_000, max_repeats=1_000_000).edits == {}
+    with pytest.raises(SettingsError, match=f"{setting}: .*less than or equal to 1000000, got 99999999999999999999"):
+        filters.make("cleanup/unicode", {setting: 99999999999999999999})
 
 
 @pytest.mark.parametrize(

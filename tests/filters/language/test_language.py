@@ -119,8 +119,36 @@ def test_a_language_the_model_does_not_know(name):
 
 
 def test_the_code_of_three_letters_is_corrected():
-    with pytest.raises(ResourceError, match="did you mean ko"):
-        make("language/fasttext", {"keep": ["kor"]}).check()
+    for keep in (["en", "kor"], {"kor": 0.5}):
+        with pytest.raises(SettingsError, match="never answers 'kor'; did you mean ko"):
+            make("language/fasttext", {"keep": keep})
+        # another model may have such a label: it is asked
+        other = make("language/fasttext", {"keep": keep, "model": str(resolve(LID_176))})
+        with pytest.raises(ResourceError, match="did you mean ko"):
+            other.check()
+
+
+def test_every_label_of_the_default_model_can_be_kept():
+    labels = load_fasttext(LID_176, LID_176_SHA256).labels
+    assert {"ceb", "arz", "als", "azb"} < set(labels)
+    make("language/fasttext", {"keep": sorted(labels)}).check()
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "said"),
+    [
+        ("language/script", {"keep": {"kor": 0.5, "ko": 0.5}}, "keep names kor, never noted here"),
+        ("language/script", {"keep": ["ko", "en"]}, "keep names en, never noted here (what is: ja, ko, zh, und)"),
+        ("language/script", {"keep": ["ko", "en", "und"], "latin": "en"}, ""),
+        ("language/lingua", {"keep": ["ko", "ja"], "among": ["ko", "en"]}, "keep names ja, never noted here"),
+        ("language/lingua", {"keep": ["ko", "ja"]}, ""),
+        ("language/script", {}, ""),
+    ],
+)
+def test_kept_languages_that_are_never_noted_are_warned_about(name, settings, said):
+    warnings = make(name, settings).warnings(tuple(settings.get("keep", ())))
+    assert len(warnings) == bool(said)
+    assert all(said in warning for warning in warnings)
 
 
 def test_the_default_model_is_verified():
