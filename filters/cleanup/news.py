@@ -212,18 +212,26 @@ _DESK = (
     r"(?:(?:선임|수습|인턴|전문|객원|대학생|명예|시민|사진|영상|의학|과학|논설|종교|여행|교육|경제|문화|정치|사회|디지털|"
     r"온라인|본지)\s?)"
 )
-_ROLE = _DESK + r"?(?:전문)?(?:기자|특파원|통신원|논설위원|리포터|에디터)"
+_ROLE = _DESK + r"?(?:전문)?(?:기자|특파원|통신원|논설위원|리포터|에디터|칼럼니스트)"
 _SIGNED = f"{_NAME}(?:{B}?[·ㆍ,/]{B}?{_NAME})*{B}?{_ROLE}(?:{B}?[·ㆍ,/]{B}?{_NAME}{B}?{_ROLE})*"
 _PLACE = r"[\p{Hangul}A-Za-z]+"
 _REPORTER = f"(?:(?:글|취재|사진)(?:{B}?[·ㆍ,/]{B}?(?:사진|글|영상))*{B}?[=:]?{B}?|{_PLACE}{B}?={B}?)?/?{B}?{_SIGNED}"
+_DAY = r"(?:19|20)[0-9][0-9] ?[.\-/년] ?[0-9]{1,2} ?[.\-/월] ?[0-9]{1,2} ?[.일]? ?(?:\([월화수목금토일]\))?"
 _DATE = (
     r"(?:19|20)[0-9][0-9]\s?[.\-/년]\s?[0-9]{1,2}\s?[.\-/월]\s?[0-9]{1,2}\s?[.일]?"
     r"(?:\s*(?:\([월화수목금토일]\)|오전|오후)?\s*[0-9]{1,2}:[0-9][0-9](?::[0-9][0-9])?)?"
 )
 _FILED = f"(?:{B}*[|/·,]?{B}*(?:기사)?(?:입력|승인|등록|송고|수정|최종수정|작성)?(?:일|시간)?{B}*:?{B}*{_DATE}{B}*/?)*"
+# 기사입력 2021.03.04 15:24 alone on a line; a date without a time may be a heading of a register
+_FILED_SIGN = f"(?:입력|승인|등록|송고|수정)(?:일|시간|일시)?{B}*[:：]?{B}*(?:19|20)[0-9]"
+_FILED_LINE = re2.compile(
+    f"(?m)^{B}*(?:[|/·,]?{B}*(?:기사)?(?:최종)?(?:입력|승인|등록|송고|수정)(?:일|시간|일시)?{B}*[:：]?{B}*{_DAY}{B}*"
+    f"(?:오전|오후)?{B}*[0-9]{{1,2}}:[0-9][0-9](?::[0-9][0-9])?{B}*)+$"
+)
 _MAIL = f"(?:{B}*[|/·,=]?{B}*[(<\\[]?{_EMAIL}[)>\\]]?)"
 _STATION = r"(?:KBS|MBC|SBS|YTN|JTBC|OBS|MBN|EBS|CBS|BBS|TBS|TV조선|채널A|연합뉴스TV|G1|KNN|TJB|TBC|JIBS|CJB)"
-BYLINE = f"기자|특파원|통신원|논설위원|리포터|에디터|@[A-Za-z0-9-]+\\.|{_STATION}[^\\n]*니다|(?m:^{B}*B[yY]{B}+[A-Z])"
+_ROLE_SIGN = "기자|특파원|통신원|논설위원|리포터|에디터|칼럼니스트"
+BYLINE = f"{_ROLE_SIGN}|{_FILED_SIGN}|@[A-Za-z0-9-]+\\.|{_STATION}[^\\n]*니다|(?m:^{B}*B[yY]{B}+[A-Z])"
 _BYLINE_LINE = re2.compile(f"(?m)^{B}*[\\[(<【■▶]?{B}*{_REPORTER}{B}*{_MAIL}?{B}*[\\])>】]?{B}*=?{_MAIL}?{_FILED}{B}*$")
 _BYLINE_TAIL = re2.compile(
     f"(?m)[.!?。…”\"’'\\])]{B}*[\\[(<【/]?{B}*{_REPORTER}{B}*[\\])>】]?{_MAIL}?{B}*[\\])>】]?{_FILED}{B}*$"
@@ -243,14 +251,16 @@ _ENGLISH_BYLINE = re2.compile(
 )
 
 
-_ROLE_OR_STATION = re2.compile(f"기자|특파원|통신원|논설위원|리포터|에디터|{_STATION}")
+_ROLE_OR_STATION = re2.compile(f"{_ROLE_SIGN}|{_STATION}")
 _AT = re2.compile("@")
+_FILED_AT = re2.compile(_FILED_SIGN)
 _BY = re2.compile(f"(?m:^{B}*B[yY] [A-Z])")
 # The sign of the lines to look into, whether a match begins with the end of the sentence before, the pattern.
 _BYLINES: tuple[tuple[Any, bool, Any], ...] = (
     (_ROLE_OR_STATION, False, _BYLINE_HEAD),
     (_ROLE_OR_STATION, False, _BYLINE_LINE),
     (_ROLE_OR_STATION, True, _BYLINE_TAIL),
+    (_FILED_AT, False, _FILED_LINE),
     (_AT, False, _BYLINE_WITH_MAIL),
     (_ROLE_OR_STATION, True, _SIGN_OFF),
     (_AT, True, _MAIL_TAIL),
