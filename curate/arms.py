@@ -11,7 +11,10 @@ import filters
 from curate import recipe as recipes
 from curate.recipe import Lines, Recipe, RecipeError, check_keys, check_name, check_steps, find_config, load_yaml
 from filters.chain import Step
-from filters.contracts import settings_of
+from filters.contracts import Judge, Strategy, settings_of
+from filters.language.fasttext import ISO_639_1
+from filters.language.identification import LanguageJudge
+from filters.rules import Rule
 
 BASE = "base"
 SLICES = ("language", "domain", "length", "crawl")
@@ -239,9 +242,15 @@ def _grid(grid: Mapping[str, Any], base: Recipe, where: str, lines: Lines) -> li
     axes = [_sweep(key, values, base, where, lines, "grid") for key, values in grid.items()]
     arms = []
     for values in itertools.product(*(axis.values for axis in axes)) if axes else ():
-        recipe = base
+        changes: dict[str, dict[str, Any]] = {}
         for axis, value in zip(axes, values, strict=True):
-            recipe = _changed(recipe, {axis.stage: {axis.setting: value}}, where, lines, ("grid", axis.name))
+            changes.setdefault(axis.stage, {})[axis.setting] = value
+        try:
+            recipe = _changed(base, changes, where, lines, ("grid",))
+        except RecipeError:
+            for axis, value in zip(axes, values, strict=True):  # the line of the one that is wrong, where it is one
+                _changed(base, {axis.stage: {axis.setting: value}}, where, lines, ("grid", axis.name))
+            raise
         name = "-".join(f"{axis.setting}-{value}" for axis, value in zip(axes, values, strict=True))
         name = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name)[:64]
         arms.append(Arm(name, dataclasses.replace(recipe, name=name)))
@@ -255,10 +264,58 @@ def _sweep(key: Any, values: Any, base: Recipe, where: str, lines: Lines, kind: 
         _unknown(stage or key, names, where, lines, (kind, key))
     if not isinstance(values, list) or not values:
         raise RecipeError(f"{where}, line {lines.of((kind, key))}: {key} needs a list of values")
-    step = base.steps[names.index(stage)]
-    for value in values:  # raises for a setting or a value that is not allowed
-        recipes.build(step.strategy_name, {**_given(step), setting: value}, where, lines, (kind, key))
-    return Sweep(stage, setting, tuple(values))
+    sweep = Sweep(stage, setting, tuple(values))
+    if kind == "sweeps":  # a grid's values hold together, so they are tried together
+        _check_sweep(sweep, base, where, lines, (kind, key))
+    return sweep
+
+
+def _check_sweep(sweep: Sweep, base: Recipe, where: str, lines: Lines, path: tuple[Any, ...]) -> None:
+    """Raises RecipeError for a setting or a value that is not allowed, and for a setting that changes no decision."""
+    step = next(step for step in base.steps if step.name == sweep.stage)
+    in_use, given = step.strategy, _given(step)
+    made = []
+    for index, value in enumerate(sweep.values):
+        # an unknown setting is the key's fault, not the first value's
+        at = (*path, index) if sweep.setting in given else path
+        made.append(recipes.build(step.strategy_name, {**given, sweep.setting: value}, where, lines, at))
+    if any(one != in_use for one in made) and _decide_alike([in_use, *made], base.languages()):
+        raise RecipeError(
+            f"{where}, line {lines.of(path)}: a sweep of {sweep.name} changes no decision: {_unread(sweep, in_use)}"
+        )
+
+
+def _decide_alike(strategies: Sequence[Strategy], languages: Sequence[str]) -> bool:
+    """Whether these are judges with the same scores and, for every language, rules that decide the same."""
+    judges = [one for one in strategies if isinstance(one, Judge)]
+    if len(judges) < len(strategies) or any(one.scoring_key() != judges[0].scoring_key() for one in judges):
+        return False
+    asked = {"", *languages, *ISO_639_1}
+    for judge in judges:
+        for setting in settings_of(judge).values():  # limits by language
+            asked |= {key for key in setting if isinstance(key, str)} if isinstance(setting, dict) else set()
+    return all(
+        _decisive(judge.rules(language), language) == _decisive(judges[0].rules(language), language)
+        for language in asked
+        for judge in judges[1:]
+    )
+
+
+def _decisive(rules: Sequence[Rule], language: str) -> tuple[Rule, ...]:
+    """The rules that can decide on a document of this language: up to the first that drops all of them."""
+    for index, rule in enumerate(rules):
+        if rule.signal == "language" and rule.one_of is not None and language not in rule.one_of:
+            return tuple(rules[: index + 1])
+    return tuple(rules)
+
+
+def _unread(sweep: Sweep, in_use: Strategy) -> str:
+    """Why a setting is not read, for a message."""
+    if isinstance(in_use, LanguageJudge) and not in_use.keep:
+        return f"keep of {sweep.stage} names no language, so all are kept"
+    if isinstance(in_use, LanguageJudge) and isinstance(in_use.keep, Mapping):
+        return f"the map keep holds the limits of {', '.join(in_use.keep)}; sweep {sweep.stage}.keep instead"
+    return f"the rules of {sweep.stage} are the same for each of the values"
 
 
 def _proxy(data: Any, where: str, lines: Lines) -> Proxy | None:

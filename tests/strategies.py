@@ -42,6 +42,21 @@ class Characters(Judge):
 
 
 @strategy
+class Deaf(Judge):
+    """Has a setting that none of its rules reads, and one that is read for Korean only."""
+
+    thresholds: ClassVar[frozenset[str]] = frozenset({"most", "korean"})
+    most: int = 9
+    korean: int = 9
+
+    def open(self) -> Callable[[Document], Scores]:
+        return lambda document: Scores({"characters": float(len(document.text))})
+
+    def rules(self, language: str = "") -> tuple[Rule, ...]:
+        return (Rule("too_long", "characters", at_most=self.korean if language == "ko" else 9),)
+
+
+@strategy
 class Upper(Rewriter):
     """Upper case."""
 

@@ -112,5 +112,6 @@ tgk:tg tgl:tl tha:th tir:ti ton:to tsn:tn tso:ts tuk:tk tur:tr twi:tw uig:ug ukr
 ven:ve vie:vi vol:vo wln:wa wol:wo xho:xh ydd:yi yid:yi yor:yo zha:za zho:zh zsm:ms zul:zu
 """
 _ISO_639_1 = dict(pair.split(":") for pair in _CODES.split())
+ISO_639_1 = frozenset(_ISO_639_1.values())
 
-__all__ = ["LID_176", "LID_176_SHA256", "FastText", "language_of"]
+__all__ = ["ISO_639_1", "LID_176", "LID_176_SHA256", "FastText", "language_of"]

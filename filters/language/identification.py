@@ -27,7 +27,7 @@ class LanguageJudge(Judge):
         "empty: note the language and keep all",
     )
     min_score: float | None = Field(
-        0.65, ge=0, le=1, description="keep above this score where keep has none; null: no rule"
+        0.65, ge=0, le=1, description="keep above this score where keep is a list; null: no rule"
     )
     max_characters: int = Field(10_000, ge=1, description="characters at the beginning of a text that are looked at")
 
@@ -46,16 +46,28 @@ class LanguageJudge(Judge):
         return None
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
-        """Kept languages that are never noted: of their documents none would be kept."""
+        """Kept languages that are never noted, and a min_score that was given and decides nothing."""
+        return (*self._never_noted(), *self._undecisive())
+
+    def _never_noted(self) -> tuple[str, ...]:
         noted = self.notes_only()
         never = [] if noted is None else [code for code in self.keep if code not in noted and code != UNDETERMINED]
         if noted is None or not never:
             return ()
         return (f"keep names {', '.join(never)}, never noted here (what is: {', '.join(sorted(noted))}, und)",)
 
+    def _undecisive(self) -> tuple[str, ...]:
+        # a map `keep` has a limit (or null) for each of its languages, and no other is kept
+        default = self.__pydantic_fields__["min_score"].default  # type: ignore[attr-defined]
+        if not isinstance(self.keep, Mapping) or not self.keep or self.min_score == default:
+            return ()
+        given = "null" if self.min_score is None else f"{self.min_score:g}"
+        return (f"min_score: {given} decides nothing, for the map keep holds the limits of {', '.join(self.keep)}",)
+
     def rules(self, language: str = "") -> tuple[Rule, ...]:
         """`language` (one of those kept) and `min_score` (above the language's own score, else the common one).
 
+        For a language that a map `keep` does not have, the common one only says what failed beside `language`.
         Text without letters has no score that could be too low: where `und` is kept, it is kept.
         """
         if not self.keep:

@@ -145,6 +145,66 @@ def test_a_stage_keeps_the_name_it_was_given():
         assert _names(found) == ["extraction/plain", name]
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (
+            "sweeps:\n  quality/gopher.max_words: [9]\n  quality/gopher.min_wordz: [1]\n",
+            "line 4: .*min_wordz.*min_words",
+        ),
+        ("sweeps:\n  quality/gopher.min_wordz:\n    - 1\n", "line 3: .*min_wordz"),
+        ("sweeps:\n  quality/gopher.min_words:\n    - 1\n    - many\n", "line 5: .*min_words.*many"),
+        ("grid:\n  quality/gopher.max_words: [9]\n  quality/gopher.min_wordz: [1]\n", "line 4: .*min_wordz"),
+    ],
+)
+def test_errors_of_sweeps_name_the_file_and_the_line(tmp_path, written, said):
+    path = tmp_path / "wrong.yaml"
+    path.write_text("recipe: {stages: [quality/gopher: {min_words: 5}]}\n" + written)
+    with pytest.raises(RecipeError, match=rf"wrong\.yaml, {said}"):
+        arms.load(str(path))
+
+
+def _swept(stage, sweeps):
+    return parse({"recipe": {"stages": ["extraction/plain", stage]}, "sweeps": sweeps}, "test").sweeps
+
+
+@pytest.mark.parametrize(
+    ("stage", "sweeps", "said"),
+    [
+        (
+            {"language/script": {"keep": {"ko": 0.5}}},
+            {"language/script.min_score": [0.05, 0.5, 0.99]},
+            "language/script.min_score changes no decision.*the map keep holds the limits of ko; sweep .*keep",
+        ),
+        ("language/script", {"language/script.min_score": [0.1, 0.9]}, "keep of language/script names no language"),
+        (
+            "tests.strategies.Deaf",
+            {"tests.strategies.Deaf.most": [1, 2]},
+            "Deaf.most changes no decision: the rules of .*Deaf are the same",
+        ),
+    ],
+)
+def test_a_sweep_that_changes_no_decision_is_an_error(stage, sweeps, said):
+    with pytest.raises(RecipeError, match=said):
+        _swept(stage, sweeps)
+
+
+@pytest.mark.parametrize(
+    ("stage", "sweeps"),
+    [
+        ({"language/script": {"keep": ["ko"]}}, {"language/script.min_score": [0.1, 0.9]}),
+        ({"language/script": {"keep": {"ko": 0.5}}}, {"language/script.keep": [{"ko": 0.1}, {"ko": 0.9}]}),
+        ({"language/script": {"keep": {"ko": 0.5}}}, {"language/script.latin": ["en", "de"]}),  # another score
+        ({"quality/gopher": {"min_words": 5}}, {"quality/gopher.min_words": [5]}),  # the value in use
+        ("quality/gopher", {"quality/gopher.languages": [{"de": {"min_words": 1}}, {"de": {"min_words": 9}}]}),
+        ("tests.strategies.Deaf", {"tests.strategies.Deaf.korean": [1, 2]}),  # whatever languages the recipe names
+        ("dedup/minhash", {"dedup/minhash.bands": [3, 4]}),
+    ],
+)
+def test_sweeps_that_may_change_a_decision_are_none(stage, sweeps):
+    assert _swept(stage, sweeps)
+
+
 def test_a_recipe_beside_the_ablation(tmp_path):
     (tmp_path / "mine.yaml").write_text("name: mine\nstages: [extraction/plain, dedup/exact]\n")
     path = tmp_path / "one.yaml"

@@ -126,3 +126,22 @@ def test_english_limits_for_other_languages_are_warned_about(stages, words):
     warnings = recipe("name: a\nstages:\n" + "".join(f"  - {stage}\n" for stage in stages)).warnings()
     assert len(warnings) == bool(words)
     assert all(words in warning for warning in warnings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            "{keep: {ko: 0.5}, min_score: 0.3}",
+            "min_score: 0.3 decides nothing, for the map keep holds the limits of ko",
+        ),
+        ("{keep: {ko: 0.5}, min_score: null}", "min_score: null decides nothing"),
+        ("{keep: {ko: 0.5}, min_score: 0.5}", ""),  # the default of language/script
+        ("{keep: [ko], min_score: 0.3}", ""),
+        ("{min_score: 0.3}", ""),
+    ],
+)
+def test_a_score_that_decides_nothing_is_warned_about(settings, words):
+    warnings = recipe(f"name: a\nstages:\n  - language/script: {settings}\n").warnings()
+    assert len(warnings) == bool(words)
+    assert all(warning.startswith("language/script: ") and words in warning for warning in warnings)
