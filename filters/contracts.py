@@ -148,13 +148,34 @@ SHAPES: tuple[type[Strategy], ...] = (Extractor, Rewriter, Judge, CorpusJudge, C
 def strategy(cls: S) -> S:
     """Make a class of settings a strategy: a frozen dataclass, validated when it is built.
 
-    Unknown settings raise, and so do values outside their constraints (pydantic.Field(ge=0) and the like).
-    A setting's description is its Field(description=...).
+    Unknown settings raise, and so do values outside their constraints (pydantic.Field(ge=0) and the like) and a
+    judge's min_X above its max_X. A setting's description is its Field(description=...).
     """
+    if issubclass(cls, Judge):
+        # no __post_init__ of Judge: a judge with one of its own would have to remember it
+        cls._bounds_in_order = pydantic.model_validator(mode="after")(_bounds_in_order)  # type: ignore[attr-defined]
     made = pydantic.dataclasses.dataclass(
         frozen=True, config=ConfigDict(extra="forbid", allow_inf_nan=False, defer_build=True)
     )(cls)
     return made  # type: ignore[return-value]
+
+
+def _bounds_in_order(self: Any) -> Any:
+    """Raises ValueError for bounds that no document can meet, also where a language's own take their place."""
+    own = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+    by_language = own.get("languages")
+    _check_bounds(own, "")
+    for language, limits in by_language.items() if isinstance(by_language, Mapping) else ():
+        if isinstance(limits, Mapping):
+            _check_bounds({**own, **limits}, f"languages.{language}: ")
+    return self
+
+
+def _check_bounds(settings: Mapping[str, Any], where: str) -> None:
+    for name, least in settings.items():
+        most = settings.get(f"max_{name[4:]}") if name.startswith("min_") else None
+        if isinstance(least, (int, float)) and isinstance(most, (int, float)) and least > most:
+            raise ValueError(f"{where}{name}: {least:.10g} is above max_{name[4:]}: {most:.10g}")
 
 
 def load(path: str) -> type[Strategy]:

@@ -155,6 +155,10 @@ def test_a_stage_keeps_the_name_it_was_given():
         ("sweeps:\n  quality/gopher.min_wordz:\n    - 1\n", "line 3: .*min_wordz"),
         ("sweeps:\n  quality/gopher.min_words:\n    - 1\n    - many\n", "line 5: .*min_words.*many"),
         ("grid:\n  quality/gopher.max_words: [9]\n  quality/gopher.min_wordz: [1]\n", "line 4: .*min_wordz"),
+        (
+            "grid:\n  quality/gopher.min_words: [7]\n  quality/gopher.max_words: [6]\n",
+            "line 2: .*min_words: 7 is above",
+        ),
     ],
 )
 def test_errors_of_sweeps_name_the_file_and_the_line(tmp_path, written, said):

@@ -71,6 +71,10 @@ def test_extraction_comes_by_itself():
         (GOOD.replace("least: 3", "least: -1"), ["line 5", "least", "greater than or equal to 0", "-1"]),
         (GOOD.replace("least: 3", "least: no"), ["line 5", "least"]),
         ("name: a\nstages:\n  - language/fasttext:\n      keep: {kor: 0.5}\n", ["line 4", "keep", "did you mean ko"]),
+        (
+            "name: a\nstages:\n  - quality/gopher:\n      max_words: 9\n      min_words: 10\n",
+            ["r.yaml", "quality/gopher", "min_words: 10 is above max_words: 9"],
+        ),
         (GOOD + "  - tests.strategies.Body\n", ["line 6", "two stages are called", "as:"]),
         (GOOD + "  - tests.strategies.Body: {as: b}\n", ["line 6", "must be the first"]),
         (GOOD + "name: b\n", ["line 6", "duplicate key 'name'"]),

@@ -71,6 +71,29 @@ def test_unknown_settings_are_errors_that_name_the_known(name):
         make(name, {"no_such_setting": 1})
 
 
+@pytest.mark.parametrize(
+    ("name", "settings", "said"),
+    [
+        ("quality/gopher", {"min_words": 500, "max_words": 100}, "min_words: 500 is above max_words: 100"),
+        ("quality/gopher", {"min_mean_word_length": 10.5}, "min_mean_word_length: 10.5 is above"),
+        ("quality/gopher", {"max_words": 100, "languages": {"ko": {"min_words": 101}}}, "languages.ko: min_words: 101"),
+        ("quality/refinedweb", {"min_words": 500, "max_words": 100}, "min_words: 500 is above max_words: 100"),
+        ("quality/refinedweb", {"languages": {"ko": {"max_word_length": 2}}}, "languages.ko: min_word_length: 3"),
+        ("quality/length", {"min_words": None, "min_bytes": 5, "max_bytes": 4}, "min_bytes: 5 is above max_bytes: 4"),
+    ],
+)
+def test_bounds_that_no_text_can_meet_are_errors(name, settings, said):
+    with pytest.raises(SettingsError, match=f"^{name}: .*{said}"):
+        make(name, settings)
+
+
+def test_bounds_may_be_equal_or_off_and_are_those_of_judges():
+    make("quality/length", {"min_words": 5, "max_words": 5})
+    make("quality/gopher", {"min_words": 500_000, "max_words": None})
+    make("quality/gopher", {"max_words": 100, "languages": {"ko": {"min_words": 500, "max_words": None}}})
+    make("dedup/bff", {"min_ngram": 20, "max_ngram": 13})  # short paragraphs stay, whatever the n-gram
+
+
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_settings_are_values(name):
     made = strategy(name)

@@ -100,7 +100,7 @@ def test_stop_words_occur_twice_in_dclm_and_differ_in_datatrove() -> None:
 
 
 def test_a_threshold_of_0_is_a_threshold_and_none_is_not() -> None:
-    zero = {"max_words": 0, "max_symbol_ratio": 0, "max_bullet_lines": 0, "max_ellipsis_lines": 0}
+    zero = {"min_words": 0, "max_words": 0, "max_symbol_ratio": 0, "max_bullet_lines": 0, "max_ellipsis_lines": 0}
     text = "- the # be…\n" * 3
     failed = judged("quality/gopher", text, **zero)
     assert {"max_words", "max_symbol_ratio", "max_bullet_lines", "max_ellipsis_lines"} <= failed
