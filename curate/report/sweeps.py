@@ -7,7 +7,7 @@ import numpy as np
 
 from curate.arms import Ablation, Sweep, with_setting
 from curate.report.attribution import sizes
-from curate.report.decide import KEPT, Decided, Decider
+from curate.report.decide import DROPPED, KEPT, Decided, Decider
 from curate.report.pairs import sample
 from filters.contracts import Judge
 from pipelines.branches import Visit
@@ -49,12 +49,12 @@ def sweep(
         if again:
             joint = decider.decide(base.arm, (*visits[:place], changed, *visits[place + 1 :]), funnel=False)
             jointly = sizes(decider, base.node, joint.how == KEPT)
-        elif value == in_use:
+        elif getattr(step.strategy, one.setting) == in_use:  # the setting as it is built: a list may be a tuple
             jointly = sizes(decider, base.node, base.how == KEPT)
         points.append(
             {
                 "value": _plain(value),
-                "in_use": value == in_use,
+                "in_use": getattr(step.strategy, one.setting) == in_use,
                 "alone": sizes(decider, node, alone),
                 "jointly": jointly,
             }
@@ -72,7 +72,10 @@ def sweep(
 def _nearest(
     decider: Decider, base: Decided, visit: Visit, texts: Callable[[Decided, list[int]], dict[int, str]], most: int = 3
 ) -> list[dict[str, Any]]:
-    """Documents whose values lie nearest to the limit in use, kept and dropped ones, of those with a stored text."""
+    """Documents whose values lie nearest to the limit in use, on both sides, of those with a stored text.
+
+    passes is what the rule alone says of a document, kept and outcome what became of it in the base.
+    """
     found: list[dict[str, Any]] = []
     ids = decider.scored.groups[base.group].strings("id")
     for where, rules in decider.rules_by_language(visit):
@@ -91,10 +94,19 @@ def _nearest(
                 shown = texts(base, near)
                 found += [
                     {"id": ids[row], "rule": rule.name, "value": float(values[row]), "threshold": bound,
-                     "kept": not side, "text": shown.get(row, "")}
+                     "passes": not side, "kept": bool(base.kept[row]), "outcome": _outcome(base, row),
+                     "text": shown.get(row, "")}
                     for row in near
                 ]  # fmt: skip
     return found[:24]
+
+
+def _outcome(decided: Decided, row: int) -> str:
+    """What an arm does with a page that it read: kept, or what removed it."""
+    if decided.kept[row]:
+        return "kept"
+    how = "dropped by" if decided.how[row] == DROPPED else "failed at"
+    return f"{how} {decided.stages[decided.left_at[row]].stage}:{decided.rules[decided.rule[row]]}"
 
 
 def _first(rows: np.ndarray, distance: np.ndarray, ids: np.ndarray, most: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.curate.ablation_tools import BODY, run_ablation, texts, write
-from tests.curate.running_tools import go, recipe
+from tests.curate.running_tools import go, recipe, rows
 
 CHARACTERS = "tests.strategies.Characters"
 VALUES = [0, 30, 100, 300, 10_000]
@@ -43,12 +43,51 @@ def test_a_sweep_is_what_runs_would_keep(swept, tmp_path):
 def test_the_documents_shown_are_the_nearest_on_both_sides(swept):
     made, _, report = swept
     near = report["sweeps"][0]["nearest"]
-    kept = sorted(one["value"] for one in near if one["kept"])
-    dropped = sorted((one["value"] for one in near if not one["kept"]), reverse=True)
+    passing = sorted(one["value"] for one in near if one["passes"])
+    failing = sorted((one["value"] for one in near if not one["passes"]), reverse=True)
     lengths = sorted(len(text) for text in made if text)
-    assert kept == [length for length in lengths if length >= 30][:3]
-    assert dropped == [length for length in reversed(lengths) if length < 30][:3]
+    assert passing == [length for length in lengths if length >= 30][:3]
+    assert failing == [length for length in reversed(lengths) if length < 30][:3]
     assert all(one["threshold"] == 30 and one["rule"] == "too_short" for one in near)
+
+
+def test_the_documents_shown_bear_what_became_of_them(tmp_path):
+    made = ["short", "two words", "extraordinarily longwinded wording", "oops and more", "this is kept"]
+    inputs = [write(tmp_path / "rows.jsonl", made)]
+    trouble = {"tests.strategies.Trouble": {"word": "oops"}}
+    both = {CHARACTERS: {"least": 8, "most": 16}}
+    stages = [BODY, both, {"quality/length": {"min_words": 3}}, trouble]
+    data = {
+        "recipe": {"name": "base", "stages": stages},
+        "sweeps": {f"{CHARACTERS}.least": [1, 8], "quality/length.min_words": [1, 3]},
+    }
+    report = run_ablation(data, inputs, tmp_path / "out")
+    result = go(recipe(*stages), inputs, tmp_path / "run")
+    removed = {row["id"]: f"dropped by {row['stage']}:{row['rule']}" for row in rows(tmp_path / "run", "dropped")}
+    removed |= {row["id"]: f"failed at {row['stage']}:{row['reason']}" for row in rows(tmp_path / "run", "failed")}
+    expected = {f"d{n:04d}": removed.get(f"d{n:04d}", "kept") for n in range(len(made))}
+    assert (result["kept"], result["dropped"], result["failed"]) == (1, 3, 1)
+    for sweep in report["sweeps"]:
+        assert {one["id"]: one["outcome"] for one in sweep["nearest"]}.items() <= expected.items()
+        assert all(one["kept"] == (one["outcome"] == "kept") for one in sweep["nearest"])
+    near = {(one["rule"], one["id"]): one for sweep in report["sweeps"] for one in sweep["nearest"]}
+    long = near["min_words", "d0002"]
+    assert long["passes"] and long["outcome"] == f"dropped by {CHARACTERS}:too_long"
+    assert near["min_words", "d0003"]["outcome"].startswith("failed at tests.strategies.Trouble:")
+    html = (tmp_path / "out" / "report.html").read_text()
+    assert "dropped by tests.strategies.Characters:too_long" in html
+
+
+def test_a_list_is_in_use_though_it_is_built_as_a_tuple(tmp_path):
+    inputs = [write(tmp_path / "rows.jsonl", texts(seed=4))]
+    data = {
+        "recipe": {"name": "base", "stages": [BODY, {"language/script": {"keep": ["ko"], "latin": "en"}}]},
+        "sweeps": {"language/script.keep": [["ko"], ["ko", "en"], {"ko": 0.9}]},
+    }
+    (sweep,) = run_ablation(data, inputs, tmp_path / "out")["sweeps"]
+    assert [point["in_use"] for point in sweep["points"]] == [True, False, False]
+    counts = [point["jointly"]["documents"] for point in sweep["points"]]
+    assert counts[2] < counts[0] < counts[1]
 
 
 def test_settings_that_change_scores_are_for_arms(swept):
