@@ -2,8 +2,10 @@
 
     import curate
 
-    recipe = curate.load_recipe("dclm-baseline")
-    result = curate.run(recipe, ["crawl/*.warc.gz"], "out")
+    result = curate.run("dclm-baseline", "crawl/*.warc.gz", "out")
+
+A recipe is a shipped one's name, a path, or a map as its file would hold it; load_recipe gives the Recipe, with what a
+user should know of it: curate.load_recipe({"name": "mine", "stages": ["quality/gopher"]}).warnings(). Ablations alike.
 
 Everything is imported when it is first used.
 """

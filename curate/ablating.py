@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 
 from curate import rundir
 from curate.arms import Ablation, Arm
+from curate.arms import load as load_ablation
 from curate.report.decide import KEPT, Decided, Decider
 from curate.report.scored import Part, Scored
 from curate.rundir import RunDirectory, RunError, UsageError
-from curate.running import Progress, check, plan_units
+from curate.running import Progress, check, given_paths, plan_units
 from filters.chain import close_all
 from filters.contracts import CorpusRewriter, ResourceError
 from filters.document import Document
@@ -176,9 +177,9 @@ class Ablating:
 
 
 def ablate(
-    ablation: Ablation,
-    inputs: Sequence[str],
-    output: str,
+    ablation: Ablation | str | os.PathLike[str] | Mapping[str, Any],
+    inputs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
     workers: int | None = None,
     limit: int | None = None,
     resume: bool = False,
@@ -187,9 +188,13 @@ def ablate(
 ) -> dict[str, Any]:
     """Run an ablation: scored/, arms/NAME.parquet (kept ids) and report.{json,html,md} in the output directory.
 
-    Returns the report as data. Raises UsageError before anything is written, RunError afterwards.
+    ablation  an ablation, the name of a shipped one, the path of a file, or a map as a file would hold it
+    inputs    as for a run; empty: those that the ablation names
+
+    Returns the report as data. Raises RecipeError or UsageError before anything is written, RunError afterwards.
     """
     started = time.monotonic()
+    ablation = ablation if isinstance(ablation, Ablation) else load_ablation(ablation)
     progress = progress or Progress()
     workers = workers or len(os.sched_getaffinity(0))
     try:
@@ -200,9 +205,9 @@ def ablate(
         check(arm.recipe)
     _check_gold(ablation)
     _check_proxy(ablation)
-    groups, group_of = _inputs(ablation, inputs, workers, limit)
+    groups, group_of = _inputs(ablation, given_paths(inputs), workers, limit)
     plan = make_plan({arm.name: (arm.recipe.steps, group_of[arm.name]) for arm in ablation.arms})
-    directory = RunDirectory(output)
+    directory = RunDirectory(os.fspath(output))
     fingerprints = {arm.name: arm.recipe.fingerprint() for arm in ablation.arms}
     state: dict[str, Any] = {
         "fingerprint": fingerprints,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,9 +85,11 @@ class Ablation:
         return self.arms[0]
 
 
-def load(name: str) -> Ablation:
-    """The ablation of a file or of a shipped name; raises RecipeError."""
-    path = find_config(name, "ablations")
+def load(given: str | os.PathLike[str] | Mapping[str, Any]) -> Ablation:
+    """The ablation of a file, of a shipped name, or of a map as a file would hold it; raises RecipeError."""
+    if isinstance(given, Mapping):
+        return parse(dict(given), "ablation")
+    path = find_config(recipes.config_name(given, "an ablation"), "ablations")
     data, lines = load_yaml(recipes.read_text(path), str(path))
     return parse(data, str(path), lines, path.parent)
 

@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -172,8 +173,17 @@ def _without_empty(value: Any) -> Any:
     return [_without_empty(item) for item in value] if isinstance(value, list) else value
 
 
+def config_name(given: Any, what: str) -> str:
+    """The name or path of a configuration as text; RecipeError for what is neither."""
+    if isinstance(given, (str, os.PathLike)):
+        return str(os.fspath(given))
+    raise RecipeError(f"{what} is a shipped one's name, a path, or a map, got {type(given).__name__}: {given!r:.80}")
+
+
 def find_config(name: str, folder: str = "") -> Path:
     """The file of a recipe (or of an ablation, folder "ablations"): a path, or a shipped one's name."""
+    if "\n" in name:
+        raise RecipeError(f"{name!r:.80} is text and no file's name: write it to a file, or load it and pass the map")
     path = Path(name)
     if path.is_file():
         return path
@@ -195,9 +205,11 @@ def read_text(path: Path) -> str:
         raise RecipeError(f"{path}: cannot be read: {type(error).__name__}") from error
 
 
-def load(name: str) -> Recipe:
-    """The recipe of a file or of a shipped name; raises RecipeError."""
-    path = find_config(name)
+def load(given: str | os.PathLike[str] | Mapping[str, Any]) -> Recipe:
+    """The recipe of a file, of a shipped name, or of a map as a file would hold it; raises RecipeError."""
+    if isinstance(given, Mapping):
+        return parse(dict(given), "recipe")
+    path = find_config(config_name(given, "a recipe"))
     data, lines = load_yaml(read_text(path), str(path))
     recipe = parse(data, str(path), lines)
     return dataclasses.replace(recipe, input=tuple(_beside(path, item) for item in recipe.input))

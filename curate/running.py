@@ -3,11 +3,12 @@
 import os
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from curate import recipe as recipes
 from curate import rundir
 from curate.recipe import Recipe
 from curate.rundir import RunDirectory, RunError, UsageError
@@ -67,10 +68,22 @@ def plan_units(paths: Sequence[str], workers: int, limit: int | None) -> list[Re
     return [ReadTask("limit", pieces, {}, limit)]
 
 
+def given_paths(inputs: Any) -> list[str]:
+    """One path, or several, as a list of text; raises UsageError for what is neither."""
+    several = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
+    if not isinstance(several, Iterable) or isinstance(several, (bytes, Mapping)):
+        raise UsageError(f"inputs: a path or a list of paths, got {type(inputs).__name__}: {inputs!r:.80}")
+    found = list(several)
+    for item in found:
+        if not isinstance(item, (str, os.PathLike)):
+            raise UsageError(f"inputs: {item!r:.80} is no path")
+    return [str(os.fspath(item)) for item in found]
+
+
 def run(
-    recipe: Recipe,
-    inputs: Sequence[str],
-    output: str,
+    recipe: Recipe | str | os.PathLike[str] | Mapping[str, Any],
+    inputs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
     workers: int | None = None,
     limit: int | None = None,
     resume: bool = False,
@@ -81,19 +94,21 @@ def run(
 ) -> dict[str, Any]:
     """Run a recipe over archives and write kept/, dropped/, failed/ and run.json.
 
-    inputs   globs, paths, or @LIST files; local or anything Beam opens
+    recipe   a recipe, the name of a shipped one, the path of a file, or a map as a file would hold it
+    inputs   a glob, a path or an @LIST file, or several in a list; local or anything Beam opens
     workers  processes on this machine (default: its cores); 1 runs everything in this process
     limit    stop after this many records of the input
     resume   go on with the run in the output directory
     options  Beam options; with --runner the engine gets the whole recipe as one graph
 
-    Returns what run.json holds. Raises UsageError before anything is written, RunError afterwards.
+    Returns what run.json holds. Raises RecipeError or UsageError before anything is written, RunError afterwards.
     """
     started = time.monotonic()
+    recipe = recipe if isinstance(recipe, Recipe) else recipes.load(recipe)
     progress = progress or Progress()
     workers = workers or len(os.sched_getaffinity(0))
     try:
-        paths = expand(list(inputs))
+        paths = expand(given_paths(inputs))
     except InputError as error:
         raise UsageError(str(error)) from error
     check(recipe)
@@ -103,7 +118,7 @@ def run(
         raise UsageError(f"Beam options: {error}") from error
     if against is not None:
         _check_against(recipe, against)
-    directory = RunDirectory(output)
+    directory = RunDirectory(os.fspath(output))
     try:
         identities = [rundir.input_identity(path) for path in paths]
         tasks = plan_units(paths, workers, limit)
