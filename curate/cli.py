@@ -70,10 +70,14 @@ def _mute() -> None:
 
 def fail(message: str, code: int = 2) -> NoReturn:
     """One line on stderr, and the exit code: 2 for what the user can mend, 1 for a run that went wrong."""
-    line = " ".join(str(message).split())
-    printable = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
-    print(f"curate: {printable}", file=sys.stderr)
+    print(f"curate: {_line(message)}", file=sys.stderr)
     raise SystemExit(code)
+
+
+def _line(message: str) -> str:
+    """One line of what can be printed."""
+    line = " ".join(str(message).split())
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
 
 
 @app.command("run")
@@ -140,13 +144,14 @@ def run_command(
     console.show_funnel(result, output)
     if not result["conserved"]:
         fail("the run does not add up: see differences in run.json", 1)
+    _warn(console.failures(result, output))
     if strict and result["failed"]:
         fail(f"{result['failed']} rows failed, and --strict was given", 3)
 
 
 def _warn(warnings: list[str]) -> None:
     for warning in warnings:
-        print(f"curate: warning: {warning}", file=sys.stderr)
+        print(f"curate: warning: {_line(warning)}", file=sys.stderr)
 
 
 def _write_report(result: dict[str, Any], output: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from curate.running import Progress
+from pipelines import storage
 
 
 class _Out(Console):
@@ -103,6 +105,22 @@ def show_funnel(result: Mapping[str, Any], output: str) -> None:
                 out.print(f"  {kind}: {source} at {offset}", markup=False)
     out.print(f"{result['cpu_seconds']} CPU s, {result['wall_seconds']} s of wall time")
     out.print(f"output: {output}", markup=False)
+
+
+def failures(result: Mapping[str, Any], output: str) -> list[str]:
+    """A warning where so much failed that the input or the recipe may be the wrong one; most often there is none."""
+    read, kept, failed = result["read"]["records"], result["kept"], result["failed"]
+    if not failed or (kept and failed * 2 <= read):
+        return []
+    reasons = Counter[str]()
+    for stage in result["stages"]:
+        reasons.update({f"{stage['stage']}: {reason}": count for reason, count in stage["failed_by_reason"].items()})
+    (most, count), *_ = reasons.most_common(1)
+    nothing = "nothing was kept, and " if not kept else ""
+    where = storage.join(output, "failed")
+    return [
+        f"{nothing}{_count(failed)} of {_count(read)} records failed, most by {most} ({_count(count)}); see {where}/"
+    ]
 
 
 def show_arms(report: Mapping[str, Any], output: str) -> None:

@@ -108,3 +108,37 @@ def test_no_space_for_what_is_shown():
 def test_a_name_that_the_terminal_cannot_show(tmp_path, job):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
     assert _curate(*job, "--output", tmp_path / "출력", env=environment).returncode == 0
+
+
+def _warnings(done):
+    assert done.returncode == 0, done.stderr
+    return [line for line in done.stderr.splitlines() if line.startswith("curate: warning: ")]
+
+
+def test_an_input_of_which_nothing_can_be_read_is_warned_about(tmp_path, job):
+    (tmp_path / "b.warc").write_text("no archive")
+    job[job.index("--input") + 1] = tmp_path / "b.warc"
+    out = tmp_path / "out"
+    said = f"nothing was kept, and 1 of 1 records failed, most by read: not_a_warc (1); see {out}/failed/"
+    assert _warnings(_curate(*job, "--output", out)) == [f"curate: warning: {said}"]
+    strict = _curate(*job, "--output", tmp_path / "strict", "--strict")
+    assert strict.returncode == 3
+    assert "nothing was kept" in strict.stderr
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["TROUBLE", "TROUBLE", "kept"], "2 of 3 records failed"),
+        (["TROUBLE", "kept"], ""),  # half, and no more
+        (["TROUBLE", "", ""], "nothing was kept, and 1 of 3 records failed"),
+        (["", ""], ""),  # nothing was kept, and nothing failed
+    ],
+)
+def test_a_run_of_which_most_failed_is_warned_about(tmp_path, texts, said):
+    (tmp_path / "r.yaml").write_text("stages: [quality/length: {min_words: 1}, tests.strategies.Trouble]\n")
+    write_rows(tmp_path / "a.jsonl", texts)
+    done = _curate("run", tmp_path / "r.yaml", tmp_path / "a.jsonl", "--output", tmp_path / "out", "--workers", "1")
+    found = _warnings(done)
+    assert len(found) == bool(said)
+    assert all(line.startswith(f"curate: warning: {said}, most by tests.strategies.Trouble: ") for line in found)
