@@ -69,9 +69,8 @@ class Ablating:
         if "extraction" in ablation.gold:
             needed |= {node.number for node in plan.nodes if node.parent < 0}
         pair_by = {number: group.pair_by for number, group in enumerate(inputs)}
-        fields = dataclasses.replace(
-            ablation.base.recipe.rows, carry=()
-        )  # an ablation writes no texts to carry them with
+        # an ablation writes no texts for fields to go along with
+        fields = dataclasses.replace(ablation.base.recipe.rows, carry=())
         self.job = ScoreJob(directory.root, plan, ablation.tokens, frozenset(needed), pair_by, fields)
 
     def scored(self) -> Scored:

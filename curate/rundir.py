@@ -140,8 +140,11 @@ class RunDirectory:
         """The path of a unit's manifest in a phase."""
         return self.work("done", str(segment), f"{unit}.json")
 
-    def finished(self, segment: int, unit: str) -> list[dict[str, Any]] | None:
-        """A finished unit's records; None where it has to be run (again): no manifest, or files that do not match."""
+    def finished(self, segment: int, unit: str, just_now: bool = False) -> list[dict[str, Any]] | None:
+        """A finished unit's records; None where it has to be run (again): no manifest, or files that do not match.
+
+        just_now  it was run by this very process: its spools, which hold all texts, are not read once more
+        """
         path = self.manifest(segment, unit)
         if not storage.exists(path):
             return None
@@ -152,8 +155,10 @@ class RunDirectory:
         for record in records:
             if record["kind"] == "file" and not self._whole(record):
                 return None
-            if record["kind"] == "shard" and not Shard.from_dict(record["shard"]).whole():
-                return None
+            if record["kind"] == "shard":
+                shard = Shard.from_dict(record["shard"])
+                if not (shard.exists() if just_now else shard.whole()):
+                    return None
         return records
 
     def _whole(self, record: Mapping[str, Any]) -> bool:

@@ -270,7 +270,7 @@ def _run_phase(
         if pool is not None:  # what runs in this process is counted with it
             timing["cpu"] += done.cpu_seconds
         progress.update(units_done=progress.units_done + 1)
-    records = [directory.finished(segment.number, task.name) for task in tasks]
+    records = [directory.finished(segment.number, task.name, just_now=True) for task in tasks]
     for task, found in zip(tasks, records, strict=True):
         if found is None:
             raise RunError(f"unit {task.name}: it was run, but its manifest or a file it names is missing or damaged")

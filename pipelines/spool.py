@@ -55,10 +55,14 @@ class Shard:
     spool_sha256: str = ""
     keys_sha256: str = ""
 
+    def exists(self) -> bool:
+        """Whether both files are there."""
+        return storage.exists(self.spool) and storage.exists(self.keys)
+
     def whole(self) -> bool:
         """Whether both files are there as they were written."""
         files = ((self.spool, self.spool_sha256), (self.keys, self.keys_sha256))
-        return all(storage.exists(path) and storage.sha256(path) == expected for path, expected in files)
+        return self.exists() and all(storage.sha256(path) == expected for path, expected in files)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
