@@ -41,9 +41,10 @@ def _arms(report: dict[str, Any]) -> str:
         if low > 0 or high < 0:
             sure.append(arm)
     if not sure:
+        who = f"None of the {len(others)} other arms keeps" if len(others) > 1 else f"{others[0]['name']} does not keep"
         return (
-            f"None of the {len(others)} other arms keeps a share of documents that differs from the base's "
-            "by more than resampling the documents would make it differ."
+            f"{who} a share of documents that differs from the base's by more than resampling the documents would "
+            "make it differ."
         )
     most = max(sure, key=lambda arm: abs(arm["difference"]["documents"]))
     low, high = most["difference"]["documents_interval"]

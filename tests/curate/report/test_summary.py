@@ -42,6 +42,7 @@ def test_the_base():
 def test_differences_within_their_intervals_are_none():
     second = summary(_report(_arm("x", 0.02, -0.01, 0.05), _arm("y")))[1]
     assert second.startswith("None of the 2 other arms")
+    assert summary(_report(_arm("x")))[1].startswith("x does not keep a share")
 
 
 @pytest.mark.parametrize(("sign", "word"), [(1, "more"), (-1, "less")])
