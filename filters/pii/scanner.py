@@ -339,11 +339,18 @@ class Scanner:
         return Hit("kr_frn" if digits[6] in "5678" else "kr_rrn", start, end)
 
     def _card(self, data: bytes, start: int, end: int) -> int:
-        digits = _digits(data[start:end])
-        if not self._closed(data, end) or not (issuer := checks.card_issuer(digits)) or not checks.luhn_valid(digits):
-            return 0
-        grouped = end - start > len(digits)
-        return end if issuer == "sure" or grouped or self._near("card", data, start, end) else 0
+        # A group behind four of four may also be the next card's, or a security code.
+        fours = self._fours.match(data, start)
+        for stop in (end, fours.end()) if fours and fours.end() < end else (end,):
+            digits = _digits(data[start:stop])
+            issuer = checks.card_issuer(digits) if self._closed(data, stop) else ""
+            if not issuer or not checks.luhn_valid(digits):
+                continue
+            if issuer == "sure" or stop - start > len(digits) or self._near("card", data, start, stop):
+                return stop
+        return 0
+
+    _fours = re2.compile(r"[0-9]{4}(?:[- ][0-9]{4}){3}")
 
     def _licence(self, data: bytes, start: int, end: int) -> int:
         return end if self._closed(data, end) and data[start : start + 2].decode() in checks.LICENCE_REGIONS else 0

@@ -106,6 +106,7 @@ FOUND = [
     ("text::ffff:192.0.2.1", "ip", "192.0.2.1"),
     ("4111-1111-1111-1111", "card", "4111-1111-1111-1111"),
     ("3782 822463 10005", "card", "3782 822463 10005"),
+    ("4111 1111 1111 1111 123", "card", "4111 1111 1111 1111"),
     ("카드 9410 0012 3456 7892", "card", "9410 0012 3456 7892"),
     ("GB82 WEST 1234 5698 7654 32", "iban", "GB82 WEST 1234 5698 7654 32"),
     ("gb82west12345698765432", "iban", "gb82west12345698765432"),
@@ -246,6 +247,32 @@ def test_glued_korean_file(shared_data):
         else:
             assert out.text == row["text"]
             assert out.edits == {}
+
+
+SIDE_BY_SIDE = [
+    "hong@example.com", "010-1234-5678", "01012345678", "010 1234 5678", "02-123-4567", "(02)123-4567", "02) 123-4567",
+    "+82-10-1234-5678", "+82 2 123 4567", "212-736-5000", "(212) 736-5000", "+1 (212) 736-5000", "+44 20 7946 0958",
+    "192.168.0.1", "2001:db8::1", "4111 1111 1111 1111", "4111-1111-1111-1111", "4111111111111111",
+    "3782 822463 10005", "9410 0012 3456 7892", "GB82 WEST 1234 5698 7654 32", "078-05-1123", "ssn 078051121",
+    "https://bob:hunter2@example.org/x", "@jack_d", "900101-1234568", "9001011234568", "960121 1021413",
+    "911124-5678906", "104-82-13138", "사업자 1048656659", "법인 110111-1234569", "11-22-123456-12",
+    "11 22 123456 12", "여권 M789C1234", "계좌 110-123-456789", "12가3456", "차량 123가 4567",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", SIDE_BY_SIDE)
+def test_one_pass_finds_all_of_a_run(find, value):
+    ((kind, _),) = find(value)
+    for separator in (" ", "\n", ", "):
+        run = separator.join([value] * 50)
+        assert [name for name, _ in find(run)] == [kind] * 50
+        assert scrub(run).notes[f"pii_{kind}"] == 50
+
+
+@pytest.mark.parametrize("value", ["4111 1111 1111 1111 ", "010-1234-5678 ", "900101-1234568 ", "110 1234 5678 "])
+def test_runs_are_scrubbed_in_linear_time(value):
+    run = make("pii/patterns").open()
+    assert grows_linearly(lambda text: run(Document("d", text)), repeated(value), 4_000)
 
 
 UNITS = [
