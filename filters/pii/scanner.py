@@ -32,6 +32,7 @@ _LOCAL = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456
 _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _DIGITS = frozenset(b"0123456789")
 _HEX = frozenset(b"0123456789abcdefABCDEF:.")
+_COUNTRY_CODE = re2.compile(r"\+[1-9](?:" + SEPARATOR + r"{0,2}[0-9]){6}")
 
 # Regions whose national numbers are believed without a word near them, by language of the document.
 REGIONS = {
@@ -114,9 +115,9 @@ class Scanner:
     def _confirm(self, data: bytes, start: int, end: int, floor: int) -> tuple[Hit | None, int]:
         first = data[start]
         if first in _DIGITS or first == 0x2B:  # +
-            return self._number(data, start, start)
+            return self._number(data, start, start, floor)
         if first == 0x28 and data[end - 1] in _DIGITS:  # (
-            return self._number(data, start, start)
+            return self._number(data, start, start, floor)
         if first == 0x3C:  # <
             return None, end
         if first == 0x3A:  # :
@@ -124,7 +125,7 @@ class Scanner:
                 return self._credentials(data, start, end)
             return self._ipv6(data, start, end, floor)
         if first in _WORD:
-            return self._lettered(data, start, end)
+            return self._lettered(data, start, end, floor)
         return self._address(data, start, end, floor)
 
     def _address(self, data: bytes, start: int, end: int, floor: int) -> tuple[Hit | None, int]:
@@ -216,10 +217,10 @@ class Scanner:
     def _ip_named(self, data: bytes, start: int, end: int) -> bool:
         return data[max(0, start - 4) : start] == b"://[" or self._near("ip", data, start, end)
 
-    def _lettered(self, data: bytes, start: int, end: int) -> tuple[Hit | None, int]:
+    def _lettered(self, data: bytes, start: int, end: int, floor: int) -> tuple[Hit | None, int]:
         """What starts with a letter: IBAN, passport, or a phone number glued to "tel"."""
         if (digit := self._glued.match(data, start)) is not None:
-            hit, resume = self._number(data, digit.end() - 1, start)
+            hit, resume = self._number(data, digit.end() - 1, start, floor)
             if hit is not None:
                 return hit, resume
         if (match := self._passport.match(data, start)) is not None:
@@ -236,15 +237,18 @@ class Scanner:
             return Hit("iban", start, stop), stop
         return None, start + 2
 
-    def _number(self, data: bytes, start: int, guard: int) -> tuple[Hit | None, int]:
-        """A number: the recogniser of the table that confirms it first. Joined digits before `guard` refuse all."""
+    def _number(self, data: bytes, start: int, guard: int, floor: int) -> tuple[Hit | None, int]:
+        """A number: the recogniser of the table that confirms it first. Joined digits before `guard` refuse all.
+
+        Digits before `floor` belong to a value that was found: they will be gone.
+        """
         begin = start
         while begin < len(data) and data[begin] not in _DIGITS:
             begin += 1
         if data[start] == 0x28 and b")" not in data[start : start + 9]:  # it encloses more than an area code
             start = guard = begin
         joined = guard >= 1 and data[guard - 1] == 0x25  # %201980: a space in a link
-        joined |= guard >= 2 and data[guard - 1] in b"-.+" and data[guard - 2] in _DIGITS
+        joined |= guard >= floor + 2 and data[guard - 1] in b"-.+" and data[guard - 2] in _DIGITS
         if not joined and self._date.match(data, begin) is None:
             for index in sorted(self._shapes.Match(data[start : start + 64]) or ()):
                 kind, pattern, check = self._anchored[index]
@@ -270,7 +274,7 @@ class Scanner:
         r"(?:(?:19|20)[0-9]{2}[-./]{1,2} ?(?:0?[1-9]|1[0-2])[-./] ?(?:0?[1-9]|[12][0-9]|3[01])"
         r"|(?:0?[1-9]|[12][0-9]|3[01])[-./](?:0?[1-9]|[12][0-9]|3[01])[-./](?:19|20)[0-9]{2})(?:[^0-9]|$)"
     )
-    _run = re2.compile(r"[0-9]+(?:[-.+][0-9]+)*")
+    _run = re2.compile(r"[0-9]+(?:[-.][0-9]+)*")
     _letter = re2.compile(r"[A-Za-z\x{80}-\x{10FFFF}]")
 
     # What may confirm a number.
@@ -297,12 +301,17 @@ class Scanner:
 
     @staticmethod
     def _open_end(data: bytes, end: int) -> bool:
-        """Whether a number ends here: no digit follows, nor a hyphen or full stop with one, nor an @."""
+        """Whether a number ends here: no digit follows, nor a hyphen, full stop or plus with one, nor an @.
+
+        A plus with the digits of a telephone number begins another number.
+        """
         rest = data[end : end + 2]
         if not rest:
             return True
         if rest[0] in _DIGITS or rest[0] == 0x40:
             return False
+        if rest[0] == 0x2B and _COUNTRY_CODE.match(data, end) is not None:
+            return True
         return not (rest[0] in b"-.+" and len(rest) > 1 and rest[1] in _DIGITS)
 
     def _closed(self, data: bytes, end: int) -> bool:

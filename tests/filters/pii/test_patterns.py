@@ -269,6 +269,14 @@ def test_one_pass_finds_all_of_a_run(find, value):
         assert scrub(run).notes[f"pii_{kind}"] == 50
 
 
+@pytest.mark.parametrize("separator", ["-", ".", "+", ""])
+@pytest.mark.parametrize("value", ["+82-10-1234-5678", "+82 2 123 4567", "+44 20 7946 0958"])
+def test_numbers_that_are_glued_by_their_plus_are_found_in_one_pass(find, value, separator):
+    assert [kind for kind, _ in find(separator.join([value] * 50))] == ["phone"] * 50
+    assert ("phone", value) in find(f"12345678{value}")
+    assert find("010-1234-5678+1") == []  # part of something longer
+
+
 @pytest.mark.parametrize("value", ["4111 1111 1111 1111 ", "010-1234-5678 ", "900101-1234568 ", "110 1234 5678 "])
 def test_runs_are_scrubbed_in_linear_time(value):
     run = make("pii/patterns").open()
