@@ -62,6 +62,7 @@ TRIGGERS = (
     # Seven digits and what separates them; a single digit in front only as a trunk or country code, or in brackets.
     r"(?:\+ ?\(?|\()\b[0-9](?:" + SEPARATOR + r"{0,2}[0-9]){6}",
     r"\b(?:[01]" + SEPARATOR + r"{1,2}[0-9]|[0-9])[0-9](?:" + SEPARATOR + r"{0,2}[0-9]){5}",
+    r"\b[0-9]{6} " + DASH + r" [0-9]{7}",
 )
 
 
