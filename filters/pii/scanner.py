@@ -26,6 +26,7 @@ from filters.pii.recognisers import (
 
 BEFORE, AFTER = 90, 30  # bytes of context that are read on either side: about 30 Hangul syllables before
 MAX_LOCAL = 64  # characters before the @ (RFC 5321)
+TAG, BACKTICKS, LINE = 300, 100, 1000  # bytes of a tag, of code in a line, of a line, that are read for a mention
 MAX_IPV6 = 49  # bytes of the longest textual form, with a prefix length
 
 _LOCAL = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-'")
@@ -172,7 +173,16 @@ class Scanner:
             return None, end  # a decorator: @torch.no_grad
         if len(name) > 30 or len(name) < 3 or name.lower().decode() in NOT_MENTIONS:
             return None, end
+        if self._code.match(data, start) is not None or _in_tag(data, start, end) or _in_backticks(data, start, end):
+            return None, end
         return Hit("mention", start, end), end
+
+    _code = re2.compile(
+        r"@(?:[A-Za-z0-9_.:-]{1,90}=[A-Za-z0-9_$\"'{\[]"  # an attribute of a template: @update:modelValue="..."
+        r"|[A-Za-z0-9_.]{1,90}\([\x00-\x7F]"  # a decorator; a name in Hangul may stand in brackets behind a handle
+        r"|[a-z0-9_.-]{1,90}/[a-z0-9]"  # a scoped package
+        r"|[A-Za-z0-9_-]{1,60} ?\{)"  # an at-rule, a type in a documentation comment
+    )
 
     def _credentials(self, data: bytes, start: int, end: int) -> tuple[Hit | None, int]:
         """user:password between :// and @."""
@@ -539,6 +549,32 @@ class Scanner:
 
     def _refused(self, data: bytes, start: int) -> bool:
         return self._negative_number.search(data[max(0, start - 40) : start]) is not None
+
+
+def _in_tag(data: bytes, start: int, end: int) -> bool:
+    """Whether this is an attribute inside of a tag: <form @submit.prevent>. What is quoted in a tag is not."""
+    opened = data.rfind(b"<", max(0, start - TAG), start)
+    if opened < 0 or not data[opened + 1 : opened + 2].isalpha() or not data[start - 1 : start].isspace():
+        return False
+    before = data[opened:start]
+    if b">" in before or before.count(b'"') % 2 or before.count(b"'") % 2:
+        return False
+    closed = data.find(b">", end, end + TAG)
+    return closed >= 0 and data.find(b"<", end, closed) < 0
+
+
+def _in_backticks(data: bytes, start: int, end: int) -> bool:
+    """Whether this stands between the backticks of Markdown's code, on one line."""
+    opened = data.rfind(b"`", max(0, start - BACKTICKS), start)
+    if opened < 0 or data.find(b"\n", opened, start) >= 0:
+        return False
+    line = data.rfind(b"\n", max(0, start - LINE), start) + 1
+    if (line == 0 and start > LINE) or data.count(b"`", line, start) % 2 == 0:
+        return False
+    if opened > line and data[opened - 1] in _WORD:
+        return False  # an apostrophe: don`t
+    closed = data.find(b"`", end, end + BACKTICKS)
+    return closed >= 0 and data.find(b"\n", end, closed) < 0
 
 
 def _years(groups: list[str]) -> bool:
