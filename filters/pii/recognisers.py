@@ -62,6 +62,7 @@ TRIGGERS = (
     # Seven digits and what separates them; a single digit in front only as a trunk or country code, or in brackets.
     r"(?:\+ ?\(?|\()\b[0-9](?:" + SEPARATOR + r"{0,2}[0-9]){6}",
     r"\b(?:[01]" + SEPARATOR + r"{1,2}[0-9]|[0-9])[0-9](?:" + SEPARATOR + r"{0,2}[0-9]){5}",
+    r"\b[0-9]{6} " + DASH + r" [0-9]{7}",
 )
 
 
@@ -138,15 +139,20 @@ NEGATIVE_VERSION = r"(?:\bv|\bver|\bversion|\brelease|\bbuild|\bsection|§|버�
 # At-rules, annotations and tags that read like a mention.
 # fmt: off
 NOT_MENTIONS = frozenset((
-    "abstractmethod", "after", "aftereach", "api", "apply", "author", "autowired", "bean", "before",
-    "beforeeach", "builder", "charset", "classmethod", "column", "component", "configuration", "container",
-    "controller", "data", "dataclass", "default", "deprecated", "end", "entity", "example", "extend", "final",
-    "font_face", "getmapping", "getter", "id", "implementation", "import", "include", "interface", "keyframes",
-    "layer", "link", "media", "mixin", "notnull", "nullable", "objc", "override", "overrides", "page", "param",
-    "params", "postmapping", "private", "property", "protected", "public", "pytest", "repository",
-    "requestmapping", "return", "returns", "see", "selector", "service", "setter", "since", "static",
-    "staticmethod", "supports", "suppresswarnings", "synthesize", "table", "tailwind", "test", "throws", "todo",
-    "type", "typedef", "version",
+    "abstractmethod", "after", "afterall", "aftereach", "api", "apply", "author", "autoreleasepool",
+    "autowired", "bean", "before", "beforeall", "beforeeach", "builder", "cached_property", "charset",
+    "classmethod", "column", "component", "configuration", "container", "contextmanager", "controller",
+    "data", "dataclass", "default", "deletemapping", "deprecated", "each", "else", "end", "entity",
+    "example", "extend", "final", "font_face", "forward", "function", "functionalinterface", "getmapping",
+    "getter", "id", "implementation", "import", "include", "inheritdoc", "inject", "interface", "internal",
+    "keyframes", "layer", "link", "lru_cache", "media", "mixin", "nonnull", "notnull", "nullable", "objc",
+    "overload", "override", "overrides", "page", "param", "parameterizedtest", "params", "pathvariable",
+    "postmapping", "private", "property", "protected", "protocol", "public", "putmapping", "pytest",
+    "repository", "requestbody", "requestmapping", "requestparam", "responsebody", "restcontroller",
+    "return", "returns", "safevarargs", "see", "selector", "service", "setter", "since",
+    "springbootapplication", "static", "staticmethod", "supports", "suppresswarnings", "synthesize",
+    "table", "tailwind", "test", "throws", "todo", "transactional", "type", "typedef", "typeparam", "use",
+    "valid", "version", "wraps",
 ))
 # fmt: on
 # Endings of file names (logo@2x.png) that read like a top-level domain.

@@ -26,12 +26,14 @@ from filters.pii.recognisers import (
 
 BEFORE, AFTER = 90, 30  # bytes of context that are read on either side: about 30 Hangul syllables before
 MAX_LOCAL = 64  # characters before the @ (RFC 5321)
+TAG, BACKTICKS, LINE = 300, 100, 1000  # bytes of a tag, of code in a line, of a line, that are read for a mention
 MAX_IPV6 = 49  # bytes of the longest textual form, with a prefix length
 
 _LOCAL = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-'")
 _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _DIGITS = frozenset(b"0123456789")
 _HEX = frozenset(b"0123456789abcdefABCDEF:.")
+_COUNTRY_CODE = re2.compile(r"\+[1-9](?:" + SEPARATOR + r"{0,2}[0-9]){6}")
 
 # Regions whose national numbers are believed without a word near them, by language of the document.
 REGIONS = {
@@ -114,9 +116,9 @@ class Scanner:
     def _confirm(self, data: bytes, start: int, end: int, floor: int) -> tuple[Hit | None, int]:
         first = data[start]
         if first in _DIGITS or first == 0x2B:  # +
-            return self._number(data, start, start)
+            return self._number(data, start, start, floor)
         if first == 0x28 and data[end - 1] in _DIGITS:  # (
-            return self._number(data, start, start)
+            return self._number(data, start, start, floor)
         if first == 0x3C:  # <
             return None, end
         if first == 0x3A:  # :
@@ -124,7 +126,7 @@ class Scanner:
                 return self._credentials(data, start, end)
             return self._ipv6(data, start, end, floor)
         if first in _WORD:
-            return self._lettered(data, start, end)
+            return self._lettered(data, start, end, floor)
         return self._address(data, start, end, floor)
 
     def _address(self, data: bytes, start: int, end: int, floor: int) -> tuple[Hit | None, int]:
@@ -171,7 +173,16 @@ class Scanner:
             return None, end  # a decorator: @torch.no_grad
         if len(name) > 30 or len(name) < 3 or name.lower().decode() in NOT_MENTIONS:
             return None, end
+        if self._code.match(data, start) is not None or _in_tag(data, start, end) or _in_backticks(data, start, end):
+            return None, end
         return Hit("mention", start, end), end
+
+    _code = re2.compile(
+        r"@(?:[A-Za-z0-9_.:-]{1,90}=[A-Za-z0-9_$\"'{\[]"  # an attribute of a template: @update:modelValue="..."
+        r"|[A-Za-z0-9_.]{1,90}\([\x00-\x7F]"  # a decorator; a name in Hangul may stand in brackets behind a handle
+        r"|[a-z0-9_.-]{1,90}/[a-z0-9]"  # a scoped package
+        r"|[A-Za-z0-9_-]{1,60} ?\{)"  # an at-rule, a type in a documentation comment
+    )
 
     def _credentials(self, data: bytes, start: int, end: int) -> tuple[Hit | None, int]:
         """user:password between :// and @."""
@@ -216,10 +227,10 @@ class Scanner:
     def _ip_named(self, data: bytes, start: int, end: int) -> bool:
         return data[max(0, start - 4) : start] == b"://[" or self._near("ip", data, start, end)
 
-    def _lettered(self, data: bytes, start: int, end: int) -> tuple[Hit | None, int]:
+    def _lettered(self, data: bytes, start: int, end: int, floor: int) -> tuple[Hit | None, int]:
         """What starts with a letter: IBAN, passport, or a phone number glued to "tel"."""
         if (digit := self._glued.match(data, start)) is not None:
-            hit, resume = self._number(data, digit.end() - 1, start)
+            hit, resume = self._number(data, digit.end() - 1, start, floor)
             if hit is not None:
                 return hit, resume
         if (match := self._passport.match(data, start)) is not None:
@@ -236,15 +247,18 @@ class Scanner:
             return Hit("iban", start, stop), stop
         return None, start + 2
 
-    def _number(self, data: bytes, start: int, guard: int) -> tuple[Hit | None, int]:
-        """A number: the recogniser of the table that confirms it first. Joined digits before `guard` refuse all."""
+    def _number(self, data: bytes, start: int, guard: int, floor: int) -> tuple[Hit | None, int]:
+        """A number: the recogniser of the table that confirms it first. Joined digits before `guard` refuse all.
+
+        Digits before `floor` belong to a value that was found: they will be gone.
+        """
         begin = start
         while begin < len(data) and data[begin] not in _DIGITS:
             begin += 1
         if data[start] == 0x28 and b")" not in data[start : start + 9]:  # it encloses more than an area code
             start = guard = begin
         joined = guard >= 1 and data[guard - 1] == 0x25  # %201980: a space in a link
-        joined |= guard >= 2 and data[guard - 1] in b"-.+" and data[guard - 2] in _DIGITS
+        joined |= guard >= floor + 2 and data[guard - 1] in b"-.+" and data[guard - 2] in _DIGITS
         if not joined and self._date.match(data, begin) is None:
             for index in sorted(self._shapes.Match(data[start : start + 64]) or ()):
                 kind, pattern, check = self._anchored[index]
@@ -270,7 +284,7 @@ class Scanner:
         r"(?:(?:19|20)[0-9]{2}[-./]{1,2} ?(?:0?[1-9]|1[0-2])[-./] ?(?:0?[1-9]|[12][0-9]|3[01])"
         r"|(?:0?[1-9]|[12][0-9]|3[01])[-./](?:0?[1-9]|[12][0-9]|3[01])[-./](?:19|20)[0-9]{2})(?:[^0-9]|$)"
     )
-    _run = re2.compile(r"[0-9]+(?:[-.+][0-9]+)*")
+    _run = re2.compile(r"[0-9]+(?:[-.][0-9]+)*")
     _letter = re2.compile(r"[A-Za-z\x{80}-\x{10FFFF}]")
 
     # What may confirm a number.
@@ -297,12 +311,17 @@ class Scanner:
 
     @staticmethod
     def _open_end(data: bytes, end: int) -> bool:
-        """Whether a number ends here: no digit follows, nor a hyphen or full stop with one, nor an @."""
+        """Whether a number ends here: no digit follows, nor a hyphen, full stop or plus with one, nor an @.
+
+        A plus with the digits of a telephone number begins another number.
+        """
         rest = data[end : end + 2]
         if not rest:
             return True
         if rest[0] in _DIGITS or rest[0] == 0x40:
             return False
+        if rest[0] == 0x2B and _COUNTRY_CODE.match(data, end) is not None:
+            return True
         return not (rest[0] in b"-.+" and len(rest) > 1 and rest[1] in _DIGITS)
 
     def _closed(self, data: bytes, end: int) -> bool:
@@ -339,11 +358,18 @@ class Scanner:
         return Hit("kr_frn" if digits[6] in "5678" else "kr_rrn", start, end)
 
     def _card(self, data: bytes, start: int, end: int) -> int:
-        digits = _digits(data[start:end])
-        if not self._closed(data, end) or not (issuer := checks.card_issuer(digits)) or not checks.luhn_valid(digits):
-            return 0
-        grouped = end - start > len(digits)
-        return end if issuer == "sure" or grouped or self._near("card", data, start, end) else 0
+        # A group behind four of four may also be the next card's, or a security code.
+        fours = self._fours.match(data, start)
+        for stop in (end, fours.end()) if fours and fours.end() < end else (end,):
+            digits = _digits(data[start:stop])
+            issuer = checks.card_issuer(digits) if self._closed(data, stop) else ""
+            if not issuer or not checks.luhn_valid(digits):
+                continue
+            if issuer == "sure" or stop - start > len(digits) or self._near("card", data, start, stop):
+                return stop
+        return 0
+
+    _fours = re2.compile(r"[0-9]{4}(?:[- ][0-9]{4}){3}")
 
     def _licence(self, data: bytes, start: int, end: int) -> int:
         return end if self._closed(data, end) and data[start : start + 2].decode() in checks.LICENCE_REGIONS else 0
@@ -523,6 +549,32 @@ class Scanner:
 
     def _refused(self, data: bytes, start: int) -> bool:
         return self._negative_number.search(data[max(0, start - 40) : start]) is not None
+
+
+def _in_tag(data: bytes, start: int, end: int) -> bool:
+    """Whether this is an attribute inside of a tag: <form @submit.prevent>. What is quoted in a tag is not."""
+    opened = data.rfind(b"<", max(0, start - TAG), start)
+    if opened < 0 or not data[opened + 1 : opened + 2].isalpha() or not data[start - 1 : start].isspace():
+        return False
+    before = data[opened:start]
+    if b">" in before or before.count(b'"') % 2 or before.count(b"'") % 2:
+        return False
+    closed = data.find(b">", end, end + TAG)
+    return closed >= 0 and data.find(b"<", end, closed) < 0
+
+
+def _in_backticks(data: bytes, start: int, end: int) -> bool:
+    """Whether this stands between the backticks of Markdown's code, on one line."""
+    opened = data.rfind(b"`", max(0, start - BACKTICKS), start)
+    if opened < 0 or data.find(b"\n", opened, start) >= 0:
+        return False
+    line = data.rfind(b"\n", max(0, start - LINE), start) + 1
+    if (line == 0 and start > LINE) or data.count(b"`", line, start) % 2 == 0:
+        return False
+    if opened > line and data[opened - 1] in _WORD:
+        return False  # an apostrophe: don`t
+    closed = data.find(b"`", end, end + BACKTICKS)
+    return closed >= 0 and data.find(b"\n", end, closed) < 0
 
 
 def _years(groups: list[str]) -> bool:

@@ -30,30 +30,36 @@ _ROWS_BY_NAME = re.compile(r"\.(jsonl|ndjson|json)(\.gz|\.gzip|\.zst)?$", re.IGN
 _WARC_BY_NAME = re.compile(r"\.(warc|wet|wat|arc)(\.gz|\.gzip|\.zst)?$", re.IGNORECASE)
 
 
-def inflated_head(data: Any, most: int = 4096) -> bytes:
-    """The first bytes of the first gzip member in data that is not empty; b"" where nothing can be inflated.
+def inflated_head(data: Any, most: int = 4096, skip_empty: bool = True) -> bytes:
+    """The first bytes of the first gzip member in data (that is not empty); b"" where nothing can be inflated.
 
     In small steps: what comes before damage is wanted too.
     """
     head = b""
+    view = memoryview(data)
+    at = 0
     inflater = isal_zlib.decompressobj(31)
-    while data and len(head) < most:
+    while at < len(view) and len(head) < most:
+        piece = view[at : at + _STEP_BYTES]
         try:
-            head += inflater.decompress(data[:_STEP_BYTES])
+            head += inflater.decompress(piece)
         except InflateError:
             return head
-        data = data[_STEP_BYTES:]
+        at += len(piece)
         if inflater.eof:
-            if head:
+            if head or not skip_empty:
                 return head
-            data = bytes(inflater.unused_data) + bytes(data)
+            at -= len(inflater.unused_data)
             inflater = isal_zlib.decompressobj(31)
     return head
 
 
 def begins_record(data: Any) -> bool:
-    """Whether a gzip member that begins here (2 KiB are enough to tell) begins with a record of a WARC or ARC file."""
-    head = inflated_head(data[:_PLAUSIBLE_BYTES], 10240)
+    """Whether a gzip member that begins here (2 KiB are enough to tell) begins with a record of a WARC or ARC file.
+
+    Empty members begin none: whoever asks at each of a row of them would inflate all that follow again.
+    """
+    head = inflated_head(data[:_PLAUSIBLE_BYTES], 10240, skip_empty=False)
     return WARC_START.match(head) is not None or ARC_START.match(head) is not None
 
 

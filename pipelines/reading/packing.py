@@ -33,20 +33,22 @@ def gzip_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
     inflater = None
     for block in data:
         view = memoryview(block)
-        while view:
+        at = 0
+        while at < len(view):
             if inflater is None:
-                if bytes(view).count(0) == len(view):
+                if view[at] == 0 and bytes(view[at:]).count(0) == len(view) - at:
                     break
                 inflater = isal_zlib.decompressobj(31)
-            piece, view = view[:CHUNK_BYTES], view[CHUNK_BYTES:]
+            piece = view[at : at + CHUNK_BYTES]
             try:
                 out = inflater.decompress(piece)
             except InflateError as error:
                 raise Corrupt("gzip") from error
             if out:
                 yield out
+            at += len(piece)
             if inflater.eof:
-                view = memoryview(bytes(inflater.unused_data) + bytes(view))
+                at -= len(inflater.unused_data)
                 inflater = None
     if inflater is not None:
         raise Cut("gzip")

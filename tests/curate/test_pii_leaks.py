@@ -1,12 +1,18 @@
-"""Nothing of a value leaves a run: kept, dropped, failed, run.json, reports, streams and logs are searched for it."""
+"""No value in a text leaves a run or an ablation: all files, streams and logs are searched. Ids and addresses do."""
 
+import gzip
 import json
 import logging
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from curate.report.page import render_html, render_markdown, run_report
 from curate.rundir import UsageError
+from tests.curate.ablation_tools import run_ablation
 from tests.curate.running_tools import go, recipe, rows, write_rows
+from tests.pipelines.reading.archives import http, member, page, record
 
 PLANTED = [
     "secret-canary-7f3a@example.com",
@@ -22,8 +28,21 @@ FILLER = "This line says nothing of anybody and is long enough to be kept. "
 def _everything(folder):
     """All bytes of all files, with Parquet's columns decoded: its pages are compressed."""
     found = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
-    for table in ("kept", "dropped", "failed"):
-        found += json.dumps(rows(folder, table), ensure_ascii=False, default=str).encode()
+    for path in folder.rglob("*.parquet"):
+        found += json.dumps(pq.read_table(path).to_pylist(), ensure_ascii=False, default=str).encode()
+    return found
+
+
+def _searched(folder, capfd, caplog):
+    """All that a run left behind and said, and its report, with each value that must not be in it looked for."""
+    if (folder / "run.json").exists():
+        done = json.loads((folder / "run.json").read_text("utf-8"))
+        (folder / "report.html").write_text(render_html(run_report(done)), "utf-8")
+        (folder / "report.md").write_text(render_markdown(run_report(done)), "utf-8")
+    streams = capfd.readouterr()
+    found = _everything(folder) + f"{streams.out}{streams.err}{caplog.text}".encode()
+    for value in (*PLANTED, KEY):
+        assert value.encode() not in found, value
     return found
 
 
@@ -55,11 +74,7 @@ def test_no_output_of_a_run_holds_a_value(tmp_path, monkeypatch, capfd, caplog, 
         result = go(chosen, [write_rows(tmp_path / "in.jsonl", _texts())], tmp_path / "out")
     assert result["conserved"]
     assert (result["kept"], result["dropped"], result["failed"]) == ((2, 2, 1) if action == "drop" else (3, 1, 1))
-    streams = capfd.readouterr()
-    searched = _everything(tmp_path / "out") + f"{streams.out}{streams.err}{caplog.text}".encode()
-    assert FILLER.strip().encode() in searched
-    for value in (*PLANTED, KEY):
-        assert value.encode() not in searched, value
+    assert FILLER.strip().encode() in _searched(tmp_path / "out", capfd, caplog)
     if action == "drop":
         (dropped,) = [row for row in rows(tmp_path / "out", "dropped") if row["stage"] == "pii/patterns"]
         assert dropped["rule"] == "drop_above"
@@ -77,6 +92,107 @@ def test_a_damaged_row_with_values(tmp_path, shared_data, capfd, caplog):
     streams = capfd.readouterr()
     searched = _everything(tmp_path / "out") + f"{streams.out}{streams.err}{caplog.text}".encode()
     assert b"canary" not in searched
+
+
+def test_dropped_texts_and_what_the_whole_corpus_decides(tmp_path, capfd, caplog):
+    texts = [f"{text}\n{FILLER}" for text in _texts() * 2]
+    stages = [
+        "tests.strategies.Body",
+        {"tests.strategies.Characters": {"least": 240}},
+        "dedup/exact",
+        "dedup/lines",
+        "pii/patterns",
+        {"tests.strategies.Trouble": {"kind": "raise"}},
+    ]
+    with caplog.at_level(logging.DEBUG):
+        result = go(
+            recipe(*stages, output={"dropped_text": True}), [write_rows(tmp_path / "in.jsonl", texts)], tmp_path / "out"
+        )
+    assert (result["conserved"], result["dropped"] > 2, result["failed"]) == (True, True, 1)
+    assert {row["stage"] for row in rows(tmp_path / "out", "dropped")} >= {"dedup/exact", "tests.strategies.Characters"}
+    assert any(row["text"] and "<EMAIL>" in row["text"] for row in rows(tmp_path / "out", "dropped"))
+    _searched(tmp_path / "out", capfd, caplog)
+
+
+def _damaged_files(folder):
+    """Files that begin with values, or have them where names should be: each is told of in failed/."""
+    folder.mkdir()
+    values = [*PLANTED[:4], f"https://hong:{PLANTED[4]}@example.org/"]
+    names = [f"{value} is a column" for value in values] + values
+    for number, value in enumerate(values):
+        line = f"{value},{value}\n".encode()
+        good = record(http(page(number)))
+        written = {
+            "begins": line * 50,
+            "begins.jsonl": line * 5,
+            "begins.gz": gzip.compress(line * 50),
+            "begins.warc": line + good,
+            "before.warc.gz": line + member(good) * 2,
+            "inside.warc.gz": member(line + good),
+            "keys.jsonl": json.dumps({value: value}).encode() + b"\n",
+            "numbers.jsonl": json.dumps({"text": [value], "url": 5}).encode() + b"\n",
+            "text.jsonl": b'{"text": "' + value.encode() + b'\\x \xff"}\n{"text": "' + value.encode(),
+        }
+        for name, data in written.items():
+            (folder / f"{number}-{name}").write_bytes(data)
+    pq.write_table(pa.table({name: ["a"] for name in names}), folder / "header.parquet")
+    pq.write_table(pa.table({"text": [1], **{name: ["a"] for name in names}}), folder / "numbers.parquet")
+    pq.write_table(pa.table([["a"], ["b"]], names=["text", "text"]), folder / "twice.parquet")
+    binary = pa.array([value.encode() + b"\xff" for value in values], pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"text": binary}), folder / "binary.parquet")
+    cut = folder / "cut.parquet"
+    pq.write_table(pa.table({"text": values * 100}), cut, compression="none", use_dictionary=False)
+    cut.write_bytes(cut.read_bytes()[:-20])
+    return sorted(folder.iterdir())
+
+
+def test_beginnings_of_files_and_names_of_columns(tmp_path, capfd, caplog):
+    files = _damaged_files(tmp_path / "in")
+    with caplog.at_level(logging.DEBUG):
+        result = go(recipe("tests.strategies.Body", "pii/patterns"), files, tmp_path / "out")
+    reasons = {row["reason"] for row in rows(tmp_path / "out", "failed")}
+    expected = {"not_a_warc", "schema_error", "bad_unicode", "json_error", "parquet_unreadable", "warc_garbage_skipped"}
+    assert result["conserved"] and expected <= reasons
+    told = {row["source"].rpartition("/")[2] for row in rows(tmp_path / "out", "failed")}
+    assert told == {path.name for path in files}
+    _searched(tmp_path / "out", capfd, caplog)
+
+
+def test_no_report_of_an_ablation_holds_a_value(tmp_path, capfd, caplog):
+    stages = ["tests.strategies.Body", {"tests.strategies.Characters": {"least": 190}}]
+    data = {
+        "recipe": {"name": "base", "stages": stages},
+        "arms": {
+            "scrubbed": {"after": {"tests.strategies.Characters": {"pii/patterns": {"action": "drop"}}}},
+            "longer": {"tests.strategies.Characters": {"least": 1000}},
+            "lines": {"after": {"tests.strategies.Body": "dedup/lines"}},
+        },
+    }
+    texts = [f"{number} {text}" for number, text in enumerate(_texts() * 3)]
+    with caplog.at_level(logging.DEBUG):
+        report = run_ablation(data, [write_rows(tmp_path / "in.jsonl", texts)], tmp_path / "out")
+    assert "<EMAIL>" in json.dumps(report)  # there are samples, and they are scrubbed
+    found = _searched(tmp_path / "out", capfd, caplog)
+    assert b"&lt;EMAIL&gt;" in found or b"<EMAIL>" in found
+
+
+def test_ids_addresses_and_fields_that_go_along_are_left_as_they_are(tmp_path):
+    """What docs/pii.md does not promise, and what it says can be done."""
+    given = {"id": PLANTED[0], "url": f"https://a:b@example.org/{PLANTED[2]}", "phone": PLANTED[1], "text": FILLER}
+    (tmp_path / "in.jsonl").write_text(json.dumps(given) + "\n")
+
+    def kept(name, fields):
+        chosen = recipe("tests.strategies.Body", "pii/patterns", rows=fields)
+        assert go(chosen, [tmp_path / "in.jsonl"], tmp_path / name)["kept"] == 1
+        (row,) = rows(tmp_path / name, "kept")
+        return row
+
+    row = kept("as-they-are", {"carry": ["phone"]})
+    assert (row["id"], row["url"], row["phone"]) == (PLANTED[0], f"https://example.org/{PLANTED[2]}", PLANTED[1])
+    row = kept("left-out", {"id": "none", "url": "none"})
+    assert row["id"].startswith("sha256:") and row["url"] == ""
+    found = _everything(tmp_path / "left-out")
+    assert not any(value.encode() in found for value in PLANTED)
 
 
 def test_a_missing_key_stops_a_run_before_it_reads(tmp_path, monkeypatch):

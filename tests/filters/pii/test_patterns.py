@@ -106,6 +106,7 @@ FOUND = [
     ("text::ffff:192.0.2.1", "ip", "192.0.2.1"),
     ("4111-1111-1111-1111", "card", "4111-1111-1111-1111"),
     ("3782 822463 10005", "card", "3782 822463 10005"),
+    ("4111 1111 1111 1111 123", "card", "4111 1111 1111 1111"),
     ("카드 9410 0012 3456 7892", "card", "9410 0012 3456 7892"),
     ("GB82 WEST 1234 5698 7654 32", "iban", "GB82 WEST 1234 5698 7654 32"),
     ("gb82west12345698765432", "iban", "gb82west12345698765432"),
@@ -113,12 +114,29 @@ FOUND = [
     ("his ssn is 078051121", "us_ssn", "078051121"),
     ("https://bob:hunter2@example.org/x", "url_credentials", "bob:hunter2"),
     ("thanks @jack_d!", "mention", "@jack_d"),
+    ("@hong_gildong 님", "mention", "@hong_gildong"),
+    ("오늘 @hong이 왔다", "mention", "@hong"),
+    ("RT @user_a: text", "mention", "@user_a"),
+    ("cc (@user_a)", "mention", "@user_a"),
+    ("as said by @user_a.", "mention", "@user_a"),
+    ("@user_a(홍길동)님", "mention", "@user_a"),
+    ("@user_a (my friend)", "mention", "@user_a"),
+    ("@Jane_D/@john_d", "mention", "@Jane_D"),
+    ("@user_a==@user_b", "mention", "@user_a"),
+    ("I <3 @user_a > all", "mention", "@user_a"),
+    ("if a <b then @user_a says so", "mention", "@user_a"),
+    ('<meta name="x" content="by @user_a">', "mention", "@user_a"),
+    ("<b>hi</b> @user_a <br>", "mention", "@user_a"),
+    ("I don`t know @user_a, it`s", "mention", "@user_a"),
+    ("`code()`와 @user_a 그리고 `code`", "mention", "@user_a"),
+    ("one ` here\n@user_a and ` there", "mention", "@user_a"),
     # Vectors of the Korean numbers, the check digit of which fails for some numbers issued since October 2020.
     ("960121-1021413", "kr_rrn", "960121-1021413"),
     ("050912-2000019", "kr_rrn", "050912-2000019"),
     ("971013-9019902", "kr_rrn", "971013-9019902"),
     ("960121-1234567", "kr_rrn", "960121-1234567"),
     ("000505-3637892", "kr_rrn", "000505-3637892"),
+    ("960121 - 1021413", "kr_rrn", "960121 - 1021413"),
     ("911124-5678906", "kr_frn", "911124-5678906"),
     ("050912-6000012", "kr_frn", "050912-6000012"),
     ("104-82-13138", "kr_brn", "104-82-13138"),
@@ -159,6 +177,17 @@ NOT_FOUND = [
     "GB82WEST12345698765433",
     "@media (max-width: 1px)",
     "  @torch.no_grad()",
+    '<button @click="count++">',
+    "@click.prevent=\"x\" @my-event='y' @close=handler",
+    '@update:modelValue="value = $event"',
+    "<form @submit.prevent></form>",
+    '<Modal\n  :show="open"\n  @close\n/>',
+    '@import "x"; @use "y"; @font-face { } @page{',
+    'a view is @app.route("/") or @Component({',
+    "@Override public, @param {string} x, <!-- @vue-generic {Actor} -->",
+    "import x from '@vue/compiler-sfc'; npm i @types/node @vue-hero/x",
+    "훅 `@enter`와 (`@leave`) 그리고 `v-on`, `@before x`",
+    "root@localhost user@host",
     "logo@2x.png",
     "lodash@4.17.21",
     "info@example.",
@@ -248,9 +277,45 @@ def test_glued_korean_file(shared_data):
             assert out.edits == {}
 
 
+SIDE_BY_SIDE = [
+    "hong@example.com", "010-1234-5678", "01012345678", "010 1234 5678", "02-123-4567", "(02)123-4567", "02) 123-4567",
+    "+82-10-1234-5678", "+82 2 123 4567", "212-736-5000", "(212) 736-5000", "+1 (212) 736-5000", "+44 20 7946 0958",
+    "192.168.0.1", "2001:db8::1", "4111 1111 1111 1111", "4111-1111-1111-1111", "4111111111111111",
+    "3782 822463 10005", "9410 0012 3456 7892", "GB82 WEST 1234 5698 7654 32", "078-05-1123", "ssn 078051121",
+    "https://bob:hunter2@example.org/x", "@jack_d", "900101-1234568", "9001011234568", "960121 1021413",
+    "960121 - 1021413",
+    "911124-5678906", "104-82-13138", "사업자 1048656659", "법인 110111-1234569", "11-22-123456-12",
+    "11 22 123456 12", "여권 M789C1234", "계좌 110-123-456789", "12가3456", "차량 123가 4567",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", SIDE_BY_SIDE)
+def test_one_pass_finds_all_of_a_run(find, value):
+    ((kind, _),) = find(value)
+    for separator in (" ", "\n", ", "):
+        run = separator.join([value] * 50)
+        assert [name for name, _ in find(run)] == [kind] * 50
+        assert scrub(run).notes[f"pii_{kind}"] == 50
+
+
+@pytest.mark.parametrize("separator", ["-", ".", "+", ""])
+@pytest.mark.parametrize("value", ["+82-10-1234-5678", "+82 2 123 4567", "+44 20 7946 0958"])
+def test_numbers_that_are_glued_by_their_plus_are_found_in_one_pass(find, value, separator):
+    assert [kind for kind, _ in find(separator.join([value] * 50))] == ["phone"] * 50
+    assert ("phone", value) in find(f"12345678{value}")
+    assert find("010-1234-5678+1") == []  # part of something longer
+
+
+@pytest.mark.parametrize("value", ["4111 1111 1111 1111 ", "010-1234-5678 ", "900101-1234568 ", "110 1234 5678 "])
+def test_runs_are_scrubbed_in_linear_time(value):
+    run = make("pii/patterns").open()
+    assert grows_linearly(lambda text: run(Document("d", text)), repeated(value), 4_000)
+
+
 UNITS = [
     "a", "1", "@", "-", " ", ".", ":", "(", "+", "<", "a.", "a@", "@a", "1-", "11-", "1.", "::", "://", "a:b@", "a@a.",
     "010-", "[at]", "GB12", "가", "1 ", "\x00", "http://((((", "tel0", "::1", "1::", "1@", "@1.", "+1",
+    "<a @abc ", "`@abc ", "@abc=", "<a>@abc", "+1234567",
 ]  # fmt: skip
 
 
