@@ -13,7 +13,7 @@ from apache_beam.transforms.window import GlobalWindows
 from filters.chain import Dropped, Step, fault_of, opened
 from filters.contracts import CorpusJudge, CorpusRewriter, Extractor, Judge, Rewriter
 from filters.document import Document, Drop, RawPage
-from filters.rules import failing
+from filters.rules import Rule, failing
 from filters.text.tokens import counter
 from pipelines import curation, storage, watch
 from pipelines.curation import ReadTask, RereadTask
@@ -234,6 +234,7 @@ class _Score(beam.DoFn):
         }
         self._measures = {node.number: plan.measures_at(node.number) for node in plan.nodes}
         self._read_later = plan.notes_of_nodes()
+        self._rules: dict[tuple[int, str], tuple[Rule, ...]] = {}
 
     def start_bundle(self) -> None:
         self._units: dict[str, dict[int, _Rows]] = {}
@@ -354,7 +355,10 @@ class _Score(beam.DoFn):
             scores = opened(strategy)(document)
             # what it says is decided from the columns, later; a rule without its score is a fault of every document
             if isinstance(strategy, Judge):
-                failing(strategy.rules(str(document.notes.get("language", ""))), scores.signals, scores.notes)
+                key = measure.number, str(document.notes.get("language", ""))
+                if key not in self._rules:
+                    self._rules[key] = strategy.rules(key[1])
+                failing(self._rules[key], scores.signals, scores.notes)
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except BaseException as error:

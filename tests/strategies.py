@@ -57,6 +57,17 @@ class Deaf(Judge):
 
 
 @strategy
+class Misspelt(Judge):
+    """A rule that looks at a signal which is not given."""
+
+    def open(self) -> Callable[[Document], Scores]:
+        return lambda document: Scores({"characters": float(len(document.text))})
+
+    def rules(self, language: str = "") -> tuple[Rule, ...]:
+        return (Rule("too_short", "charcters", at_least=1),)
+
+
+@strategy
 class Upper(Rewriter):
     """Upper case."""
 
@@ -127,4 +138,4 @@ class _Panic(BaseException):
     pass
 
 
-__all__ = ["Body", "Characters", "Slow", "Trouble", "Undecorated", "Upper"]
+__all__ = ["Body", "Characters", "Misspelt", "Slow", "Trouble", "Undecorated", "Upper"]

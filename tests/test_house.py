@@ -55,9 +55,10 @@ def test_a_wheel_holds_the_three_floors_and_the_configs(tmp_path):
     assert any(name.startswith("filters/toxicity/lists/") for name in names)
 
 
-def test_listing_strategies_loads_no_heavy_library():
+def test_listing_strategies_and_planning_a_recipe_load_no_heavy_library():
     code = (
-        "import sys, json\nfrom curate.catalogue import describe\nrows = describe()\n"
+        "import sys, json\nfrom curate.catalogue import describe\nfrom curate.recipe import load\n"
+        "rows = describe()\nload('klue').warnings()\n"
         "print(json.dumps([len(rows), sorted(m for m in sys.modules if '.' not in m)]))"
     )
     out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout

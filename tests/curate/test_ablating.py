@@ -194,6 +194,17 @@ def test_arms_read_the_fields_that_their_recipe_names(tmp_path):
     assert kept_ids(tmp_path / "out", report["arms"][1]["name"]) == ["0", "1"]
 
 
+def test_a_rule_without_its_signal_fails_every_document_as_in_a_run(tmp_path):
+    inputs = [write(tmp_path / "a.jsonl", ["one", "two"])]
+    stages = [BODY, "tests.strategies.Misspelt"]
+    report = run_ablation({"recipe": {"name": "base", "stages": stages}}, inputs, tmp_path / "arms")
+    result = go(recipe(*stages), inputs, tmp_path / "run")
+    _same(report["arms"][0], result)
+    assert result["stages"][-1]["failed_by_reason"] == {"signal_missing": 2}
+    detail = rows(tmp_path / "run", "failed")[0]["detail"]
+    assert detail == "the rule too_short looks at charcters; the judge gives characters"
+
+
 def test_an_ablation_goes_on_where_it_stopped(tmp_path, monkeypatch):
     inputs = [write(tmp_path / "a.jsonl", texts(seed=6, count=30))]
     data = {"recipe": {"name": "base", "stages": [BODY, "dedup/lines", "dedup/exact"]}, "leave_one_out": True}

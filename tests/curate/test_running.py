@@ -54,6 +54,36 @@ def test_everything_is_kept_dropped_or_failed(tmp_path):
     assert json.loads((tmp_path / "out" / "run.json").read_text())["conserved"] is True
 
 
+class _Stumbling:
+    """A reader that gives two events and then has a fault."""
+
+    def __init__(self, reader):
+        self.types, self._reader = reader.types, reader
+
+    def __iter__(self):
+        events = iter(self._reader)
+        yield next(events)
+        yield next(events)
+        raise KeyError("a fault")
+
+
+def test_a_fault_of_the_reader_costs_its_file_and_no_other(tmp_path, monkeypatch):
+    inputs = _inputs(tmp_path, files=3, each=4)
+
+    true = curation.read
+
+    def faulty(piece, fields):
+        reader = true(piece, fields)
+        return _Stumbling(reader) if piece.path.endswith("1.jsonl") else reader
+
+    monkeypatch.setattr(curation, "read", faulty)
+    result = go(recipe(BODY), inputs, tmp_path / "out")
+    assert adds_up(result)
+    assert (result["kept"], result["failed"]) == (10, 1)
+    (failed,) = rows(tmp_path / "out", "failed")
+    assert (failed["reason"], failed["source"]) == ("error:KeyError", str(inputs[1]))
+
+
 def test_fields_by_name_go_along_through_every_stage(tmp_path):
     lines = [
         {"content": "가나다라 마바사", "doc": "a", "license": "by", "meta": {"tags": ["x"]}},
