@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate import rundir
-from curate.arms import Ablation, Arm
-from curate.arms import load as load_ablation
-from curate.report.decide import KEPT, Decided, Decider
-from curate.report.scored import Part, Scored
+from curate.ablation.arms import Ablation, Arm
+from curate.ablation.arms import load as load_ablation
+from curate.ablation.decide import KEPT, Decided, Decider
+from curate.ablation.scored import Part, Scored
 from curate.rundir import RunDirectory, RunError, UsageError
 from curate.running import Progress, check, given_paths, plan_units
 from filters.chain import close_all
@@ -23,7 +23,11 @@ from filters.contracts import CorpusRewriter, ResourceError
 from filters.document import Document
 from filters.text import tokens
 from pipelines import storage
-from pipelines.branches import (
+from pipelines.curation import ReadTask, RereadTask
+from pipelines.keyfile import DamagedFile
+from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially, serial_startup
+from pipelines.reading.units import InputError, expand
+from pipelines.scoring.score import (
     Node,
     Plan,
     ScoreJob,
@@ -35,10 +39,6 @@ from pipelines.branches import (
     make_plan,
     rounds,
 )
-from pipelines.curation import ReadTask, RereadTask
-from pipelines.keyfile import DamagedFile
-from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially, serial_startup
-from pipelines.reading.units import InputError, expand
 
 
 @dataclasses.dataclass
@@ -255,7 +255,7 @@ def ablate(
 
 def _check_gold(ablation: Ablation) -> None:
     if ablation.gold:
-        from curate.report import gold
+        from curate.ablation import gold
 
         try:
             gold.check(ablation)
@@ -296,7 +296,7 @@ def _inputs(
 
 
 def _report(work: Ablating, scoring: float) -> dict[str, Any]:
-    from curate.report.build import build
+    from curate.ablation.build import build
 
     started = time.process_time()
     decider = work.decider()

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from curate import arms
-from curate.ablating import Ablating, ablate
-from curate.arms import Ablation, Arm
+from curate.ablation import arms
+from curate.ablation.arms import Ablation, Arm
+from curate.ablation.driver import Ablating, ablate
 from curate.rundir import RunError, UsageError
 from pipelines import barrier
 from pipelines.pool import PoolError
-from tests.curate.ablation_tools import BODY, arms_by_name, kept_ids, run_ablation, texts, write
+from tests.curate.ablation.tools import BODY, arms_by_name, kept_ids, run_ablation, texts, write
 from tests.curate.running_tools import go, recipe, rows
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 RECIPES = 50
 
 
