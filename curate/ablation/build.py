@@ -5,10 +5,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from curate.arms import Ablation
-from curate.report import attribution, controls, pairs, sweeps
-from curate.report.decide import DROPPED, FAILED, READ_STAGE, Decided, Decider
-from curate.report.slices import slices_of
+from curate.ablation import attribution, controls, pairs, sweeps
+from curate.ablation.arms import Ablation
+from curate.ablation.decide import DROPPED, FAILED, READ_STAGE, Decided, Decider
+from curate.ablation.slices import slices_of
 from curate.report.summary import summary
 from pipelines.manifest import ScoredRecord
 
@@ -207,7 +207,7 @@ def _arm_cost(decider: Decider, arm: str, decided: Decided, costs: dict[str, flo
 def _gold(ablation: Ablation, decider: Decider, decided: dict[str, Decided], work: Work) -> list[dict[str, Any]]:
     if not ablation.gold:
         return []
-    from curate.report.gold import score
+    from curate.ablation.gold import score
 
     return score(ablation, decider, decided, work.texts_of)
 
@@ -215,7 +215,7 @@ def _gold(ablation: Ablation, decider: Decider, decided: dict[str, Decided], wor
 def _proxy(ablation: Ablation, decider: Decider, decided: dict[str, Decided], work: Work) -> dict[str, Any] | None:
     if ablation.proxy is None:
         return None
-    from curate.report import proxy
+    from curate.ablation import proxy
 
     reference = proxy.Reference(_reference_texts(ablation.proxy.reference))
     available = [int(decider.sizes(one.node, "bytes")[one.kept].sum()) for one in decided.values()]
@@ -236,7 +236,7 @@ def _proxy(ablation: Ablation, decider: Decider, decided: dict[str, Decided], wo
 def _training(
     decider: Decider, one: Decided, mask: np.ndarray, most: int, work: Work
 ) -> Callable[[int], Iterable[str]]:
-    from curate.report.proxy import training_order
+    from curate.ablation.proxy import training_order
 
     ids = decider.scored.groups[one.group].strings("id")
     sizes = decider.sizes(one.node, "bytes")

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate import rundir
-from curate.arms import Ablation, Arm
-from curate.arms import load as load_ablation
-from curate.report.decide import KEPT, Decided, Decider
-from curate.report.scored import Part, Scored
+from curate.ablation.arms import Ablation, Arm
+from curate.ablation.arms import load as load_ablation
+from curate.ablation.decide import KEPT, Decided, Decider
+from curate.ablation.scored import Part, Scored
 from curate.rundir import RunDirectory, RunError, UsageError
 from curate.running import check, given_paths, plan_units
 from filters.chain import close_all
@@ -24,7 +24,13 @@ from filters.document import Document
 from filters.text import tokens
 from pipelines import storage
 from pipelines.barrier import decide
-from pipelines.branches import (
+from pipelines.curation import ReadTask, RereadTask
+from pipelines.keyfile import DamagedFile
+from pipelines.manifest import Manifest, ScoredRecord
+from pipelines.phases import Phases, Progress, Work
+from pipelines.pool import STALL_SECONDS, PoolError
+from pipelines.reading.units import InputError, expand
+from pipelines.scoring.score import (
     Node,
     Plan,
     ScoreJob,
@@ -36,12 +42,6 @@ from pipelines.branches import (
     make_plan,
     rounds,
 )
-from pipelines.curation import ReadTask, RereadTask
-from pipelines.keyfile import DamagedFile
-from pipelines.manifest import Manifest, ScoredRecord
-from pipelines.phases import Phases, Progress, Work
-from pipelines.pool import STALL_SECONDS, PoolError
-from pipelines.reading.units import InputError, expand
 
 
 @dataclasses.dataclass
@@ -234,7 +234,7 @@ def ablate(
 
 def _check_gold(ablation: Ablation) -> None:
     if ablation.gold:
-        from curate.report import gold
+        from curate.ablation import gold
 
         try:
             gold.check(ablation)
@@ -275,7 +275,7 @@ def _inputs(
 
 
 def _report(work: Ablating, scoring: float) -> dict[str, Any]:
-    from curate.report.build import build
+    from curate.ablation.build import build
 
     started = time.process_time()
     decider = work.decider()
