@@ -38,8 +38,8 @@ Some of the pages are stained with oil, and on others the ink has run, but most 
 Visitors like to look for the ships of their grandfathers, and the woman at the desk is glad to help them."""
 _ARMS = """
 import json, sys
-from curate.ablating import ablate
-from curate.arms import parse
+from curate.ablation.driver import ablate
+from curate.ablation.arms import parse
 output, data, *inputs = sys.argv[1:]
 report = ablate(parse(json.loads(data), "bench"), inputs, output, workers=1)
 found = {name: report[name] for name in ("cpu_seconds", "startup_cpu_seconds", "cpu_by_phase", "pages")}
@@ -71,8 +71,8 @@ print(json.dumps({name: result[name] for name in ("cpu_seconds", "startup_cpu_se
 _DECIDE = """
 import json, sys, time
 from benchmarks.ablation import table_and_plan
-from curate.report.decide import Decider
-from curate.report.scored import Scored
+from curate.ablation.decide import Decider
+from curate.ablation.scored import Scored
 folder, rows, arms = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 plan, units = table_and_plan(folder, rows, arms)
 started = time.process_time()
@@ -95,7 +95,7 @@ def table_and_plan(folder: str, rows: int, arms: int) -> tuple[Any, list[str]]:
     from filters.chain import opened
     from filters.contracts import Judge
     from filters.document import Document
-    from pipelines.branches import make_plan
+    from pipelines.scoring.score import make_plan
 
     rng = random.Random(4)
     chosen = {}

@@ -238,7 +238,7 @@ def ablate(
     ] = False,
 ) -> None:
     """Score once, decide every arm, and write report.html, report.json and report.md."""
-    from curate import arms
+    from curate.ablation import arms
     from curate.recipe import RecipeError
     from curate.rundir import RunError, UsageError
 
@@ -249,7 +249,7 @@ def ablate(
     if not output:
         fail("no output: name a directory with --output")
     from curate import console
-    from curate.ablating import ablate as run_ablation
+    from curate.ablation.driver import ablate as run_ablation
 
     try:
         with console.progress() as progress:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.curate.ablation_tools import BODY, run_ablation, texts, write
+from tests.curate.ablation.tools import BODY, run_ablation, texts, write
 from tests.curate.running_tools import go, recipe, rows
 
 CHARACTERS = "tests.strategies.Characters"

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from curate.report.controls import budget, draws, paired_difference
+from curate.ablation.controls import budget, draws, paired_difference
 
 IDS = np.array([f"document {n}" for n in range(2000)], dtype=object)
 SIZES = np.random.default_rng(5).integers(100, 5000, len(IDS))

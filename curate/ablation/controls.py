@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from curate.report.decide import Decided, Decider
+from curate.ablation.decide import Decided, Decider
 
 RESAMPLES = 1000
 

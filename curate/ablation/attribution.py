@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from curate.report.decide import DROPPED, KEPT, Decided, Decider
-from pipelines.branches import Visit
+from curate.ablation.decide import DROPPED, KEPT, Decided, Decider
+from pipelines.scoring.score import Visit
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from curate.arms import Ablation
-from curate.report import attribution, controls, pairs, sweeps
-from curate.report.decide import DROPPED, FAILED, READ_STAGE, Decided, Decider
-from curate.report.slices import slices_of
+from curate.ablation import attribution, controls, pairs, sweeps
+from curate.ablation.arms import Ablation
+from curate.ablation.decide import DROPPED, FAILED, READ_STAGE, Decided, Decider
+from curate.ablation.slices import slices_of
 from curate.report.summary import summary
+from pipelines.manifest import ScoredRecord
 
 SAMPLE_CHARACTERS = 200
 
@@ -17,7 +18,7 @@ SAMPLE_CHARACTERS = 200
 class Work(Protocol):
     """What the driver of an ablation lends to its report."""
 
-    records: list[dict[str, Any]]
+    records: list[ScoredRecord]
     decide_cpu_seconds: dict[str, float]
 
     def documents_of(self, decided: Decided, rows: Iterable[int]) -> dict[int, str]:
@@ -166,7 +167,7 @@ def _edits(decider: Decider, work: Work) -> list[dict[str, Any]]:
     """Characters that each rule of each rewriter changed, by text path, over all pages that reached it."""
     found: dict[int, dict[str, int]] = {}
     for record in work.records:
-        for number, rules in record.get("edits", {}).items():
+        for number, rules in record.edits.items():
             book = found.setdefault(int(number), {})
             for rule, count in rules.items():
                 book[rule] = book.get(rule, 0) + count
@@ -181,7 +182,7 @@ def _costs(decider: Decider, work: Work) -> dict[str, float]:
     """CPU seconds spent on every text path and measure, over all pages."""
     found = dict(work.decide_cpu_seconds)
     for record in work.records:
-        for what, seconds in record.get("cpu", {}).items():
+        for what, seconds in record.cpu.items():
             found[what] = found.get(what, 0.0) + seconds
     return found
 
@@ -206,7 +207,7 @@ def _arm_cost(decider: Decider, arm: str, decided: Decided, costs: dict[str, flo
 def _gold(ablation: Ablation, decider: Decider, decided: dict[str, Decided], work: Work) -> list[dict[str, Any]]:
     if not ablation.gold:
         return []
-    from curate.report.gold import score
+    from curate.ablation.gold import score
 
     return score(ablation, decider, decided, work.texts_of)
 
@@ -214,7 +215,7 @@ def _gold(ablation: Ablation, decider: Decider, decided: dict[str, Decided], wor
 def _proxy(ablation: Ablation, decider: Decider, decided: dict[str, Decided], work: Work) -> dict[str, Any] | None:
     if ablation.proxy is None:
         return None
-    from curate.report import proxy
+    from curate.ablation import proxy
 
     reference = proxy.Reference(_reference_texts(ablation.proxy.reference))
     available = [int(decider.sizes(one.node, "bytes")[one.kept].sum()) for one in decided.values()]
@@ -235,7 +236,7 @@ def _proxy(ablation: Ablation, decider: Decider, decided: dict[str, Decided], wo
 def _training(
     decider: Decider, one: Decided, mask: np.ndarray, most: int, work: Work
 ) -> Callable[[int], Iterable[str]]:
-    from curate.report.proxy import training_order
+    from curate.ablation.proxy import training_order
 
     ids = decider.scored.groups[one.group].strings("id")
     sizes = decider.sizes(one.node, "bytes")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from curate import arms
-from curate.arms import parse
+from curate.ablation import arms
+from curate.ablation.arms import parse
 from curate.recipe import RecipeError
 
 BASE = {

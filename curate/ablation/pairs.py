@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from curate.report.attribution import sizes
-from curate.report.decide import Decided, Decider
+from curate.ablation.attribution import sizes
+from curate.ablation.decide import Decided, Decider
 
 
 def aligned(decider: Decider, base: Decided, other: Decided) -> tuple[np.ndarray, np.ndarray]:

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from curate import arms
-from curate.ablating import Ablating, ablate
-from curate.arms import Ablation, Arm
+from curate.ablation import arms, driver
+from curate.ablation.arms import Ablation, Arm
+from curate.ablation.driver import Ablating, ablate
 from curate.rundir import RunError, UsageError
-from pipelines import barrier
 from pipelines.pool import PoolError
-from tests.curate.ablation_tools import BODY, arms_by_name, kept_ids, run_ablation, texts, write
+from tests.curate.ablation.tools import BODY, arms_by_name, kept_ids, run_ablation, texts, write
 from tests.curate.running_tools import go, recipe, rows
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 RECIPES = 50
 
 
@@ -231,18 +230,21 @@ def test_reference_texts_that_are_missing_are_told_before_anything_is_written(tm
 
 
 def test_damaged_keys_are_one_line_that_says_the_way_out(tmp_path, monkeypatch):
-    decide = barrier.decide
+    decide = driver.decide
 
     def damaging(step, shards, folder):
         for shard in shards:
             Path(shard.keys).write_bytes(b"something else altogether, and long enough")
         return decide(step, shards, folder)
 
-    monkeypatch.setattr(barrier, "decide", damaging)
     inputs = [write(tmp_path / "a.jsonl", texts(count=20))]
     data = {"recipe": {"name": "base", "stages": [BODY, "dedup/lines", "tests.strategies.Characters"]}}
-    with pytest.raises(RunError, match=r"\.keys: no file of keys; delete .*out and begin again"):
-        run_ablation(data, inputs, tmp_path / "out")
+    with monkeypatch.context() as broken:
+        broken.setattr(driver, "decide", damaging)
+        with pytest.raises(RunError, match=r"\.keys: no file of keys; --resume makes it again"):
+            run_ablation(data, inputs, tmp_path / "out")
+    again = run_ablation(data, inputs, tmp_path / "out", resume=True)
+    assert _without_times(again) == _without_times(run_ablation(data, inputs, tmp_path / "whole"))
 
 
 def _stop(*_: object) -> None:

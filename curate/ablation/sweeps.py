@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from curate.arms import Ablation, Sweep, with_setting
-from curate.report.attribution import sizes
-from curate.report.decide import DROPPED, KEPT, Decided, Decider
-from curate.report.pairs import sample
+from curate.ablation.arms import Ablation, Sweep, with_setting
+from curate.ablation.attribution import sizes
+from curate.ablation.decide import DROPPED, KEPT, Decided, Decider
+from curate.ablation.pairs import sample
 from filters.contracts import Judge
-from pipelines.branches import Visit
+from pipelines.scoring.score import Visit
 
 
 def sweep(

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from pipelines import storage
-from pipelines.branches import Plan, Source
+from pipelines.scoring.score import Plan, Source
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate import rundir
-from curate.arms import Ablation, Arm
-from curate.arms import load as load_ablation
-from curate.report.decide import KEPT, Decided, Decider
-from curate.report.scored import Part, Scored
+from curate.ablation.arms import Ablation, Arm
+from curate.ablation.arms import load as load_ablation
+from curate.ablation.decide import KEPT, Decided, Decider
+from curate.ablation.scored import Part, Scored
 from curate.rundir import RunDirectory, RunError, UsageError
-from curate.running import Progress, check, given_paths, plan_units
+from curate.running import check, given_paths, plan_units
 from filters.chain import close_all
 from filters.contracts import CorpusRewriter, ResourceError
 from filters.document import Document
 from filters.text import tokens
 from pipelines import storage
-from pipelines.branches import (
+from pipelines.barrier import decide
+from pipelines.curation import ReadTask, RereadTask
+from pipelines.keyfile import DamagedFile
+from pipelines.manifest import Manifest, ScoredRecord
+from pipelines.phases import Phases, Progress, Work
+from pipelines.pool import STALL_SECONDS, PoolError
+from pipelines.reading.units import InputError, expand
+from pipelines.scoring.score import (
     Node,
     Plan,
     ScoreJob,
@@ -35,10 +42,6 @@ from pipelines.branches import (
     make_plan,
     rounds,
 )
-from pipelines.curation import ReadTask, RereadTask
-from pipelines.keyfile import DamagedFile
-from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially, serial_startup
-from pipelines.reading.units import InputError, expand
 
 
 @dataclasses.dataclass
@@ -54,13 +57,11 @@ class Ablating:
     """One ablation in its directory."""
 
     def __init__(
-        self, ablation: Ablation, directory: RunDirectory, inputs: Sequence[Inputs], plan: Plan, pool: Pool | None,
-        progress: Progress,
+        self, ablation: Ablation, directory: RunDirectory, inputs: Sequence[Inputs], plan: Plan, phases: Phases
     ) -> None:  # fmt: skip
         self.ablation, self.directory, self.inputs, self.plan = ablation, directory, inputs, plan
-        self._pool, self._progress = pool, progress
-        self.records: list[dict[str, Any]] = []
-        self.cpu_seconds = 0.0
+        self.phases = phases
+        self.records: list[ScoredRecord] = []
         self.decide_cpu_seconds: dict[str, float] = {}
         self._parts_of: dict[int, list[Part]] = {}
         finals = {next(v.number for v in reversed(visits) if v.kind == "text") for visits in plan.arms.values()}
@@ -98,17 +99,14 @@ class Ablating:
         for number, group in enumerate(self.inputs):
             roots = tuple(node.number for node in self.plan.nodes if node.parent < 0 and node.group == number)
             for task in group.tasks:
-                manifest = self.directory.work("done", f"score-{number}", f"{task.name}.json")
-                todo.append(PhaseTask(partial(build_scoring, self.job, roots), task, manifest, task.bytes))
-        self._run("scoring", todo)
+                todo.append(Work(partial(build_scoring, self.job, roots), task, f"{number}-{task.name}", task.size))
+        self._run("score", todo, "scoring")
         for later in rounds(self.plan)[1:]:
             decider = self.decider()
             for node in later:
                 self._score_after_corpus(node, decider)
 
     def _score_after_corpus(self, node: Node, decider: Decider) -> None:
-        from pipelines.barrier import Shard, decide
-
         arm, place = next(
             (arm, place)
             for arm, visits in self.plan.arms.items()
@@ -120,10 +118,9 @@ class Ablating:
         for part in decider.scored.groups[node.group].parts:
             rows = tuple(int(row) for row in alive[part.start : part.start + part.rows].nonzero()[0])
             task = SpoolTask(part.unit, node.number, rows, node.group)
-            manifest = self.directory.work("done", f"spool-{node.number}", f"{part.unit}.json")
-            spooling.append(PhaseTask(partial(build_respool, self.job), task, manifest, part.rows))
-        found = self._run(f"{node.step.name}: spool", spooling)
-        shards = [Shard.from_dict(record["shard"]) for record in found if record["kind"] == "shard"]
+            spooling.append(Work(partial(build_respool, self.job), task, part.unit, part.rows))
+        found = self._run(f"spool-{node.number}", spooling, f"{node.step.name}: spool")
+        shards = [shard for manifest in found for shard in manifest.shards]
         started = time.process_time()
         strategy = node.step.strategy
         if not isinstance(strategy, CorpusRewriter):
@@ -132,24 +129,13 @@ class Ablating:
         self.decide_cpu_seconds[f"node {node.number}"] = time.process_time() - started
         todo = []
         for shard in shards:
-            manifest = self.directory.work("done", f"after-{node.number}", f"{shard.name}.json")
             again = RereadTask(shard.name, shard, decision.of(shard))
-            todo.append(PhaseTask(partial(build_rescoring, self.job, node.number), again, manifest, shard.rows))
-        self._run(node.step.name, todo)
+            todo.append(Work(partial(build_rescoring, self.job, node.number), again, shard.name, again.size))
+        self._run(f"after-{node.number}", todo, node.step.name)
 
-    def _run(self, name: str, todo: Sequence[PhaseTask]) -> list[dict[str, Any]]:
-        self._progress.update(phase=name, units=len(todo), units_done=0)
-        left = [phase for phase in todo if not storage.exists(phase.manifest)]
-
-        def pages(count: int) -> None:
-            self._progress.update(pages=count)
-
-        for done in run_serially(left, pages) if self._pool is None else self._pool.run(left, pages):
-            if self._pool is not None:
-                self.cpu_seconds += done.cpu_seconds
-            self._progress.update(units_done=self._progress.units_done + 1)
-        found = [record for phase in todo for record in json.loads(storage.read_bytes(phase.manifest))]
-        self.records += found
+    def _run(self, phase: str, works: Sequence[Work], shown: str) -> list[Manifest]:
+        found = self.phases.run(phase, works, shown)
+        self.records += [record for manifest in found for record in manifest.scored]
         return found
 
     def _parts(self, group: int) -> list[Part]:
@@ -220,33 +206,26 @@ def ablate(
     state = directory.begin(json.loads(json.dumps(state)), resume)
     for group, units in zip(groups, state["units"], strict=True):
         group.tasks = rundir.tasks_of(units)
-    pool = Pool(workers, stall_seconds) if workers > 1 else None
+    phases = Phases(directory.root, workers, resume=resume, progress=progress, stall_seconds=stall_seconds)
     try:
-        work = Ablating(ablation, directory, groups, plan, pool, progress)
-        before = time.process_time()
-        work.score()
-        scoring = work.cpu_seconds + time.process_time() - before + _elsewhere(work)
-        if pool is None:
-            startup = (serial_startup() or (0.0, 0.0))[1]
-            scoring -= max(0.0, startup - before)
-        else:
-            startup = pool.startup()[1]
-            work.cpu_seconds += pool.import_cpu_seconds
-            pool.__exit__(None)
-            pool = None
+        work = Ablating(ablation, directory, groups, plan, phases)
+        with phases:
+            before = time.process_time()
+            work.score()
+            scoring = phases.cpu_seconds + time.process_time() - before
+        if workers == 1:
+            scoring -= max(0.0, phases.startup_cpu_seconds - before)
         progress.update(phase="deciding", units=len(ablation.arms), units_done=0)
         report = _report(work, scoring)
-        report["cpu_seconds"] = round(work.cpu_seconds + time.process_time() + _elsewhere(work), 3)
-        report["startup_cpu_seconds"] = round(startup, 3)
+        report["cpu_seconds"] = round(phases.cpu_seconds + time.process_time(), 3)
+        report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
         report["wall_seconds"] = round(time.monotonic() - started, 3)
         _write_report(directory.root, report)
     except PoolError as error:
         raise RunError(str(error)) from error
     except DamagedFile as error:
-        raise RunError(f"{error}; delete {directory.root} and begin again, or use another --output") from error
+        raise RunError(f"{error}; --resume makes it again") from error
     finally:
-        if pool is not None:
-            pool.__exit__(RunError)
         close_all()
         directory.release()
     directory.clean()
@@ -255,7 +234,7 @@ def ablate(
 
 def _check_gold(ablation: Ablation) -> None:
     if ablation.gold:
-        from curate.report import gold
+        from curate.ablation import gold
 
         try:
             gold.check(ablation)
@@ -296,7 +275,7 @@ def _inputs(
 
 
 def _report(work: Ablating, scoring: float) -> dict[str, Any]:
-    from curate.report.build import build
+    from curate.ablation.build import build
 
     started = time.process_time()
     decider = work.decider()
@@ -305,7 +284,7 @@ def _report(work: Ablating, scoring: float) -> dict[str, Any]:
     for arm in work.ablation.arms:
         decided[arm.name] = decider.decide(arm.name, work.plan.arms[arm.name])
         _write_arm(work.directory.root, arm, scored, decided[arm.name])
-        work._progress.update(units_done=len(decided))
+        work.phases.progress.update(units_done=len(decided))
     deciding = time.process_time()
     report = build(work.ablation, decider, decided, work)
     phases = {"scoring": scoring, "deciding": deciding - started, "reporting": time.process_time() - deciding}
@@ -321,10 +300,6 @@ def _write_arm(root: str, arm: Arm, scored: Scored, decided: Decided) -> None:
     storage.make_folder(storage.join(root, "arms"))
     with storage.writing(storage.join(root, "arms", f"{arm.name}.parquet")) as file:
         pq.write_table(table, file, compression="zstd", write_page_checksum=True)
-
-
-def _elsewhere(work: Ablating) -> float:
-    return sum(record.get("cpu_elsewhere", 0.0) for record in work.records)
 
 
 def _write_report(root: str, report: dict[str, Any]) -> None:

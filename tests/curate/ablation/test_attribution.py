@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from tests.curate.ablation_tools import BODY, arms_by_name, run_ablation, write
+from tests.curate.ablation.tools import BODY, arms_by_name, run_ablation, write
 
-MARKS = "tests.curate.report.planted.Marks"
+MARKS = "tests.curate.ablation.planted.Marks"
 # In recipe order. D is judged after deduplication; R drops in a rewriter, so what follows never sees those texts.
 ORDER = ("XA", "XB", "XR", "XC", "exact-duplicate", "XD")
 STAGE = {"XA": "first", "XB": "first", "XR": "dropper", "XC": "second", "exact-duplicate": "dedup/exact", "XD": "last"}
@@ -17,7 +17,7 @@ RECIPE = {
     "stages": [
         BODY,
         {MARKS: {"marks": ["XA", "XB"], "as": "first"}},
-        {"tests.curate.report.planted.DropMark": {"mark": "XR", "as": "dropper"}},
+        {"tests.curate.ablation.planted.DropMark": {"mark": "XR", "as": "dropper"}},
         {MARKS: {"marks": ["XC"], "as": "second"}},
         "dedup/exact",
         {MARKS: {"marks": ["XD"], "as": "last"}},

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import yaml
 
 import filters
-from curate.arms import Ablation
+from curate.ablation.arms import Ablation
+from curate.ablation.decide import KEPT, Decided, Decider
 from curate.evaluation.command import EvaluationError, Request, evaluate, read_rows
-from curate.report.decide import KEPT, Decided, Decider
 from filters.chain import Step
 from filters.contracts import SettingsError, settings_of
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from curate.arms import parse
+from curate.ablation.arms import parse
 from curate.recipe import RecipeError
 from curate.rundir import UsageError
-from tests.curate.ablation_tools import BODY, run_ablation
+from tests.curate.ablation.tools import BODY, run_ablation
 
 SENTENCES = {
     "en": ["The river floods each spring and leaves a thin layer of mud.", "Bread rises because yeast eats the sugar."],

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from curate.ablating import ablate
-from curate.arms import parse
+from curate.ablation.arms import parse
+from curate.ablation.driver import ablate
 
 BODY = "tests.strategies.Body"
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from curate.report.scored import Scored
+from curate.ablation.scored import Scored
 from filters.chain import Step
 from filters.contracts import Judge, TopShare
 from filters.document import Document
 from filters.rules import Rule
-from pipelines.branches import Measure, Source, Visit
+from pipelines.scoring.score import Measure, Source, Visit
 
 KEPT, DROPPED, FAILED = 0, 1, 2
 READ_STAGE = -1

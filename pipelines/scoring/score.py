@@ -17,6 +17,7 @@ from filters.rules import Rule, failing
 from filters.text.tokens import counter
 from pipelines import curation, storage, watch
 from pipelines.curation import ReadTask, RereadTask
+from pipelines.manifest import BooksRecord, FileRecord, ScoredRecord
 from pipelines.reading.fields import USUAL, Fields
 
 Source = tuple[str, int]  # where a note's value comes from: ("node", n) or ("measure", n)
@@ -403,20 +404,14 @@ class _Score(beam.DoFn):
         for unit, nodes in self._units.items():
             pages = self._pages.get(unit)
             if pages is not None:
-                path = storage.join(self.job.root, "scored", "pages", f"{self._group():02d}-{unit}.parquet")
+                path = f"scored/pages/{self._group():02d}-{unit}.parquet"
                 columns = {name: [page.get(name) for page in pages] for name in PAGE_COLUMNS}
-                _write(path, columns, PAGE_COLUMNS)
+                yield GlobalWindows.windowed_value(self._write("scored", path, columns, PAGE_COLUMNS))
             for number, rows in nodes.items():
-                self._write_node(unit, number, rows)
-            record = {
-                "kind": "scored",
-                "unit": unit,
-                "rows": len(pages) if pages is not None else 0,
-                "nodes": sorted(nodes),
-                "cpu": self._cost,
-                "edits": self._edits,
-                "cpu_elsewhere": elsewhere,
-            }
+                for file in self._write_node(unit, number, rows):
+                    yield GlobalWindows.windowed_value(file)
+            count = len(pages) if pages is not None else 0
+            record = ScoredRecord(unit, count, tuple(sorted(nodes)), self._cost, self._edits, elsewhere)
             yield GlobalWindows.windowed_value(record)
             self._cost, self._edits, elsewhere = {}, {}, 0.0
         self.start_bundle()
@@ -424,7 +419,12 @@ class _Score(beam.DoFn):
     def _group(self) -> int:
         return self.job.plan.nodes[self.roots[0]].group
 
-    def _write_node(self, unit: str, number: int, rows: _Rows) -> None:
+    def _write(
+        self, table: str, path: str, columns: Mapping[str, list[Any]], kinds: Mapping[str, pa.DataType]
+    ) -> FileRecord:
+        return _write(self.job.root, table, path, columns, kinds)
+
+    def _write_node(self, unit: str, number: int, rows: _Rows) -> Iterator[FileRecord]:
         node = self.job.plan.nodes[number]
         order = rows.rows
         kinds: dict[str, pa.DataType] = {"row": pa.int64(), **NODE_COLUMNS}
@@ -435,14 +435,14 @@ class _Score(beam.DoFn):
         for name in list(kinds)[1:]:
             found = rows.columns.get(name, {})
             columns[name] = [found.get(row) for row in order]
-        _write(storage.join(self.job.root, "scored", node.folder, f"{unit}.parquet"), columns, kinds)
+        yield self._write("scored", f"scored/{node.folder}/{unit}.parquet", columns, kinds)
         if number in self.job.texts:
-            path = storage.join(self.job.texts_folder(number), f"{unit}.parquet")
+            path = f"{curation.WORK}/texts/{node.folder}/{unit}.parquet"
             texts: dict[str, list[Any]] = {
                 "row": [row for row, _ in rows.texts],
                 "text": [text for _, text in rows.texts],
             }
-            _write(path, texts, {"row": pa.int64(), "text": pa.large_string()})
+            yield self._write("texts", path, texts, {"row": pa.int64(), "text": pa.large_string()})
 
 
 def _kind_of(name: str, values: Mapping[int, Any]) -> pa.DataType:
@@ -463,23 +463,27 @@ def _with_notes(item: Any, reads: Sequence[tuple[str, Source | None]], values: M
     return item.note(**found) if found else item
 
 
-def _write(path: str, columns: Mapping[str, list[Any]], kinds: Mapping[str, pa.DataType]) -> None:
+def _write(
+    root: str, table: str, path: str, columns: Mapping[str, list[Any]], kinds: Mapping[str, pa.DataType]
+) -> FileRecord:
+    """Write a file of a table; path is relative to root."""
     schema = pa.schema(list(kinds.items()))
-    table = pa.Table.from_arrays([pa.array(columns[name], kind) for name, kind in kinds.items()], schema=schema)
-    storage.make_folder(path.rpartition("/")[0])
-    with storage.writing(path) as file:
-        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+    found = pa.Table.from_arrays([pa.array(columns[name], kind) for name, kind in kinds.items()], schema=schema)
+    with storage.writing(storage.join(root, path)) as file:
+        pq.write_table(found, file, compression="zstd", write_page_checksum=True)
+    return FileRecord(table, path, found.num_rows, file.written, file.hexdigest())
 
 
 def build_scoring(job: ScoreJob, roots: tuple[int, ...], pipeline: beam.Pipeline, task: ReadTask, path: str) -> None:
     """The graph of one unit: read, and score every text path below these extractors."""
+    begun = time.process_time()
     read = (
         pipeline
         | beam.Create([task], reshuffle=False)
         | "read" >> beam.ParDo(curation.ReadUnits(job.root, job.fields)).with_outputs("records", main="items")
     )
     scored = read["items"] | "score" >> beam.ParDo(_Score(job, roots))
-    curation.end_with_manifest([read.records, scored], "end", path)
+    curation.end_with_manifest([read.records, scored], path, begun)
 
 
 @dataclass(frozen=True)
@@ -507,7 +511,7 @@ class _Respool(beam.DoFn):
         spool = Spool(folder, task.name, node.step.strategy)
         for document in documents(self.job, parent, task.name, task.group, frozenset(task.rows), node.reads):
             spool.add(document)
-        yield {"kind": "shard", "shard": spool.close().as_dict()}
+        yield spool.close()
 
 
 def documents(
@@ -575,8 +579,9 @@ def _stored_notes(
 
 def build_respool(job: ScoreJob, pipeline: beam.Pipeline, task: SpoolTask, path: str) -> None:
     """The graph that puts the living documents of a unit into a spool."""
+    begun = time.process_time()
     found = pipeline | beam.Create([task], reshuffle=False) | beam.ParDo(_Respool(job))
-    curation.end_with_manifest([found], "end", path)
+    curation.end_with_manifest([found], path, begun)
 
 
 class _RereadRows(beam.DoFn):
@@ -594,15 +599,16 @@ class _RereadRows(beam.DoFn):
             yield task.name, (int(document.notes["row"]), document, reason or drop)
         watch.idle()
         # Where nothing is left there is nothing to score, and a unit without a record would have no manifest.
-        yield beam.pvalue.TaggedOutput("records", {"kind": "reread", "unit": task.name})
+        yield beam.pvalue.TaggedOutput("records", BooksRecord(task.name, {}))
 
 
 def build_rescoring(job: ScoreJob, node: int, pipeline: beam.Pipeline, task: RereadTask, path: str) -> None:
     """The graph that re-reads a shard after a corpus rewriter's decision and scores what follows."""
+    begun = time.process_time()
     again = (
         pipeline
         | beam.Create([task], reshuffle=False)
         | "re-read" >> beam.ParDo(_RereadRows(job.plan.nodes[node].step)).with_outputs("records", main="items")
     )
     scored = again["items"] | "score" >> beam.ParDo(_Score(job, (node,)))
-    curation.end_with_manifest([again.records, scored], "end", path)
+    curation.end_with_manifest([again.records, scored], path, begun)

@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from curate.report import proxy
-from curate.report.controls import budget
+from curate.ablation import proxy
+from curate.ablation.controls import budget
 from filters.text.bytelm import ByteModel
 
 PIECE = 1500  # characters

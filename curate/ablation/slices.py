@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from curate.report.decide import Decider
-from pipelines.branches import Visit
+from curate.ablation.decide import Decider
+from pipelines.scoring.score import Visit
 
 LENGTHS = (1_000, 5_000, 20_000, 100_000)  # bytes of text
 MOST = 12

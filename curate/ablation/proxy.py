@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from curate.report.controls import budget, draws
+from curate.ablation.controls import budget, draws
 from filters.text.bytelm import ByteModel
 from filters.text.segments import segment
 
