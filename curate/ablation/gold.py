@@ -10,7 +10,8 @@ import yaml
 import filters
 from curate.ablation.arms import Ablation
 from curate.ablation.decide import KEPT, Decided, Decider
-from curate.evaluation.command import EvaluationError, Request, evaluate, read_rows
+from curate.evaluation.command import Request, evaluate
+from curate.evaluation.labelled import EvaluationError, read_rows
 from filters.chain import Step
 from filters.contracts import SettingsError, settings_of
 
