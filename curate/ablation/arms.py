@@ -41,16 +41,17 @@ class Arm:
 
 @dataclass(frozen=True)
 class Sweep:
-    """One setting of one stage over several values; decided from the scored table."""
+    """One setting of one stage over several values; decided from the scored table. arm: the arm that has the stage."""
 
     stage: str
     setting: str
     values: tuple[Any, ...]
+    arm: str = BASE
 
     @property
     def name(self) -> str:
-        """stage.setting"""
-        return f"{self.stage}.{self.setting}"
+        """stage.setting, and the arm where it is not the base."""
+        return f"{self.stage}.{self.setting}" + (f" in {self.arm}" if self.arm != BASE else "")
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,10 @@ class Ablation:
     def base(self) -> Arm:
         """The arm that all others are compared with."""
         return self.arms[0]
+
+    def arm(self, name: str) -> Arm:
+        """The arm of this name."""
+        return next(arm for arm in self.arms if arm.name == name)
 
 
 def load(given: str | os.PathLike[str] | Mapping[str, Any]) -> Ablation:

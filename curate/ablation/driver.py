@@ -12,33 +12,30 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate import rundir
+from curate.ablation import gold
 from curate.ablation.arms import Ablation, Arm
 from curate.ablation.arms import load as load_ablation
-from curate.ablation.decide import KEPT, Decided, Decider
-from curate.ablation.scored import Part, Scored
+from curate.ablation.build import build
+from curate.ablation.costs import Costs
+from curate.ablation.decide import Decided, Decider
+from curate.ablation.scored import Part, Scored, in_parts
+from curate.evaluation.command import EvaluationError
+from curate.report.page import render_html, render_markdown
 from curate.rundir import RunDirectory, RunError, UsageError
 from curate.running import Progress, check, given_paths, plan_units
 from filters.chain import close_all
 from filters.contracts import CorpusRewriter, ResourceError
 from filters.document import Document
 from filters.text import tokens
-from pipelines import storage
+from pipelines import barrier, storage
 from pipelines.curation import ReadTask, RereadTask
 from pipelines.keyfile import DamagedFile
 from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially, serial_startup
 from pipelines.reading.units import InputError, expand
-from pipelines.scoring.score import (
-    Node,
-    Plan,
-    ScoreJob,
-    SpoolTask,
-    build_rescoring,
-    build_respool,
-    build_scoring,
-    documents,
-    make_plan,
-    rounds,
-)
+from pipelines.scoring import table
+from pipelines.scoring.plan import CorpusVisit, Measure, Node, Plan, TextVisit, later_rounds, make_plan
+from pipelines.scoring.rescore import SpoolTask, build_rescoring, build_respool, documents
+from pipelines.scoring.score import ScoreJob, build_scoring
 
 
 @dataclasses.dataclass
@@ -61,17 +58,12 @@ class Ablating:
         self._pool, self._progress = pool, progress
         self.records: list[dict[str, Any]] = []
         self.cpu_seconds = 0.0
-        self.decide_cpu_seconds: dict[str, float] = {}
+        self.costs = Costs()
         self._parts_of: dict[int, list[Part]] = {}
-        finals = {next(v.number for v in reversed(visits) if v.kind == "text") for visits in plan.arms.values()}
-        verified = {m.node for m in plan.measures if getattr(m.step.strategy, "verify", None) is not None}
-        needed = finals | verified | {node.parent for node in plan.nodes if node.is_corpus}
-        if "extraction" in ablation.gold:
-            needed |= {node.number for node in plan.nodes if node.parent < 0}
         pair_by = {number: group.pair_by for number, group in enumerate(inputs)}
         # an ablation writes no texts for fields to go along with
         fields = dataclasses.replace(ablation.base.recipe.rows, carry=())
-        self.job = ScoreJob(directory.root, plan, ablation.tokens, frozenset(needed), pair_by, fields)
+        self.job = ScoreJob(directory.root, plan, ablation.tokens, _with_texts(ablation, plan), pair_by, fields)
 
     def scored(self) -> Scored:
         """The scored table as it is now."""
@@ -82,59 +74,53 @@ class Ablating:
         """Decides from the scored table as it is now."""
         return Decider(self.scored(), self._documents)
 
-    def _documents(self, number: int, rows: Sequence[int]) -> Iterable[Document]:
+    def _documents(self, measure: Measure, rows: Sequence[int]) -> Iterable[Document]:
         """Documents of pages as a measure sees them, in the order of rows (ascending)."""
-        measure = self.plan.measures[number]
-        node = measure.node
-        group = self.plan.nodes[node].group
-        for part in self._parts(group):
-            inside = frozenset(row - part.start for row in rows if part.start <= row < part.start + part.rows)
-            if inside:
-                yield from documents(self.job, node, part.unit, group, inside, measure.reads)
+        node = self.plan.nodes[measure.node]
+        for part, inside in in_parts(self._parts(node.group), rows).items():
+            for _, document in documents(self.job, node, part.unit, inside, measure.reads):
+                yield document
 
     def score(self) -> None:
         """Score all text paths: those of extractors and rewriters first, then those after corpus rewriters."""
         todo = []
         for number, group in enumerate(self.inputs):
-            roots = tuple(node.number for node in self.plan.nodes if node.parent < 0 and node.group == number)
             for task in group.tasks:
                 manifest = self.directory.work("done", f"score-{number}", f"{task.name}.json")
-                todo.append(PhaseTask(partial(build_scoring, self.job, roots), task, manifest, task.bytes))
+                todo.append(PhaseTask(partial(build_scoring, self.job, number), task, manifest, task.bytes))
         self._run("scoring", todo)
-        for later in rounds(self.plan)[1:]:
+        for later in later_rounds(self.plan):
             decider = self.decider()
             for node in later:
                 self._score_after_corpus(node, decider)
 
     def _score_after_corpus(self, node: Node, decider: Decider) -> None:
-        from pipelines.barrier import Shard, decide
-
         arm, place = next(
             (arm, place)
             for arm, visits in self.plan.arms.items()
             for place, visit in enumerate(visits)
-            if visit.kind == "text" and visit.number == node.number
+            if isinstance(visit, TextVisit) and visit.node == node
         )
-        alive = decider.decide(arm, self.plan.arms[arm], only=place, funnel=False).how == KEPT
+        alive = decider.decide(arm, self.plan.arms[arm][:place], funnel=False).kept
         spooling = []
         for part in decider.scored.groups[node.group].parts:
             rows = tuple(int(row) for row in alive[part.start : part.start + part.rows].nonzero()[0])
-            task = SpoolTask(part.unit, node.number, rows, node.group)
+            task = SpoolTask(part.unit, rows)
             manifest = self.directory.work("done", f"spool-{node.number}", f"{part.unit}.json")
-            spooling.append(PhaseTask(partial(build_respool, self.job), task, manifest, part.rows))
+            spooling.append(PhaseTask(partial(build_respool, self.job, node), task, manifest, part.rows))
         found = self._run(f"{node.step.name}: spool", spooling)
-        shards = [Shard.from_dict(record["shard"]) for record in found if record["kind"] == "shard"]
+        shards = [barrier.Shard.from_dict(record["shard"]) for record in found if record["kind"] == "shard"]
         started = time.process_time()
         strategy = node.step.strategy
         if not isinstance(strategy, CorpusRewriter):
-            raise TypeError(f"{node.step.name} is no corpus rewriter")
-        decision = decide(strategy, shards, self.directory.work("decisions", node.folder))
-        self.decide_cpu_seconds[f"node {node.number}"] = time.process_time() - started
+            raise TypeError(f"{node.step.name} is not a corpus rewriter")
+        decision = barrier.decide(strategy, shards, storage.join(self.directory.root, table.decisions_folder(node)))
+        self.costs.of_nodes[node.number] += time.process_time() - started
         todo = []
         for shard in shards:
             manifest = self.directory.work("done", f"after-{node.number}", f"{shard.name}.json")
             again = RereadTask(shard.name, shard, decision.of(shard))
-            todo.append(PhaseTask(partial(build_rescoring, self.job, node.number), again, manifest, shard.rows))
+            todo.append(PhaseTask(partial(build_rescoring, self.job, node), again, manifest, shard.rows))
         self._run(node.step.name, todo)
 
     def _run(self, name: str, todo: Sequence[PhaseTask]) -> list[dict[str, Any]]:
@@ -150,6 +136,7 @@ class Ablating:
             self._progress.update(units_done=self._progress.units_done + 1)
         found = [record for phase in todo for record in json.loads(storage.read_bytes(phase.manifest))]
         self.records += found
+        self.costs.add(found)
         return found
 
     def _parts(self, group: int) -> list[Part]:
@@ -157,22 +144,27 @@ class Ablating:
             self._parts_of[group] = self.scored().groups[group].parts
         return self._parts_of[group]
 
-    def documents_of(self, decided: Decided, rows: Iterable[int]) -> dict[int, str]:
-        """The texts of pages (numbered as in Decided's arrays) on an arm's final text path, where there is one."""
-        return self.texts_of(decided.node, rows)
-
-    def texts_of(self, node: int, rows: Iterable[int]) -> dict[int, str]:
-        """The texts of pages on a text path whose texts are stored, where there is one."""
-        wanted = set(rows)
+    def texts_of(self, node: Node, rows: Iterable[int]) -> dict[int, str]:
+        """The texts of pages (numbered as in Decided's arrays) on a text path whose texts are stored, where there are
+        some."""
         found: dict[int, str] = {}
-        group = self.plan.nodes[node].group
-        for part in self._parts(group):
-            inside = frozenset(row - part.start for row in wanted if part.start <= row < part.start + part.rows)
-            path = storage.join(self.job.texts_folder(node), f"{part.unit}.parquet")
-            if inside and storage.exists(path):
-                for document in documents(self.job, node, part.unit, group, inside):
-                    found[part.start + int(document.notes["row"])] = document.text
+        for part, inside in in_parts(self._parts(node.group), list(rows)).items():
+            for row, document in documents(self.job, node, part.unit, inside):
+                found[part.start + row] = document.text
         return found
+
+
+def _with_texts(ablation: Ablation, plan: Plan) -> frozenset[int]:
+    """The text paths whose texts are stored: those that arms end with, and those of which something is read again."""
+    needed = {node.parent for node in plan.nodes if node.is_corpus}
+    for visits in plan.arms.values():
+        needed.add(next(visit.node.number for visit in reversed(visits) if isinstance(visit, TextVisit)))
+        for visit in visits:
+            if isinstance(visit, CorpusVisit) and getattr(visit.judge, "verify", None) is not None:
+                needed.add(visit.measure.node)
+    if "extraction" in ablation.gold:
+        needed |= {node.number for node in plan.nodes if node.parent < 0}
+    return frozenset(needed)
 
 
 def ablate(
@@ -254,13 +246,10 @@ def ablate(
 
 
 def _check_gold(ablation: Ablation) -> None:
-    if ablation.gold:
-        from curate.ablation import gold
-
-        try:
-            gold.check(ablation)
-        except gold.EvaluationError as error:
-            raise UsageError(str(error)) from error
+    try:
+        gold.check(ablation)
+    except EvaluationError as error:
+        raise UsageError(str(error)) from error
 
 
 def _check_proxy(ablation: Ablation) -> None:
@@ -296,8 +285,6 @@ def _inputs(
 
 
 def _report(work: Ablating, scoring: float) -> dict[str, Any]:
-    from curate.ablation.build import build
-
     started = time.process_time()
     decider = work.decider()
     scored = decider.scored
@@ -315,12 +302,16 @@ def _report(work: Ablating, scoring: float) -> dict[str, Any]:
 
 def _write_arm(root: str, arm: Arm, scored: Scored, decided: Decided) -> None:
     kept = decided.kept
-    group = scored.groups[decided.group]
-    columns = {name: group.strings(name)[kept] for name in ("id", "url", "source")}
-    table = pa.table({**columns, "offset": pa.array(group.numbers("offset")[kept], pa.int64(), from_pandas=False)})
+    pages = scored.groups[decided.group]
+    columns = {
+        "id": pages.ids[kept],
+        "url": pages.urls[kept],
+        "source": pages.sources[kept],
+        "offset": pa.array(pages.offsets[kept], pa.int64(), from_pandas=False),
+    }
     storage.make_folder(storage.join(root, "arms"))
     with storage.writing(storage.join(root, "arms", f"{arm.name}.parquet")) as file:
-        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+        pq.write_table(pa.table(columns), file, compression="zstd", write_page_checksum=True)
 
 
 def _elsewhere(work: Ablating) -> float:
@@ -328,8 +319,6 @@ def _elsewhere(work: Ablating) -> float:
 
 
 def _write_report(root: str, report: dict[str, Any]) -> None:
-    from curate.report.page import render_html, render_markdown
-
     rundir.write_json(root, "report.json", report)
     storage.write_bytes(storage.join(root, "report.html"), render_html(report).encode("utf-8", "replace"))
     storage.write_bytes(storage.join(root, "report.md"), render_markdown(report).encode("utf-8", "replace"))
