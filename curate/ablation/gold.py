@@ -2,6 +2,7 @@
 
 import glob
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,7 +10,7 @@ import numpy as np
 import yaml
 
 import filters
-from curate.ablation.arms import Ablation
+from curate.ablation.arms import Ablation, Gold
 from curate.ablation.scored import KEPT, Scored
 from curate.evaluation.command import EvaluationError, Request, evaluate, read_rows
 from curate.evaluation.extraction import score as score_texts
@@ -74,23 +75,21 @@ def _distinct(ablation: Ablation, stage: str) -> Iterator[tuple[Step, list[str]]
     found: dict[Any, tuple[Step, list[str]]] = {}
     for arm in ablation.arms:
         for step in arm.recipe.steps:
-            if step.strategy_name.partition("/")[0] == stage:
+            if stage in (step.strategy_name.partition("/")[0], step.name.partition("/")[0]):
                 arms = found.setdefault(step.strategy, (step, []))[1]
                 if arm.name not in arms:
                     arms.append(arm.name)
     yield from found.values()
 
 
-def _paths(given: Mapping[str, Any]) -> list[str]:
-    return [path for name in given["data"] for path in (sorted(glob.glob(name, recursive=True)) or [name])]
+def _paths(given: Gold) -> list[str]:
+    return [path for name in given.data for path in (sorted(glob.glob(name, recursive=True)) or [name])]
 
 
-def _measured(stage: str, step: Step, given: Mapping[str, Any]) -> list[Row]:
-    strategy = yaml.safe_dump({step.strategy_name: settings_of(step.strategy)}, default_flow_style=True, width=10_000)
-    more: dict[str, Any] = {name: value for name, value in given.items() if name != "data"}
-    more.update({name: tuple(value) for name, value in more.items() if isinstance(value, list)})
+def _measured(stage: str, step: Step, given: Gold) -> list[Row]:
+    options = {one.name: getattr(given, one.name) for one in fields(given) if one.name != "data"}  # type: ignore[arg-type]
     try:
-        found = evaluate(Request(stage, tuple(_paths(given)), (strategy,), **more))
+        found = evaluate(Request(stage, tuple(_paths(given)), (step,), **options))
     except (EvaluationError, ValueError) as error:
         return [{"figure": f"not measured: {error}", "value": None, "low": None, "high": None}]
     rows: list[Row] = []
@@ -110,7 +109,7 @@ def _interval(value: Any) -> dict[str, float | None]:
     return {"value": value, "low": None, "high": None}
 
 
-def _extraction(ablation: Ablation, scored: Scored, texts: Texts, given: Mapping[str, Any]) -> list[Row]:
+def _extraction(ablation: Ablation, scored: Scored, texts: Texts, given: Gold) -> list[Row]:
     """The texts of each extractor's own path for pages of this ablation, against gold texts with the pages' ids."""
     golds = {row["record_id"]: row["text"] for path in _paths(given) for row in read_rows(path) if row.get("text")}
     arms_of: dict[Node, list[str]] = {}

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from curate.ablation.arms import Arm, Sweep, with_setting
+from curate.ablation.arms import Arm, Sweep
 from curate.ablation.attribution import texts_depend_on
+from curate.ablation.changes import with_setting
 from curate.ablation.decide import Decided, Decider
 from curate.ablation.pairs import sample
 from curate.ablation.scored import DROPPED
