@@ -133,7 +133,7 @@ def table_and_plan(folder: str, rows: int, arms: int) -> tuple[Any, list[str]]:
                     rows_found.keys(row, measure, keys[first + row].astype("<u8").tobytes())
                 else:
                     rows_found.scores(row, measure, _varied(sample[measure.number], values))
-        rows_found.write(folder, unit, with_texts=False)
+        list(rows_found.write(folder, unit, with_texts=False))
     return plan, units
 
 

@@ -3,7 +3,6 @@
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from filters.dedup.clusters import order_of, widths
 from filters.document import Document, Drop
 from pipelines import keyfile, storage
 from pipelines.keyfile import KeyFile
+from pipelines.manifest import Shard
 
 _SCHEMA = pa.schema(
     [
@@ -42,36 +42,6 @@ DECISIONS = pa.schema(
         ("spans", pa.list_(pa.int32())),
     ]
 )
-
-
-@dataclass(frozen=True)
-class Shard:
-    """A closed spool: paths of its two files, how many documents they hold, and the sha256 of each file."""
-
-    name: str
-    spool: str
-    keys: str
-    rows: int
-    spool_sha256: str = ""
-    keys_sha256: str = ""
-
-    def exists(self) -> bool:
-        """Whether both files are there."""
-        return storage.exists(self.spool) and storage.exists(self.keys)
-
-    def whole(self) -> bool:
-        """Whether both files are there as they were written."""
-        files = ((self.spool, self.spool_sha256), (self.keys, self.keys_sha256))
-        return self.exists() and all(storage.sha256(path) == expected for path, expected in files)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Shard":
-        """The inverse of as_dict."""
-        return cls(**data)
 
 
 def key_settings(step: Strategy) -> dict[str, Any]:
@@ -145,7 +115,7 @@ class Spool:
         """Write what is left; returns the shard, whose files are whole from now on."""
         self._flush()
         self._writer.close()
-        spool_sha256 = self._pending.file.hexdigest()
+        texts = self._pending.file
         spool = self._pending.close(f"{self._name}.spool.parquet")
         arrays: dict[str, np.ndarray] = {
             "order": np.frombuffer(self._order, dtype=np.uint64).reshape(self._count, self._orders),
@@ -155,8 +125,10 @@ class Spool:
         }
         path = storage.join(self._directory, f"{self._name}.keys")
         header = {"shard": self._name, "rows": self._count, **key_settings(self._step)}
-        keys_sha256 = keyfile.write(path, arrays, header)
-        return Shard(self._name, spool, path, self._count, spool_sha256, keys_sha256)
+        keys = keyfile.write(path, arrays, header)
+        return Shard(
+            self._name, spool, path, self._count, texts.hexdigest(), keys.hexdigest(), texts.written, keys.written
+        )
 
 
 class _JudgeKeys:

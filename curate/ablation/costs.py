@@ -1,9 +1,10 @@
 """What scoring cost, by what it was spent on."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+
+from pipelines.manifest import ScoredRecord
 
 
 @dataclass
@@ -14,12 +15,12 @@ class Costs:
     of_measures: dict[int, float] = field(default_factory=lambda: defaultdict(float))
     edits: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
-    def add(self, records: Iterable[Mapping[str, Any]]) -> None:
+    def add(self, records: Iterable[ScoredRecord]) -> None:
         """Add what records of scoring say."""
         for record in records:
-            for number, spent in record.get("cpu_of_nodes", {}).items():
-                self.of_nodes[int(number)] += spent
-            for number, spent in record.get("cpu_of_measures", {}).items():
-                self.of_measures[int(number)] += spent
-            for number, rules in record.get("edits", {}).items():
-                self.edits[int(number)].update(rules)
+            for number, spent in record.cpu_of_nodes.items():
+                self.of_nodes[number] += spent
+            for number, spent in record.cpu_of_measures.items():
+                self.of_measures[number] += spent
+            for number, rules in record.edits.items():
+                self.edits[number].update(rules)

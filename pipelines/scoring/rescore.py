@@ -1,5 +1,6 @@
 """Scoring again after a corpus rewriter: the documents alive go into a spool and come back cut."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from filters.document import Document
 from pipelines import curation, storage, watch
 from pipelines.barrier import Spool, reread
 from pipelines.curation import RereadTask
+from pipelines.manifest import BooksRecord
 from pipelines.scoring import table
 from pipelines.scoring.plan import Node, Reads
 from pipelines.scoring.score import Cut, Score, ScoreJob, with_notes
@@ -37,7 +39,7 @@ class _Respool(beam.DoFn):
         spool = Spool(folder, task.name, self.node.step.strategy)
         for _, document in documents(self.job, parent, task.name, frozenset(task.rows), self.node.reads):
             spool.add(document)
-        yield {"kind": "shard", "shard": spool.close().as_dict()}
+        yield spool.close()
 
 
 def documents(
@@ -69,8 +71,9 @@ def documents(
 
 def build_respool(job: ScoreJob, node: Node, pipeline: beam.Pipeline, task: SpoolTask, path: str) -> None:
     """The graph that puts the living documents of a unit into the spool of a corpus rewriter."""
+    begun = time.process_time()
     found = pipeline | beam.Create([task], reshuffle=False) | beam.ParDo(_Respool(job, node))
-    curation.end_with_manifest([found], "end", path)
+    curation.end_with_manifest([found], path, begun)
 
 
 class _RereadRows(beam.DoFn):
@@ -100,15 +103,16 @@ class _RereadRows(beam.DoFn):
             yield task.name, Cut(row, bare, noted.of(row), None if failed else drop, failed)
         watch.idle()
         # Where nothing is left there is nothing to score, and a unit without a record would have no manifest.
-        yield beam.pvalue.TaggedOutput("records", {"kind": "reread", "unit": task.name})
+        yield beam.pvalue.TaggedOutput("records", BooksRecord(task.name, {}))
 
 
 def build_rescoring(job: ScoreJob, node: Node, pipeline: beam.Pipeline, task: RereadTask, path: str) -> None:
     """The graph that re-reads a shard after a corpus rewriter's decision and scores what follows."""
+    begun = time.process_time()
     again = (
         pipeline
         | beam.Create([task], reshuffle=False)
         | "re-read" >> beam.ParDo(_RereadRows(job, node)).with_outputs("records", main="items")
     )
     scored = again["items"] | "score" >> beam.ParDo(Score(job, node.group, node))
-    curation.end_with_manifest([again.records, scored], "end", path)
+    curation.end_with_manifest([again.records, scored], path, begun)

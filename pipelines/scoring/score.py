@@ -15,6 +15,7 @@ from filters.rules import Rule, failing
 from filters.text.tokens import counter
 from pipelines import curation
 from pipelines.curation import ReadTask
+from pipelines.manifest import ScoredRecord
 from pipelines.reading.fields import USUAL, Fields
 from pipelines.scoring import table
 from pipelines.scoring.plan import Measure, Node, Plan, Reads, Writer
@@ -229,17 +230,11 @@ class Score(beam.DoFn):
         for unit, paths in self._units.items():
             pages = self._pages.get(unit)
             if pages is not None:
-                table.write_pages(self.job.root, self.group, unit, pages)
+                yield GlobalWindows.windowed_value(table.write_pages(self.job.root, self.group, unit, pages))
             for number, rows in paths.items():
-                rows.write(self.job.root, unit, number in self.job.texts)
-            record = {
-                "kind": "scored",
-                "unit": unit,
-                "cpu_of_nodes": self._cpu_of_nodes,
-                "cpu_of_measures": self._cpu_of_measures,
-                "edits": self._edits,
-                "cpu_elsewhere": elsewhere,
-            }
+                for file in rows.write(self.job.root, unit, number in self.job.texts):
+                    yield GlobalWindows.windowed_value(file)
+            record = ScoredRecord(unit, self._cpu_of_nodes, self._cpu_of_measures, self._edits, elsewhere)
             yield GlobalWindows.windowed_value(record)
             elsewhere = 0.0
             self._clear_books()
@@ -252,10 +247,11 @@ def _spend(cpu_seconds: dict[int, float], number: int, started: float) -> None:
 
 def build_scoring(job: ScoreJob, group: int, pipeline: beam.Pipeline, task: ReadTask, path: str) -> None:
     """The graph of one unit of an input group: read, and score every text path below the group's extractors."""
+    begun = time.process_time()
     read = (
         pipeline
         | beam.Create([task], reshuffle=False)
         | "read" >> beam.ParDo(curation.ReadUnits(job.root, job.fields)).with_outputs("records", main="items")
     )
     scored = read["items"] | "score" >> beam.ParDo(Score(job, group))
-    curation.end_with_manifest([read.records, scored], "end", path)
+    curation.end_with_manifest([read.records, scored], path, begun)

@@ -7,7 +7,7 @@ Below the ablation's directory, for each unit:
     .curate/texts/NODE/UNIT.parquet    the texts of some text paths
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from filters.contracts import Scores
 from filters.document import Drop, NoteValue
 from pipelines import storage
 from pipelines.curation import WORK
+from pipelines.manifest import FileRecord
 from pipelines.scoring.plan import Measure, Node, Plan, Writer
 
 PAGES = pa.schema(
@@ -165,30 +166,31 @@ class PathRows:
             if name in notes:
                 self._put(row, note_column(self._plan, writer, name), notes[name], pa.type_for_alias(kind))
 
-    def write(self, root: str, unit: str, with_texts: bool) -> None:
-        """Write the files of this path."""
+    def write(self, root: str, unit: str, with_texts: bool) -> Iterator[FileRecord]:
+        """Write the files of this path; gives their records."""
         columns: dict[str, list[Any]] = {"row": self._rows}
         kinds = {field.name: field.type for field in _PATH} | self._kinds
         for name in list(kinds)[1:]:
             found = self._columns.get(name, {})
             columns[name] = [found.get(row) for row in self._rows]
-        _write(storage.join(root, path_path(self._node, unit)), columns, pa.schema(list(kinds.items())))
+        yield _write(root, "scored", path_path(self._node, unit), columns, pa.schema(list(kinds.items())))
         if with_texts:
             rows, texts = [row for row, _ in self._texts], [text for _, text in self._texts]
-            _write(storage.join(root, texts_path(self._node, unit)), {"row": rows, "text": texts}, TEXTS)
+            yield _write(root, "texts", texts_path(self._node, unit), {"row": rows, "text": texts}, TEXTS)
 
 
-def write_pages(root: str, group: int, unit: str, pages: Sequence[Mapping[str, Any]]) -> None:
-    """Write the pages of a unit; those that a page lacks are null."""
+def write_pages(root: str, group: int, unit: str, pages: Sequence[Mapping[str, Any]]) -> FileRecord:
+    """Write the pages of a unit; what a page lacks is null. Returns the file's record."""
     columns = {name: [page.get(name) for page in pages] for name in PAGES.names}
-    _write(storage.join(root, pages_path(group, unit)), columns, PAGES)
+    return _write(root, "pages", pages_path(group, unit), columns, PAGES)
 
 
-def _write(path: str, columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> None:
+def _write(root: str, kind: str, path: str, columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> FileRecord:
     arrays = [pa.array(columns[field.name], field.type) for field in schema]
-    storage.make_folder(path.rpartition("/")[0])
-    with storage.writing(path) as file:
-        pq.write_table(pa.Table.from_arrays(arrays, schema=schema), file, compression="zstd", write_page_checksum=True)
+    written = pa.Table.from_arrays(arrays, schema=schema)
+    with storage.writing(storage.join(root, path)) as file:
+        pq.write_table(written, file, compression="zstd", write_page_checksum=True)
+    return FileRecord(kind, path, written.num_rows, file.written, file.hexdigest())
 
 
 # -------------------------------------------------------------------------------------------------------------- reading
