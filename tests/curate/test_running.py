@@ -13,6 +13,7 @@ import pytest
 
 from curate.rundir import UsageError
 from pipelines import curation, stage
+from pipelines.manifest import FileRecord
 from tests.curate.running_tools import adds_up, content, go, recipe, rows, write_rows
 
 BODY = "tests.strategies.Body"
@@ -320,7 +321,7 @@ def test_files_that_a_killed_worker_left_unfinished_are_gone_in_the_end(tmp_path
     out = tmp_path / "out"
     go(recipe(BODY), _inputs(tmp_path, 1), out)
     named = {path for path in out.rglob("*") if path.is_file()}
-    files = json.loads((out / "run.json").read_text())["files"]
+    files = [FileRecord(**file) for file in json.loads((out / "run.json").read_text())["files"]]
     for folder in ("kept", "dropped", "failed", "keys"):
         (out / folder).mkdir(exist_ok=True)
         (out / folder / ".tmp-0123").write_bytes(b"half")
