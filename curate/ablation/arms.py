@@ -221,12 +221,7 @@ def _grid(grid: Mapping[str, Any], base: Recipe, place: Place) -> Iterator[Arm]:
         changes: dict[str, dict[str, Any]] = {}
         for axis, value in zip(axes, values, strict=True):
             changes.setdefault(axis.stage, {})[axis.setting] = value
-        try:
-            recipe = changed(base, changes, written)
-        except RecipeError:
-            for axis, value in zip(axes, values, strict=True):  # the line of the one that is wrong, where it is one
-                changed(base, {axis.stage: {axis.setting: value}}, lambda *_, axis=axis: place.at(axis.name))  # type: ignore[misc]
-            raise
+        recipe = changed(base, changes, written)
         name = "-".join(f"{axis.setting}-{value}" for axis, value in zip(axes, values, strict=True))
         name = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name)[:64]
         yield Arm(name, dataclasses.replace(recipe, name=name))

@@ -9,7 +9,7 @@ from curate import recipe as recipes
 from curate.configuration import Place
 from curate.recipe import Lines, Recipe, check_steps
 from filters.chain import Step
-from filters.contracts import settings_of
+from filters.contracts import SettingsError, settings_of
 
 AFTER = "after"
 OTHER_FILES = ("input", "pair_by")
@@ -30,7 +30,7 @@ def changed(base: Recipe, changes: Mapping[str, Any], where: Where | None = None
     at(AFTER).check_known(list(after), names)
     steps: list[Step] = []
     for step in base.steps:
-        left = replaced(step, changes[step.name], at(step.name)) if step.name in changes else step
+        left = replaced(step, changes[step.name], at) if step.name in changes else step
         if left is not None:
             steps.append(left)
         if step.name in after:
@@ -44,8 +44,9 @@ def changed(base: Recipe, changes: Mapping[str, Any], where: Where | None = None
     return dataclasses.replace(base, steps=check_steps(steps, at().file, lines))
 
 
-def replaced(step: Step, change: Any, place: Place) -> Step | None:
+def replaced(step: Step, change: Any, at: Where) -> Step | None:
     """A stage with a change: None where it is left out."""
+    place = at(step.name)
     if change is False or change == "off":  # YAML 1.1 reads a bare off as False
         return None
     if isinstance(change, str):
@@ -55,8 +56,10 @@ def replaced(step: Step, change: Any, place: Place) -> Step | None:
     if len(change) == 1 and _is_strategy(next(iter(change))):
         called = step.name if step.name != step.strategy_name else ""
         return recipes.parse_step(change, place.file, place.lines, place.path, called)
-    settings = {**settings_of(step.strategy), **change}
-    strategy = recipes.build(step.strategy_name, settings, place.file, place.lines, place.path)
+    try:
+        strategy = filters.make(step.strategy_name, {**settings_of(step.strategy), **change})
+    except SettingsError as error:
+        raise at(step.name, *error.path).error(str(error)) from error
     return Step(step.name, step.strategy_name, strategy)
 
 

@@ -5,11 +5,12 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from curate.ablation.scored import DROPPED, FAILED, KEPT, Scored
+from filters.contracts import Duplicates, TopShare
 from filters.document import Document
 from filters.rules import Rule
 from pipelines.barrier import Keys, losers
@@ -249,14 +250,15 @@ class Decider:
         return Removal(dropped & ~failed, failed, list(names), which)
 
     def _corpus_judge(self, visit: CorpusVisit, alive: np.ndarray) -> Removal:
-        measure, judge = visit.measure, visit.judge
+        measure, decision = visit.measure, visit.judge.decision()
         which = np.zeros(len(alive), dtype=np.int32)
-        names = {judge.rule: 0}  # type: ignore[attr-defined]
+        names = {decision.rule: 0}
         failed = self._failed(measure, alive, names, which)
         if measure.number not in self._keys:
-            self._keys[measure.number] = _that_matter(judge, Keys.of(judge, self.scored.keys(measure)))  # type: ignore[arg-type]
+            keys = Keys.of(decision, self.scored.keys(measure).tolist())
+            self._keys[measure.number] = _that_matter(decision, keys)
         documents = partial(self.documents, measure) if self.documents is not None else None
-        gone, stays = losers(judge, self._keys[measure.number], alive & ~failed, documents)
+        gone, stays = losers(decision, self._keys[measure.number], alive & ~failed, documents)
         dropped = np.zeros(len(alive), dtype=bool)
         dropped[gone] = True
         kept_by = np.full(len(alive), -1, dtype=np.int64)
@@ -305,10 +307,10 @@ class Decider:
         return self._languages[key]
 
 
-def _that_matter(step: Any, keys: Keys) -> Keys:
+def _that_matter(decision: Duplicates | TopShare, keys: Keys) -> Keys:
     """The keys, where only documents take part that share one with another page: others are never duplicates, whoever
     is alive. Judges of shares look at all."""
-    if getattr(step, "decision", "") == "top":
+    if isinstance(decision, TopShare):
         return keys
     rows = np.flatnonzero(keys.takes_part)
     shares = np.zeros(len(rows), dtype=bool)

@@ -23,7 +23,7 @@ from curate.report.page import render_html, render_markdown
 from curate.rundir import RunDirectory, RunError, UsageError
 from curate.running import check, given_paths, plan_units
 from filters.chain import close_all
-from filters.contracts import CorpusRewriter, ResourceError
+from filters.contracts import CorpusRewriter, Duplicates, ResourceError
 from filters.document import Document
 from filters.text import tokens
 from pipelines import barrier, storage
@@ -139,8 +139,10 @@ def with_texts(ablation: Ablation, plan: Plan) -> frozenset[int]:
     for visits in plan.arms.values():
         needed.add(next(visit.node.number for visit in reversed(visits) if isinstance(visit, TextVisit)))
         for visit in visits:
-            if isinstance(visit, CorpusVisit) and getattr(visit.judge, "verify", None) is not None:
-                needed.add(visit.measure.node)
+            if isinstance(visit, CorpusVisit):
+                decision = visit.judge.decision()
+                if isinstance(decision, Duplicates) and decision.verify is not None:
+                    needed.add(visit.measure.node)
     if "extraction" in ablation.gold:
         needed |= {node.number for node in plan.nodes if node.parent < 0}
     return frozenset(needed)

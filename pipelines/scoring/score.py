@@ -8,10 +8,10 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindows
 
-from filters.chain import Dropped, Failed, fault_of, opened
-from filters.contracts import CorpusJudge, Judge
+from filters.chain import Dropped, Failed, OpenStep, apply, utf8_bytes
+from filters.contracts import CorpusJudge
+from filters.dedup.clusters import record_of
 from filters.document import Document, Drop, NoteValue, RawPage
-from filters.rules import Rule, failing
 from filters.text.tokens import counter
 from pipelines import curation
 from pipelines.curation import ReadTask
@@ -84,7 +84,8 @@ class Score(beam.DoFn):
             }
             for node in plan.nodes
         }
-        self._rules: dict[tuple[int, str], tuple[Rule, ...]] = {}
+        self._open_nodes: dict[int, OpenStep] = {}
+        self._open_measures: dict[int, OpenStep] = {}
 
     def start_bundle(self) -> None:
         self._units: dict[str, dict[int, table.PathRows]] = {}
@@ -100,7 +101,7 @@ class Score(beam.DoFn):
     def _spent_elsewhere(self) -> dict[int, float]:
         """CPU seconds that extractors spent in their children so far."""
         roots = self._roots if self.after is None else ()
-        return {node.number: getattr(opened(node.step.strategy), "cpu_seconds", 0.0) for node in roots}
+        return {node.number: self._open_node(node).cpu_elsewhere() for node in roots}
 
     def process(self, element: tuple[str, Any]) -> Iterable[Any]:
         unit, item = element
@@ -143,32 +144,24 @@ class Score(beam.DoFn):
         elif item.failed:
             rows.failed(item.row, item.failed)
         else:
-            self._book_edits(node, item.document)
+            self._book_edits(node, item.document.edits)
             self._kept(paths, rows, item.row, node, item.document.with_text(item.document.text), item.noted)
 
     def _visit(
         self, paths: dict[int, table.PathRows], row: int, node: Node, item: RawPage | Document, noted: Noted
     ) -> None:
         rows = self._rows(paths, node)
-        started = time.thread_time()
-        try:
-            given = with_notes(item, node.reads, noted) if isinstance(item, Document) else item
-            result = opened(node.step.strategy)(given)
-            if not isinstance(result, (Document, Drop)):
-                raise TypeError(type(result).__name__)
-        except (KeyboardInterrupt, SystemExit, GeneratorExit):
-            raise
-        except BaseException as error:  # a panic of a native library is no Exception
-            rows.failed(row, fault_of(error)[0])
-            return
-        finally:
-            _spend(self._cpu_of_nodes, node.number, started)
-        if isinstance(result, Drop):
-            rows.dropped(row, result)
-            return
-        self._book_edits(node, result)
-        document = result.with_text(result.text) if result.edits else result
-        self._kept(paths, rows, row, node, document, {**noted, node.writer: document.notes})
+        given = with_notes(item, node.reads, noted) if isinstance(item, Document) else item
+        applied = apply(self._open_node(node), given)
+        _spend(self._cpu_of_nodes, node.number, applied.cpu_seconds)
+        if applied.document is not None:
+            self._book_edits(node, applied.edits)
+            noted = {**noted, node.writer: applied.document.notes}
+            self._kept(paths, rows, row, node, applied.document, noted)
+        elif applied.drop is not None:
+            rows.dropped(row, applied.drop)
+        else:
+            rows.failed(row, applied.reason)
 
     def _kept(
         self,
@@ -179,7 +172,7 @@ class Score(beam.DoFn):
         document: Document,
         noted: Noted,
     ) -> None:
-        rows.kept(row, len(document.text.encode()), self._count(document))
+        rows.kept(row, document.derive(utf8_bytes), self._count(document))
         if node.number in self.job.texts:
             rows.text(row, document.text)
         rows.notes(row, node.writer, self._stored_notes[node.number], document.notes)
@@ -189,44 +182,40 @@ class Score(beam.DoFn):
             self._visit(paths, row, child, document, noted)
 
     def _measure(self, rows: table.PathRows, row: int, measure: Measure, document: Document, noted: Noted) -> Noted:
-        started = time.thread_time()
-        strategy = measure.step.strategy
         document = with_notes(document, measure.reads, noted)
-        try:
-            if isinstance(strategy, CorpusJudge):
-                from pipelines.barrier import key_record
+        applied = apply(self._open_measure(measure), document, decides=False)
+        _spend(self._cpu_of_measures, measure.number, applied.cpu_seconds)
+        strategy = measure.step.strategy
+        if applied.reason:
+            rows.fault(row, measure, applied.reason)
+        elif isinstance(strategy, CorpusJudge) and applied.keys is not None:
+            rows.keys(row, measure, record_of(strategy.decision(), applied.keys[0], document))
+        elif applied.scores is not None:
+            rows.scores(row, measure, applied.scores)
+            return {**noted, measure.writer: applied.scores.notes}
+        return noted
 
-                rows.keys(row, measure, key_record(strategy, document))
-                return noted
-            scores = opened(strategy)(document)
-            # what it says is decided from the columns, later; a rule without its score is a fault of every document
-            if isinstance(strategy, Judge):
-                key = measure.number, str(document.notes.get("language", ""))
-                if key not in self._rules:
-                    self._rules[key] = strategy.rules(key[1])
-                failing(self._rules[key], scores.signals, scores.notes)
-        except (KeyboardInterrupt, SystemExit, GeneratorExit):
-            raise
-        except BaseException as error:
-            rows.fault(row, measure, fault_of(error)[0])
-            return noted
-        finally:
-            _spend(self._cpu_of_measures, measure.number, started)
-        rows.scores(row, measure, scores)
-        return {**noted, measure.writer: scores.notes} if scores.notes else noted
+    def _open_node(self, node: Node) -> OpenStep:
+        if node.number not in self._open_nodes:
+            self._open_nodes[node.number] = OpenStep(node.step)
+        return self._open_nodes[node.number]
 
-    def _book_edits(self, node: Node, document: Document) -> None:
-        if document.edits:
+    def _open_measure(self, measure: Measure) -> OpenStep:
+        if measure.number not in self._open_measures:
+            self._open_measures[measure.number] = OpenStep(measure.step)
+        return self._open_measures[measure.number]
+
+    def _book_edits(self, node: Node, edits: Mapping[str, int]) -> None:
+        if edits:
             book = self._edits.setdefault(node.number, {})
-            for rule, count in document.edits.items():
+            for rule, count in edits.items():
                 book[rule] = book.get(rule, 0) + count
 
     def finish_bundle(self) -> Iterator[Any]:
         elsewhere = 0.0
         for number, spent in self._spent_elsewhere().items():
-            more = spent - self._elsewhere[number]
-            elsewhere += more
-            self._cpu_of_nodes[number] = self._cpu_of_nodes.get(number, 0.0) + more
+            elsewhere += spent - self._elsewhere[number]
+            _spend(self._cpu_of_nodes, number, spent - self._elsewhere[number])
         for unit, paths in self._units.items():
             pages = self._pages.get(unit)
             if pages is not None:
@@ -241,8 +230,8 @@ class Score(beam.DoFn):
         self.start_bundle()
 
 
-def _spend(cpu_seconds: dict[int, float], number: int, started: float) -> None:
-    cpu_seconds[number] = cpu_seconds.get(number, 0.0) + time.thread_time() - started
+def _spend(spent: dict[int, float], number: int, cpu_seconds: float) -> None:
+    spent[number] = spent.get(number, 0.0) + cpu_seconds
 
 
 def build_scoring(job: ScoreJob, group: int, pipeline: beam.Pipeline, task: ReadTask, path: str) -> None:

@@ -79,7 +79,7 @@ def test_arms_that_are_made_by_themselves():
         ({"recipe": BASE, "arms": {"a": {"after": {"quality/nothing": "dedup/url"}}}}, "quality/nothing"),
         ({"recipe": BASE, "arms": {"a": "off"}}, "an arm is a map"),
         ({"recipe": BASE, "arms": {"a": {"quality/gopher": {"quality/length": 5}}}}, "quality/length must be a map"),
-        ({"recipe": BASE, "arms": {"a": {"quality/gopher": {1: 5}}}}, "1 is no setting's name"),
+        ({"recipe": BASE, "arms": {"a": {"quality/gopher": {1: 5}}}}, "the name of a setting must be text, got 1"),
         ({"recipe": BASE, "arms": {"a": {1: "off"}}}, "unknown key 1"),
         ({"recipe": BASE, "arms": {"a": {"input": 5}}}, "arms.a.input must be a path or a list of paths, got 5"),
         ({"recipe": BASE, "arms": {"a": {"input": [5]}}}, r"input must be a path or a list of paths, got \[5\]"),
@@ -160,7 +160,7 @@ def test_a_stage_keeps_the_name_it_was_given():
         ("grid:\n  quality/gopher.max_words: [9]\n  quality/gopher.min_wordz: [1]\n", "line 4: .*min_wordz"),
         (
             "grid:\n  quality/gopher.min_words: [7]\n  quality/gopher.max_words: [6]\n",
-            "line 2: .*min_words: 7 is above",
+            "line 3: .*min_words: 7 is above",
         ),
     ],
 )
