@@ -321,7 +321,7 @@ def parse_step(item: Any, where: str, lines: Lines, path: tuple[Any, ...], calle
     if not isinstance(settings, dict):
         raise RecipeError(f"{where}, line {line}: the settings of {strategy_name} must be a map, got {settings!r:.80}")
     settings = dict(settings)
-    name = settings.pop("as", called or strategy_name)
+    name = settings.pop("as", called or strategy_name.replace(":", "."))
     if not isinstance(name, str) or not STAGE_NAME.fullmatch(name):
         raise RecipeError(f"{where}, line {line}: {name!r:.80} cannot be the name of a stage")
     return Step(name, strategy_name, build(strategy_name, settings, where, lines, (*path, strategy_name)))

@@ -64,12 +64,12 @@ def entered_on(visits: Sequence[Visit]) -> list[Node]:
 def attribute(decider: Decider, decided: Decided, visits: Sequence[Visit]) -> dict[str, Any]:
     """The attribution table and the overlap of rules.
 
-    rules    one entry a rule: in_sequence (the first rule to fail, in recipe order), alone (fails on the text at that
-             position with nothing dropped before), only (the sole per-document rule that fails), and without (what
-             would be kept more if it were left out, corpus decisions made again); corpus rules have neither alone nor
-             only. without is None where what follows depends on texts that were not made.
-    stages   the same gain for whole stages, but for the first
-    overlap  documents on which both rules of a pair fail, alone
+    rules    one entry for each rule: in_sequence (it is the first to fail, in recipe order), alone (it fails on the text
+             at that position with nothing dropped before), only (no other per-document rule fails), and without (how
+             much more would be kept without it, corpus decisions made again). Corpus rules have neither alone nor only.
+             without is None where it depends on texts that were not made.
+    stages   without, for whole stages except the first
+    overlap  documents on which both rules of a pair fail alone
     """
     masks = rule_masks(decider, visits)
     failing = np.zeros(len(decided.how), dtype=np.int32)
@@ -134,7 +134,7 @@ def texts_depend_on(visits: Sequence[Visit]) -> bool:
 
 
 def gains_from_arms(attribution: dict[str, Any], gains: dict[str, dict[str, int]]) -> None:
-    """Fill in what the base's own texts could not tell: gains, by stage, of arms that leave one stage out."""
+    """Fill in the gains that the texts of the base cannot give, from arms that leave one stage out, by stage."""
     for row in attribution["stages"]:
         row["without"] = row["without"] or gains.get(row["stage"])
     for row in attribution["rules"]:
@@ -149,7 +149,7 @@ def _overlap(masks: list[RuleMask]) -> dict[str, Any]:
 
 
 def slice_matrix(decided: Decided, visits: Sequence[Visit], slices: dict[str, np.ndarray]) -> dict[str, Any]:
-    """For each kind of slice: its documents, how many are kept, and how many each rule removes in sequence."""
+    """For each slice of each kind: its documents, how many are kept, and how many each rule removes in sequence."""
     read = decided.left_at >= 0
     found: dict[str, Any] = {}
     for kind, values in slices.items():

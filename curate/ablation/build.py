@@ -1,4 +1,4 @@
-"""The report of an ablation as data: everything report.html shows, and report.json holds."""
+"""The report of an ablation as data: what report.json holds and report.html shows."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
@@ -23,7 +23,7 @@ SAMPLE_CHARACTERS = 200
 
 
 class Work(Protocol):
-    """What the driver of an ablation lends to its report."""
+    """What a report needs of the driver of an ablation."""
 
     @property
     def costs(self) -> Costs:
@@ -97,7 +97,7 @@ def _sweep(
 
 
 def _left_out(ablation: Ablation, decider: Decider, decided: dict[str, Decided]) -> dict[str, dict[str, int]]:
-    """By stage, what an arm that is the base without that stage keeps more than the base."""
+    """By stage, how much more an arm keeps that is the base without that stage."""
     base = decided[ablation.base.name]
     now = decider.scored.sizes(base.node, base.kept)
     steps = ablation.base.recipe.steps

@@ -1,4 +1,4 @@
-"""Honest controls: random removal of the same bytes, equal byte budgets, intervals on every difference."""
+"""Controls: random removal of as many bytes, equal byte budgets, intervals on every difference."""
 
 import hashlib
 from typing import Any
@@ -13,7 +13,7 @@ RESAMPLES = 1000
 def draws(ids: np.ndarray, seed: int, purpose: str = "") -> np.ndarray:
     """A number in [0, 1) for each id, a function of seed and id: samples of it are nested and keyed by document.
 
-    purpose  draws of one purpose say nothing about those of another
+    purpose  draws for different purposes are independent
     """
     key, person = seed.to_bytes(8, "little"), purpose.encode()
     digests = b"".join(
@@ -37,7 +37,7 @@ def random_removal(decider: Decider, base: Decided, other: Decided, seed: int) -
     scored = decider.scored
     first = scored.plan.lineage(base.node)[0]
     most = int(scored.bytes(other.node)[other.kept].sum()) if other.group == base.group else 0
-    # Drawn by other keys than training samples are, or what is left would be the very sample that is trained on.
+    # With the keys of training samples, what is left would be the very sample that is trained on.
     return budget(scored.pages(first).ids, scored.bytes(first), scored.reached(first), most, seed, "removal")
 
 

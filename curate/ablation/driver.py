@@ -124,8 +124,8 @@ class Ablating:
         return self._parts_of[group]
 
     def texts_of(self, node: Node, rows: Iterable[int]) -> dict[int, str]:
-        """The texts of pages (numbered as in Decided's arrays) on a text path whose texts are stored, where there are
-        some."""
+        """The texts of pages (numbered as in Decided's arrays) on a text path whose texts are stored; pages without a
+        text there are left out."""
         found: dict[int, str] = {}
         for part, inside in in_parts(self._parts(node.group), list(rows)).items():
             for row, document in documents(self.job, node, part.unit, inside):
@@ -243,7 +243,7 @@ def _check_gold(ablation: Ablation) -> None:
 
 
 def _check_proxy(ablation: Ablation) -> None:
-    """The reference texts are read at the end, when all is scored: that they are there is asked at the start."""
+    """Raise UsageError if reference texts are missing: they are read only when everything is scored."""
     if ablation.proxy is not None:
         try:
             expand(list(ablation.proxy.reference))

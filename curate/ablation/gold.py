@@ -2,7 +2,7 @@
 
 import glob
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,7 +31,7 @@ class Texts(Protocol):
 
 
 def check(ablation: Ablation) -> None:
-    """Make sure that the labelled files are there; raises EvaluationError."""
+    """Raise EvaluationError if a labelled file is missing."""
     for stage, given in ablation.gold.items():
         for path in _paths(given):
             if not Path(path).exists():
@@ -61,7 +61,7 @@ def label(step: Step) -> str:
     settings = settings_of(step.strategy)
     try:
         defaults = settings_of(filters.make(step.strategy_name, {}))
-    except SettingsError:  # it cannot do without some setting
+    except SettingsError:  # some setting has no default
         defaults = {}
     changed = {name: value for name, value in settings.items() if name not in defaults or defaults[name] != value}
     if not changed:
@@ -87,7 +87,7 @@ def _paths(given: Gold) -> list[str]:
 
 
 def _measured(stage: str, step: Step, given: Gold) -> list[Row]:
-    options = {one.name: getattr(given, one.name) for one in fields(given) if one.name != "data"}  # type: ignore[arg-type]
+    options = {key: value for key, value in asdict(given).items() if key != "data" and value}  # type: ignore[call-overload]
     try:
         found = evaluate(Request(stage, tuple(_paths(given)), (step,), **options))
     except (EvaluationError, ValueError) as error:
@@ -124,7 +124,7 @@ def _extraction(ablation: Ablation, scored: Scored, texts: Texts, given: Gold) -
         known = [row for row in np.flatnonzero(pages.read == KEPT).tolist() if pairs[row] in golds]
         named = {"stage": "extraction", "strategy": label(node.step), "arms": arms}
         if not known:
-            why = "not measured: no page of the input has a gold text (record_id is the pages' WARC-Record-ID)"
+            why = "not measured: no page of the input has a gold text (record_id must be the WARC-Record-ID of a page)"
             rows.append({**named, "figure": why, "value": None, "low": None, "high": None})
             continue
         there = scored.reached(node)

@@ -57,7 +57,7 @@ def compare(
 
 
 def sample(decider: Decider, decided: Decided, mask: np.ndarray, most: int) -> list[int]:
-    """Some of these pages, the same ones every time: those whose ids have the smallest hashes."""
+    """Some of these pages, the same every time: those whose ids have the smallest hashes."""
     ids = decider.scored.groups[decided.group].ids
     rows = np.flatnonzero(mask).tolist()
     return sorted(rows, key=lambda row: hashlib.blake2b(str(ids[row]).encode(), digest_size=8).digest())[:most]

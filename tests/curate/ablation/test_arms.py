@@ -48,6 +48,35 @@ def test_changes():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "tests.strategies.Upper",
+        "tests.strategies:Upper",
+        {"tests.strategies.Upper": None},
+        {"tests.strategies.Upper": {}},
+        {"tests.strategies.Upper": {"as": "upper"}},
+    ],
+)
+def test_a_strategy_of_ones_own_takes_the_place_of_another(change):
+    own = {"name": "base", "stages": ["extraction/plain", "tests.strategies.Slow"]}
+    found = parse({"recipe": own, "arms": {"arm": {"tests.strategies.Slow": change}}}, "test").arms[1].recipe
+    assert type(found.steps[1].strategy).__name__ == "Upper"
+    slower = parse({"recipe": own, "arms": {"arm": {"tests.strategies.Slow": {"milliseconds": 5}}}}, "test").arms[1]
+    assert slower.recipe.steps[1].strategy.milliseconds == 5
+
+
+def test_a_sweep_may_be_of_a_stage_that_only_an_arm_has():
+    added = {"after": {"language/script": {"quality/length": {"min_words": 3}}}}
+    data = {"recipe": BASE, "arms": {"a": {"dedup/exact": "off"}, "b": added, "c": added}}
+    (sweep,) = parse({**data, "sweeps": {"quality/length.min_words": [1, 2]}}, "test").sweeps
+    assert (sweep.arm, sweep.stage, sweep.setting, sweep.values) == ("b", "quality/length", "min_words", (1, 2))
+    (of_the_base,) = parse({**data, "sweeps": {"quality/gopher.min_words": [1, 2]}}, "test").sweeps
+    assert of_the_base.arm == "base"
+    with pytest.raises(RecipeError, match=r"unknown key 'quality/fineweb'.*quality/length"):
+        parse({**data, "sweeps": {"quality/fineweb.max_short": [1]}}, "test")
+
+
 def test_arms_that_are_made_by_themselves():
     found = parse({"recipe": BASE, "leave_one_out": True, "grid": {"quality/gopher.min_words": [1, 2]}}, "test")
     assert [arm.name for arm in found.arms] == [
