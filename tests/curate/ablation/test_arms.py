@@ -170,6 +170,25 @@ def test_errors_name_the_line(tmp_path, text, message):
         arms.load(str(path))
 
 
+@pytest.mark.parametrize(
+    ("written", "line", "key"),
+    [
+        ("arms:\n  a:\n    quality/gopher: {min_wrods: 3}\n", 4, ("arms", "a", "quality/gopher", "min_wrods")),
+        ("arms:\n  a:\n    quality/gopher:\n      max_words: x\n", 5, ("arms", "a", "quality/gopher", "max_words")),
+        ("arms:\n  a:\n    pair_by: 5\n", 4, ("arms", "a", "pair_by")),
+        ("proxy:\n  reference: a\n  bytes: 0\n", 4, ("proxy", "bytes")),
+        ("gold:\n  pii:\n    dota: a\n", 4, ("gold", "pii", "dota")),
+        ("samples: many\n", 2, ("samples",)),
+    ],
+)
+def test_an_error_carries_its_place_as_data(tmp_path, written, line, key):
+    path = tmp_path / "wrong.yaml"
+    path.write_text("recipe: gopher\n" + written)
+    with pytest.raises(RecipeError) as found:
+        arms.load(str(path))
+    assert (found.value.file, found.value.line, found.value.key) == (str(path), line, key)
+
+
 def test_a_stage_keeps_the_name_it_was_given():
     named = {"name": "base", "stages": ["extraction/plain", {"dedup/exact": {"as": "mine"}}]}
     for change, name in (("dedup/url", "mine"), ({"dedup/url": {"as": "yours"}}, "yours")):
