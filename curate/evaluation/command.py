@@ -11,6 +11,7 @@ from curate.evaluation.labelled import EvaluationError, fields
 from curate.recipe import RecipeError, load_yaml
 from curate.training import examples
 from filters import STRATEGIES
+from filters.chain import Step
 from filters.contracts import (
     CorpusJudge,
     CorpusRewriter,
@@ -34,14 +35,14 @@ class Request:
     """One evaluation, as the command line gives it.
 
     data        labelled files                         archive    archives of the pages that extraction gold is for
-    strategies  names, or YAML such as "dedup/minhash: {bands: 9, rows: 13}"; empty: all of the stage
+    strategies  names, YAML such as "dedup/minhash: {bands: 9, rows: 13}", or steps; empty: all of the stage
     text, label, toxic, clean                          columns and labels of classification data; label "": the
                                                        usual one, `lang` for the stage language and `label` for others
     """
 
     stage: str
     data: tuple[str, ...]
-    strategies: tuple[str, ...] = ()
+    strategies: tuple[str | Step, ...] = ()
     archive: tuple[str, ...] = ()
     text: str = "text"
     label: str = ""
@@ -86,26 +87,32 @@ def _chosen(request: Request, *shapes: type[S]) -> list[tuple[str, S]]:
     found: list[tuple[str, S]] = []
     names = request.strategies or tuple(name for name in STRATEGIES if name.startswith(request.stage + "/"))
     for given in names:
-        name, settings = _parse(given)
         try:
-            settings_known = filters.find(name).__dataclass_fields__  # type: ignore[attr-defined]
-            if request.model and "model" in settings_known and "model" not in settings:
-                settings["model"] = request.model
-            strategy = filters.make(name, settings)
+            label, name, strategy = _made(given, request.model)
             strategy.check()
         except (SettingsError, ResourceError):
             if request.strategies:
                 raise
             continue  # not asked for by name: without its model or package it is left out
         if isinstance(strategy, shapes):
-            found.append((given, strategy))
+            found.append((label, strategy))
         elif request.strategies:
             wanted = " or ".join(shape.__name__ for shape in shapes)
             raise EvaluationError(f"{name} cannot be evaluated as {request.stage}: expected a {wanted}")
-
     if not found:
         raise EvaluationError(f"no strategy of {request.stage} can be evaluated without a model; name one with --model")
     return found
+
+
+def _made(given: str | Step, model: str) -> tuple[str, str, Strategy]:
+    """The label, the name and the strategy that was asked for; it gets the model where it needs one."""
+    if isinstance(given, Step):
+        return given.strategy_name, given.strategy_name, given.strategy
+    name, settings = _parse(given)
+    known = filters.find(name).__dataclass_fields__  # type: ignore[attr-defined]
+    if model and "model" in known and "model" not in settings:
+        settings["model"] = model
+    return given, name, filters.make(name, settings)
 
 
 def _parse(given: str) -> tuple[str, dict[str, Any]]:
