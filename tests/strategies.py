@@ -96,6 +96,26 @@ class Deaf(Judge):
 
 
 @strategy
+class Listed(Judge):
+    """Lists a threshold that is no setting."""
+
+    thresholds: ClassVar[frozenset[str]] = frozenset({"leest"})
+
+    def open(self) -> Callable[[Document], Scores]:
+        return lambda document: Scores({"characters": float(len(document.text))})
+
+    def rules(self, language: str = "") -> tuple[Rule, ...]:
+        return ()
+
+
+@strategy
+class ListedAndLimited(Characters):
+    """Lists a threshold beside one that is declared."""
+
+    thresholds: ClassVar[frozenset[str]] = frozenset({"least"})
+
+
+@strategy
 class Misspelt(Judge):
     """A rule that looks at a signal which is not given."""
 

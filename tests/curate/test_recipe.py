@@ -155,3 +155,76 @@ def test_a_score_that_decides_nothing_is_warned_about(settings, words):
     warnings = recipe(f"name: a\nstages:\n  - language/script: {settings}\n").warnings()
     assert len(warnings) == bool(words)
     assert all(warning.startswith("language/script: ") and words in warning for warning in warnings)
+
+
+def test_a_changed_model_or_list_changes_the_fingerprint(tmp_path):
+    words = tmp_path / "words.txt"
+    names = ("toxicity/wordlist", "quality/url", "cleanup/urls")
+    settings = ({"lists": {"en": str(words)}}, {"hard": str(words)}, {})
+
+    def fingerprints():
+        return [
+            parse({"name": "a", "stages": [{name: given}]}, "a").fingerprint()
+            for name, given in zip(names, settings, strict=True)
+        ]
+
+    words.write_text("one\n")
+    before = fingerprints()
+    assert before == fingerprints()
+    words.write_text("other\n")
+    after = fingerprints()
+    assert [a == b for a, b in zip(before, after, strict=True)] == [False, False, True]
+
+
+def test_hashes_of_files_are_in_the_fingerprint(monkeypatch):
+    from filters.cleanup.urls import Urls
+
+    plain = parse({"name": "a", "stages": ["cleanup/urls"]}, "a").fingerprint()
+    monkeypatch.setattr(Urls, "resources", lambda self: {"domains": "another"})
+    assert parse({"name": "a", "stages": ["cleanup/urls"]}, "a").fingerprint() != plain
+
+
+@pytest.mark.parametrize(
+    ("given", "left_out"),
+    [
+        ({"quality/gopher": {"min_words": 50}}, "quality/gopher"),
+        ({"quality/gopher": {"min_words": 50.0, "max_symbol_ratio": 0.1}}, "quality/gopher"),
+        ({"quality/fineweb": {"short_line": 30, "languages": {}}}, "quality/fineweb"),
+        ({"quality/c4": {"min_sentences": 3, "max_characters": 190000.0}}, "quality/c4"),
+        ({"language/script": {"min_score": 0.5}}, "language/script"),
+        ({"toxicity/wordlist": {"max_share": 0.01}}, "toxicity/wordlist"),
+        ({"dedup/bff": {"min_ngram": 13, "threshold": 0.8}}, "dedup/bff"),
+        ({"extraction/trafilatura": {"timeout": 10}}, "extraction/trafilatura"),
+    ],
+)
+def test_a_default_and_its_value_given_have_one_fingerprint(given, left_out):
+    one, other = (parse({"name": "a", "stages": [stage]}, "a").fingerprint() for stage in (given, left_out))
+    assert one == other
+
+
+def test_two_stages_cannot_write_one_note_with_two_types():
+    stages = ["tests.strategies.Noted", "tests.strategies.NotedOtherwise"]
+    with pytest.raises(RecipeError, match=r"line 1: tests.strategies.NotedOtherwise writes the note s as int64, "):
+        parse({"name": "a", "stages": stages}, "a")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("name: a\nstages:\n  - quality/gopher:\n      min_words: 50\n      max_wrds: 100\n", 5),
+        ("name: a\nstages:\n  - quality/gopher:\n      languages: {}\n      words: unicode\n      semantics: dlcm\n", 6),
+        ("name: a\nstages:\n  - quality/gopher:\n      languages:\n        ko:\n          min_words: -1\n", 6),
+        ("name: a\nstages:\n  - quality/gopher:\n      languages:\n        ko: {}\n        en:\n          wrds: 1\n", 7),
+        ("name: a\nstages:\n  - quality/gopher:\n      max_words: 9\n      languages:\n        ko:\n"
+         "          min_words: 10\n", 7),
+        ("name: a\nstages:\n  - quality/gopher:\n      semantics: dclm\n      words: spacy\n", 5),
+        ("name: a\nstages:\n  - language/fasttext:\n      keep:\n        - en\n        - kor\n", 6),
+        ("name: a\nstages:\n  - language/script:\n      keep:\n        en: 0.5\n        ko: 2\n", 6),
+        ("name: a\nstages:\n  - quality/redpajama:\n      keep:\n        rps_doc_word_count: [1, 2]\n        rps: [1, 2]\n", 6),
+    ],
+)  # fmt: skip
+def test_an_error_names_the_line_of_its_setting(text, line):
+    with pytest.raises(RecipeError) as error:
+        recipe(text)
+    assert str(error.value).startswith(f"r.yaml, line {line}: ")
+    assert (error.value.file, error.value.line) == ("r.yaml", line)
