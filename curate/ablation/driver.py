@@ -18,7 +18,7 @@ from curate.ablation.build import build
 from curate.ablation.costs import Costs
 from curate.ablation.decide import DecidedArm, Decider
 from curate.ablation.scored import Part, Scored, in_parts
-from curate.evaluation.command import EvaluationError
+from curate.evaluation.labelled import EvaluationError
 from curate.report.page import render_html, render_markdown
 from curate.rundir import RunDirectory, RunError, UsageError
 from curate.running import check, given_paths, plan_units

@@ -12,8 +12,9 @@ import yaml
 import filters
 from curate.ablation.arms import Ablation, Gold
 from curate.ablation.scored import KEPT, Scored, StoredTexts
-from curate.evaluation.command import EvaluationError, Request, evaluate, read_rows
+from curate.evaluation.command import Request, evaluate
 from curate.evaluation.extraction import score as score_texts
+from curate.evaluation.labelled import EvaluationError, read_rows
 from filters.chain import Step
 from filters.contracts import SettingsError, settings_of
 from pipelines.scoring.plan import Node, TextVisit
