@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from curate.ablation.decide import Decided, Decider, LeftOut
+from curate.ablation.decide import DecidedArm, Decider, LeftOut
 from curate.ablation.scored import DROPPED, KEPT
 from pipelines.scoring.plan import CorpusVisit, JudgeVisit, Node, TextVisit, Visit
 
@@ -61,7 +61,7 @@ def entered_on(visits: Sequence[Visit]) -> list[Node]:
     return nodes
 
 
-def attribute(decider: Decider, decided: Decided, visits: Sequence[Visit]) -> dict[str, Any]:
+def attribute(decider: Decider, decided: DecidedArm, visits: Sequence[Visit]) -> dict[str, Any]:
     """The attribution table and the overlap of rules.
 
     rules    one entry for each rule: in_sequence (it is the first to fail, in recipe order), alone (it fails on the
@@ -116,7 +116,7 @@ def attribute(decider: Decider, decided: Decided, visits: Sequence[Visit]) -> di
 
 
 def _gain(
-    decider: Decider, decided: Decided, visits: Sequence[Visit], place: int, rule: str | None = None
+    decider: Decider, decided: DecidedArm, visits: Sequence[Visit], place: int, rule: str | None = None
 ) -> dict[str, int] | None:
     """How much more would be kept, in documents, bytes and tokens, without a stage, or without one rule of it."""
     if isinstance(visits[place], TextVisit) or texts_depend_on(visits[place:]):
@@ -148,7 +148,7 @@ def _overlap(masks: list[RuleMask]) -> dict[str, Any]:
     return {"rules": [f"{mask.stage}:{mask.rule}" for mask in masks], "documents": shared.tolist()}
 
 
-def slice_matrix(decided: Decided, visits: Sequence[Visit], slices: dict[str, np.ndarray]) -> dict[str, Any]:
+def slice_matrix(decided: DecidedArm, visits: Sequence[Visit], slices: dict[str, np.ndarray]) -> dict[str, Any]:
     """For each slice of each kind: its documents, how many are kept, and how many each rule removes in sequence."""
     read = decided.left_at >= 0
     found: dict[str, Any] = {}

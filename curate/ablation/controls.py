@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from curate.ablation.decide import Decided, Decider
+from curate.ablation.decide import DecidedArm
+from curate.ablation.scored import Scored
 
 RESAMPLES = 1000
 
@@ -32,9 +33,8 @@ def budget(ids: np.ndarray, sizes: np.ndarray, mask: np.ndarray, most: int, seed
     return chosen
 
 
-def random_removal(decider: Decider, base: Decided, other: Decided, seed: int) -> np.ndarray:
+def random_removal(scored: Scored, base: DecidedArm, other: DecidedArm, seed: int) -> np.ndarray:
     """A random arm: the pages that were read, minus random ones, until as many bytes are left as other keeps."""
-    scored = decider.scored
     first = scored.plan.lineage(base.node)[0]
     most = int(scored.bytes(other.node)[other.kept].sum()) if other.group == base.group else 0
     # With the keys of training samples, what is left would be the very sample that is trained on.

@@ -4,14 +4,14 @@ import glob
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import yaml
 
 import filters
 from curate.ablation.arms import Ablation, Gold
-from curate.ablation.scored import KEPT, Scored
+from curate.ablation.scored import KEPT, Scored, StoredTexts
 from curate.evaluation.command import Request, evaluate
 from curate.evaluation.extraction import score as score_texts
 from curate.evaluation.labelled import EvaluationError, read_rows
@@ -23,14 +23,6 @@ Row = dict[str, Any]
 _FIGURES = ("accuracy", "auc", "precision", "recall", "f1")
 
 
-class Texts(Protocol):
-    """Gives the stored texts of some pages on a text path."""
-
-    def __call__(self, node: Node, rows: set[int]) -> dict[int, str]:
-        """By page, the texts that are there."""
-        ...
-
-
 def check(ablation: Ablation) -> None:
     """Raise EvaluationError if a labelled file is missing."""
     for stage, given in ablation.gold.items():
@@ -39,7 +31,7 @@ def check(ablation: Ablation) -> None:
                 raise EvaluationError(f"gold of {stage}: {path}: no such file")
 
 
-def score(ablation: Ablation, scored: Scored, texts: Texts) -> list[Row]:
+def score(ablation: Ablation, scored: Scored, texts: StoredTexts) -> list[Row]:
     """A row for each stage with labelled data, each distinct strategy that arms have there, and each figure.
 
     Rows have stage, strategy, arms (names of the arms that have it), figure, value, low and high: the bounds of a 95 %
@@ -110,7 +102,7 @@ def _interval(value: Any) -> dict[str, float | None]:
     return {"value": value, "low": None, "high": None}
 
 
-def _extraction(ablation: Ablation, scored: Scored, texts: Texts, given: Gold) -> list[Row]:
+def _extraction(ablation: Ablation, scored: Scored, texts: StoredTexts, given: Gold) -> list[Row]:
     """The texts of each extractor's own path for pages of this ablation, against gold texts with the pages' ids."""
     golds = {row["record_id"]: row["text"] for path in _paths(given) for row in read_rows(path) if row.get("text")}
     arms_of: dict[Node, list[str]] = {}
