@@ -50,6 +50,13 @@ class Noted(Rewriter):
 
 
 @strategy
+class NotedOtherwise(Noted):
+    """Writes a note of the same name and another type."""
+
+    writes: ClassVar[Mapping[str, str]] = {"s": "int64"}
+
+
+@strategy
 class FirstWord(CorpusJudge):
     """Keeps one of the documents with the same first word; texts without a word stay."""
 

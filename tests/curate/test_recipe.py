@@ -101,7 +101,7 @@ def test_extraction_comes_by_itself():
         (GOOD + "rows:\n  text: 3\n", ["line 7", "rows.text must be the name of a field", "3"]),
         (GOOD + "rows:\n  url: ''\n", ["line 7", "rows.url must be the name of a field"]),
         (GOOD + "rows:\n  carry: license\n", ["line 7", "rows.carry must be a list"]),
-        (GOOD + "rows:\n  carry:\n    - a\n    - a\n", ["line 9", "a stands twice"]),
+        (GOOD + "rows:\n  carry:\n    - a\n    - a\n", ["line 9", "a is named twice"]),
         (GOOD + "rows:\n  carry: [language]\n", ["line 7", "language is a column of kept/ already"]),
         (GOOD + "  - language/script\nrows: {carry: [script]}\n", ["line 7", "script is a column"]),
     ],
@@ -124,8 +124,8 @@ def test_a_strategy_used_twice_is_named():
 @pytest.mark.parametrize(
     ("stages", "words"),
     [
-        (["quality/gopher"], "no stage before it notes the language"),
-        (["quality/gopher", "language/script"], "no stage before it notes the language"),
+        (["quality/gopher"], "no earlier stage detects the language"),
+        (["quality/gopher", "language/script"], "no earlier stage detects the language"),
         (["language/script", "quality/gopher"], "all languages are kept"),
         (["language/script: {keep: [de], latin: de}", "quality/gopher"], "judges de by English limits"),
         (["language/script: {keep: [ko, en], latin: en}", "quality/gopher"], ""),
@@ -204,27 +204,27 @@ def test_a_default_and_its_value_given_have_one_fingerprint(given, left_out):
 
 def test_two_stages_cannot_write_one_note_with_two_types():
     stages = ["tests.strategies.Noted", "tests.strategies.NotedOtherwise"]
-    with pytest.raises(RecipeError, match=r"line 1: tests.strategies.NotedOtherwise writes the note s as int64, "):
+    with pytest.raises(RecipeError, match=r"line 1: tests.strategies.NotedOtherwise writes the note s as int64, and "):
         parse({"name": "a", "stages": stages}, "a")
 
 
 @pytest.mark.parametrize(
-    ("text", "line"),
+    ("stage", "line"),
     [
-        ("name: a\nstages:\n  - quality/gopher:\n      min_words: 50\n      max_wrds: 100\n", 5),
-        ("name: a\nstages:\n  - quality/gopher:\n      languages: {}\n      words: unicode\n      semantics: dlcm\n", 6),
-        ("name: a\nstages:\n  - quality/gopher:\n      languages:\n        ko:\n          min_words: -1\n", 6),
-        ("name: a\nstages:\n  - quality/gopher:\n      languages:\n        ko: {}\n        en:\n          wrds: 1\n", 7),
-        ("name: a\nstages:\n  - quality/gopher:\n      max_words: 9\n      languages:\n        ko:\n"
-         "          min_words: 10\n", 7),
-        ("name: a\nstages:\n  - quality/gopher:\n      semantics: dclm\n      words: spacy\n", 5),
-        ("name: a\nstages:\n  - language/fasttext:\n      keep:\n        - en\n        - kor\n", 6),
-        ("name: a\nstages:\n  - language/script:\n      keep:\n        en: 0.5\n        ko: 2\n", 6),
-        ("name: a\nstages:\n  - quality/redpajama:\n      keep:\n        rps_doc_word_count: [1, 2]\n        rps: [1, 2]\n", 6),
+        ("quality/gopher:\n      min_words: 50\n      max_wrds: 100", 5),
+        ("quality/gopher:\n      languages: {}\n      words: unicode\n      semantics: dlcm", 6),
+        ("quality/gopher:\n      languages:\n        ko:\n          min_words: -1", 6),
+        ("quality/gopher:\n      languages:\n        ko: {}\n        en:\n          wrds: 1", 7),
+        ("quality/gopher:\n      max_words: 60\n      languages:\n        ko:\n          min_words: 70", 7),
+        ("quality/gopher:\n      semantics: dclm\n      max_words: 9", 5),
+        ("quality/gopher:\n      semantics: dclm\n      words: spacy", 5),
+        ("language/fasttext:\n      keep:\n        - en\n        - kor", 6),
+        ("language/script:\n      keep:\n        en: 0.5\n        ko: 2", 6),
+        ("quality/redpajama:\n      keep:\n        rps_doc_word_count: [1, 2]\n        rps: [1, 2]", 6),
     ],
-)  # fmt: skip
-def test_an_error_names_the_line_of_its_setting(text, line):
+)
+def test_an_error_names_the_line_of_its_setting(stage, line):
     with pytest.raises(RecipeError) as error:
-        recipe(text)
+        recipe(f"name: a\nstages:\n  - {stage}\n")
     assert str(error.value).startswith(f"r.yaml, line {line}: ")
     assert (error.value.file, error.value.line) == ("r.yaml", line)
