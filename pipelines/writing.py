@@ -13,7 +13,6 @@ from filters.chain import Dropped, Failed
 from filters.document import Document
 from pipelines import records, storage
 from pipelines.manifest import FileRecord
-from pipelines.reading.fields import CARRIED
 
 ROW_GROUP_BYTES = 2_000_000
 ROW_GROUP_ROWS = 50_000
@@ -149,9 +148,10 @@ _DICTIONARY = ["source", "stage", "strategy", "rule", "language", "reason", "val
 
 
 def kept_rows(document: Document) -> list[dict[str, Any]]:
-    """The rows of a kept document: itself, or where its note emit is "sentences", a row id#k for each line."""
+    """The rows of a kept document: itself, or a row id#k for each of its lines."""
     row = {
-        **{name.removeprefix(CARRIED): value for name, value in document.notes.items()},
+        **document.notes,
+        **document.carried,
         "id": document.id,
         "url": document.url,
         "text": document.text,
@@ -160,7 +160,7 @@ def kept_rows(document: Document) -> list[dict[str, Any]]:
         "offset": document.offset,
         "date": document.date,
     }
-    if document.notes.get("emit") != "sentences":
+    if not document.row_per_line:
         return [row]
     pieces = [piece for piece in document.text.split("\n") if piece.strip()] or [document.text]
     return [{**row, "id": f"{document.id}#{number}", "text": piece} for number, piece in enumerate(pieces)]

@@ -11,7 +11,7 @@ import numpy as np
 
 from curate.ablation.scored import Scored
 from filters.chain import Step
-from filters.contracts import Judge
+from filters.contracts import Judge, TopShare
 from filters.document import Document
 from filters.rules import Rule
 from pipelines.scoring.score import Measure, Source, Visit
@@ -262,22 +262,22 @@ class Decider:
         from pipelines.barrier import Keys, losers
 
         measure = self.scored.plan.measures[visit.number]
-        step = visit.step.strategy
+        step: Any = visit.step.strategy
         key = (visit.number, step, hashlib.blake2b(np.packbits(alive).tobytes()).digest())
         if key not in self._corpus:
             if visit.number not in self._keys:
                 column = self.scored.path(measure.node).binary(f"{measure.label}#keys")
-                self._keys[visit.number] = _that_matter(step, Keys.of(step, column))  # type: ignore[arg-type]
+                self._keys[visit.number] = _that_matter(step, Keys.of(step.decision(), column))  # type: ignore[arg-type]
             faults = self._fault_reasons(visit.number)
             failed = alive & (faults != "") if faults is not None else np.zeros(len(alive), dtype=bool)
             texts = partial(self.documents, measure.number) if self.documents is not None else None
-            gone, stays = losers(step, self._keys[visit.number], alive & ~failed, texts)  # type: ignore[arg-type]
+            gone, stays = losers(step.decision(), self._keys[visit.number], alive & ~failed, texts)
             lost = np.zeros(len(alive), dtype=bool)
             lost[gone] = True
             twins = np.full(len(alive), -1, dtype=np.int64)
             twins[gone] = stays
             which = np.zeros(len(alive), dtype=np.int32)
-            names = {step.rule: 0}  # type: ignore[attr-defined]
+            names = {step.decision().rule: 0}
             if faults is not None:
                 for reason in sorted(set(faults[failed].tolist())):
                     which[failed & (faults == reason)] = names.setdefault(reason, len(names))
@@ -341,7 +341,7 @@ class Decider:
 def _that_matter(step: Any, keys: Any) -> Any:
     """The keys, where only documents take part that share one with another page: others are never duplicates, whoever
     is alive. Judges of shares look at all."""
-    if getattr(step, "decision", "") == "top":
+    if isinstance(step.decision(), TopShare):
         return keys
     rows = np.flatnonzero(keys.takes_part)
     shares = np.zeros(len(rows), dtype=bool)

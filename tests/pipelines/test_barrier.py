@@ -12,7 +12,7 @@ import pytest
 import filters
 from filters.contracts import CorpusJudge, strategy
 from filters.document import Document, Drop
-from filters.top_share import TopShare
+from filters.top_share import TopShareJudge
 from pipelines import keyfile
 from pipelines.barrier import DecisionError, Spool, check_against, decide, documents, reread
 from pipelines.keyfile import DamagedFile, KeyFile
@@ -21,7 +21,7 @@ from tests.pipelines.corpora import corpus, decided, left, spooled
 
 
 @strategy
-class TopScore(TopShare):
+class TopScore(TopShareJudge):
     """Keeps the best tenth by a note."""
 
     def scorer(self) -> Callable[[Document], float]:
