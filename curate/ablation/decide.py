@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from curate.ablation.scored import Scored
 from filters.chain import Step
-from filters.contracts import Judge, TopShare
+from filters.contracts import Judge
 from filters.document import Document
 from filters.rules import Rule
+from pipelines.corpus.forms import Living, forms_of
 from pipelines.scoring.score import Measure, Source, Visit
 
 KEPT, DROPPED, FAILED = 0, 1, 2
@@ -81,7 +82,7 @@ class Decider:
         self._sizes: dict[tuple[int, str], np.ndarray] = {}
         self._status: dict[int, tuple[np.ndarray, np.ndarray, list[str]]] = {}
         self._faults: dict[int, np.ndarray | None] = {}
-        self._keys: dict[int, Any] = {}
+        self._living: dict[int, Living] = {}
         self._corpus: OrderedDict[Any, tuple[np.ndarray, np.ndarray, list[str], np.ndarray, np.ndarray]] = OrderedDict()
         rows = max((group.rows for group in scored.groups), default=0)
         self._most_masks = max(64, _CACHE_BYTES // max(1, rows))  # one byte a row
@@ -259,19 +260,17 @@ class Decider:
     def _corpus_judge(
         self, visit: Visit, alive: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray, np.ndarray]:
-        from pipelines.barrier import Keys, losers
-
         measure = self.scored.plan.measures[visit.number]
         step: Any = visit.step.strategy
         key = (visit.number, step, hashlib.blake2b(np.packbits(alive).tobytes()).digest())
         if key not in self._corpus:
-            if visit.number not in self._keys:
+            if visit.number not in self._living:
                 column = self.scored.path(measure.node).binary(f"{measure.label}#keys")
-                self._keys[visit.number] = _that_matter(step, Keys.of(step.decision(), column))  # type: ignore[arg-type]
+                self._living[visit.number] = forms_of(step).living(column)  # type: ignore[arg-type]
             faults = self._fault_reasons(visit.number)
             failed = alive & (faults != "") if faults is not None else np.zeros(len(alive), dtype=bool)
             texts = partial(self.documents, measure.number) if self.documents is not None else None
-            gone, stays = losers(step.decision(), self._keys[visit.number], alive & ~failed, texts)
+            gone, stays = self._living[visit.number].losers(alive & ~failed, texts)
             lost = np.zeros(len(alive), dtype=bool)
             lost[gone] = True
             twins = np.full(len(alive), -1, dtype=np.int64)
@@ -336,21 +335,3 @@ class Decider:
         if name in measure.step.strategy.writes:
             return self.scored.note(("measure", measure.number), name, group)
         return self.scored.note(visit.language, name, group)
-
-
-def _that_matter(step: Any, keys: Any) -> Any:
-    """The keys, where only documents take part that share one with another page: others are never duplicates, whoever
-    is alive. Judges of shares look at all."""
-    if isinstance(step.decision(), TopShare):
-        return keys
-    rows = np.flatnonzero(keys.takes_part)
-    shares = np.zeros(len(rows), dtype=bool)
-    for column in range(keys.values.shape[1]):
-        values = keys.values[rows, column]
-        order = np.argsort(values)
-        same = values[order[1:]] == values[order[:-1]]
-        shares[order[1:][same]] = True
-        shares[order[:-1][same]] = True
-    takes_part = np.zeros(len(keys), dtype=bool)
-    takes_part[rows[shares]] = True
-    return replace(keys, takes_part=takes_part)

@@ -23,9 +23,9 @@ from filters.contracts import CorpusRewriter, ResourceError
 from filters.document import Document
 from filters.text import tokens
 from pipelines import storage
-from pipelines.barrier import decide
+from pipelines.corpus.forms import decide
+from pipelines.corpus.keyfile import DamagedFile
 from pipelines.curation import ReadTask, RereadTask
-from pipelines.keyfile import DamagedFile
 from pipelines.manifest import Manifest, ScoredRecord
 from pipelines.phases import Phases, Progress, Work
 from pipelines.pool import STALL_SECONDS, PoolError
@@ -129,8 +129,8 @@ class Ablating:
         self.decide_cpu_seconds[f"node {node.number}"] = time.process_time() - started
         todo = []
         for shard in shards:
-            again = RereadTask(shard.name, shard, decision.of(shard))
-            todo.append(Work(partial(build_rescoring, self.job, node.number), again, shard.name, again.size))
+            again = RereadTask(shard.unit, shard, decision.of(shard))
+            todo.append(Work(partial(build_rescoring, self.job, node.number), again, again.name, again.size))
         self._run(f"after-{node.number}", todo, node.step.name)
 
     def _run(self, phase: str, works: Sequence[Work], shown: str) -> list[Manifest]:

@@ -1,345 +1,342 @@
-"""Decisions over a corpus on one machine, from the keys of its shards."""
+"""Duplicates: documents that share a key are linked, and one document of each cluster stays."""
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+import apache_beam as beam
 import numpy as np
+from apache_beam.pvalue import TaggedOutput
 
-from filters.contracts import Bloom, CorpusJudge, CorpusRewriter, Duplicates, Repeats, TopShare
+from filters.contracts import CorpusJudge, CorpusRewriter, Duplicates
 from filters.dedup import clusters
-from filters.dedup.minhash import Shingler
-from filters.dedup.survivors import score_of
-from filters.text.minhash import jaccard
-from pipelines import keyfile, storage
-from pipelines.keyfile import KeyFile
-from pipelines.spool import Shard, documents_at, ids_at, key_settings, write_decisions
+from filters.dedup.survivors import identity, rank, rank_width
+from filters.document import Document
+from pipelines import storage
+from pipelines.corpus import evidence, keyfile
+from pipelines.corpus.columns import Columns
+from pipelines.corpus.components import ConnectedComponents, by_partition, packed, partition, unpacked
+from pipelines.corpus.forms import Decided, DecisionError, Documents, Forms, KeyTable, Living, Spread
+from pipelines.corpus.keyfile import KeyFile
+from pipelines.corpus.shuffle import Join, header, node, number_in, only_shard, rows_of, shards_of, shuffled
+from pipelines.corpus.spool import ids_at, write_decisions
+from pipelines.corpus.verification import Verify, verified_among, verified_here
+from pipelines.manifest import Shard
 
-SAMPLED_PAIRS = 20
-LARGEST_CLUSTERS = 10
-ALARMING_SHARE = 0.01
-
-
-class DecisionError(Exception):
-    """A decision cannot be made; the message says why and what to do."""
-
-
-@dataclass
-class Decision:
-    """What was decided: a file of decisions for each shard that has losers, and the evidence for run.json."""
-
-    paths: dict[str, str] = field(default_factory=dict)
-    evidence: dict[str, Any] = field(default_factory=dict)
-
-    def of(self, shard: Shard) -> str | None:
-        """The path of the decisions on a shard; None where it has no losers."""
-        return self.paths.get(shard.name)
+# Key, hash of id and content, number of the shard's row: 20 bytes. The shard stands once in front of its keys.
+_KEY = np.dtype([("key", "<u8"), ("mixed", "<u8"), ("row", "<u4")])
+_EMPTY = np.empty(0, dtype=np.uint64)
 
 
-def decide(
-    step: CorpusJudge | CorpusRewriter,
-    shards: Sequence[Shard],
-    directory: str,
-    against: str | None = None,
-    keep: str | None = None,
-) -> Decision:
-    """Decide over all documents of the shards, and write one file of decisions for each shard with losers.
+class _Forms(Forms[Duplicates], shape=Duplicates):
+    def __init__(self, step: CorpusJudge | CorpusRewriter, decision: Duplicates) -> None:
+        super().__init__(step, decision)
+        self.width = decision.width
+        self.orders = rank_width(decision.survivor) + 2
+        self.signed = decision.signed
 
-    against  a folder where `keep` of an earlier run left its keys: documents that repeat a document of that run go,
-             and those of that run are never touched. Raises DecisionError where its keys were made with other settings
-    keep     a folder to leave the keys of the documents that stay in
+    def order(self, document: Document) -> tuple[int, ...]:
+        return (*rank(self.decision.survivor, document), *identity(document))
 
-    The result depends on the documents only: not on the order of the shards or of their rows, nor on how documents are
-    spread over shards. Memory: a few dozen bytes a document.
-    """
-    shards = sorted(shards, key=lambda shard: shard.name)
-    if against is not None:
-        check_against(step, against)
-    if isinstance(step, CorpusRewriter):
-        from pipelines.spans import decide_spans
+    def check_against(self, folder: str) -> None:
+        if self.decision.verify is not None:
+            raise DecisionError(
+                f"{self.name}: verify needs texts, and keys of earlier runs have none: leave verify out"
+            )
+        super().check_against(folder)
 
-        return decide_spans(step, shards, directory, against, keep)
-    wanted = step.decision()
-    if isinstance(wanted, TopShare):
-        return _decide_top(wanted, shards, directory)
-    return _decide_duplicates(step, wanted, shards, directory, against, keep)
+    # --------------------------------------------------------------------------------------------- on this machine
 
+    def decide(self, shards: Sequence[Shard], directory: str, against: str | None, keep: str | None) -> Decided:
+        corpus = Columns(shards, self.earlier(against))
+        takes_part = corpus.takes_part()
+        rows = np.flatnonzero(takes_part)
+        everyone = len(rows) == corpus.size
 
-def earlier_keys(step: CorpusJudge | CorpusRewriter, folder: str) -> list[KeyFile]:
-    """The keys files that an earlier run left in a folder; raises DecisionError for keys of other settings."""
-    found = [KeyFile(path) for path in storage.files(folder, ".keys")]
-    if not found:
-        raise DecisionError(f"{folder}: an earlier run left no keys here")
-    expected = key_settings(step)
-    for keys in found:
-        theirs = {name: keys.header.get(name) for name in expected}
-        if theirs != expected:
-            raise DecisionError(f"{keys.path}: keys were made by {theirs}, and this stage is {expected}")
-    return found
+        def columns() -> Iterator[np.ndarray]:
+            for number in range(self.width if len(rows) else 0):
+                column = corpus.column(f"key{number}")
+                yield column if everyone else column[rows]
 
-
-def check_against(step: CorpusJudge | CorpusRewriter, folder: str) -> None:
-    """Make sure before a run that it can be deduplicated against the keys in a folder; raises DecisionError."""
-    name = type(step).__name__
-    wanted = step.decision()
-    if isinstance(wanted, TopShare):
-        raise DecisionError(f"{name}: a share of a corpus cannot be taken against an earlier run")
-    if isinstance(wanted, Repeats):
-        raise DecisionError(f"{name}: spans cannot be found against an earlier run, that would take its text")
-    if isinstance(wanted, Duplicates) and wanted.verify is not None:
-        raise DecisionError(f"{name}: verify needs texts, and keys of earlier runs have none: leave verify out")
-    if isinstance(wanted, Bloom) and wanted.expected_ngrams is None:
-        raise DecisionError(f"{name}: a filter has a fixed size, so set expected_ngrams to that of all runs together")
-    earlier_keys(step, folder)
-
-
-class _Corpus:
-    """The keys of all shards, and of earlier runs behind them, as columns over one numbering of documents."""
-
-    def __init__(self, shards: Sequence[Shard], earlier: Sequence[KeyFile]) -> None:
-        self.shards = shards
-        self.files = [KeyFile(shard.keys) for shard in shards] + list(earlier)
-        self.starts = np.cumsum([0, *(file.header["rows"] for file in self.files)])
-        self.size = int(self.starts[-1])
-        self.new = int(self.starts[len(shards)])  # documents from here on are those of earlier runs
-
-    def column(self, name: str) -> np.ndarray:
-        """An array of all files, one behind the other."""
-        found = [file[name] for file in self.files]
-        return np.concatenate(found) if found else np.empty(0, dtype=np.uint64)
-
-    def split(self, rows: np.ndarray) -> Iterator[tuple[int, slice]]:
-        """(file number, slice of rows) for each file that some of the rows (ascending) are in."""
-        bounds = np.searchsorted(rows, self.starts)
-        for number in range(len(self.files)):
-            if bounds[number] < bounds[number + 1]:
-                yield number, slice(int(bounds[number]), int(bounds[number + 1]))
-
-    def ids(self, rows: np.ndarray) -> list[str]:
-        """The ids of documents, rows ascending."""
-        found: list[str] = []
-        for number, part in self.split(rows):
-            found += ids_at(self.files[number], rows[part] - self.starts[number])
-        return found
-
-    def signatures(self, rows: np.ndarray) -> np.ndarray:
-        """The signatures of documents, rows ascending: uint16, shape (len(rows), s)."""
-        found = [self.files[number]["signature"][rows[part] - self.starts[number]] for number, part in self.split(rows)]
-        return np.concatenate(found)
-
-    def documents(self, rows: np.ndarray) -> Iterator[Any]:
-        """Documents of the shards, rows ascending."""
-        for number, part in self.split(rows):
-            yield from documents_at(self.shards[number], (rows[part] - self.starts[number]).tolist())
-
-
-def _decide_duplicates(
-    judge: CorpusJudge,
-    step: Duplicates,
-    shards: Sequence[Shard],
-    directory: str,
-    against: str | None,
-    keep: str | None,
-) -> Decision:
-    corpus = _Corpus(shards, earlier_keys(judge, against) if against is not None else ())
-    takes_part = corpus.column("takes_part") if corpus.size else np.empty(0, dtype=bool)
-    rows = np.flatnonzero(takes_part)
-    everyone = len(rows) == corpus.size
-
-    def columns() -> Iterator[np.ndarray]:
-        for number in range(step.width if len(rows) else 0):
-            column = corpus.column(f"key{number}")
-            yield column if everyone else column[rows]
-
-    order = corpus.column("order")[rows] if len(rows) else np.empty((0, 2), dtype=np.uint64)
-    if against is not None:
-        order = np.column_stack([rows < corpus.new, order]).astype(np.uint64, copy=False)
-    if step.verify is None:
-        labels = clusters.link(columns(), len(rows))
-    else:
-        labels = _verified(step, corpus, rows, clusters.candidates(columns(), order), directory)
-    lost, kept = clusters.survivors(labels, order)
-    del labels, order
-    lost, kept = rows[lost], rows[kept]
-    mine = lost < corpus.new
-    lost, kept = lost[mine], kept[mine]
-    decision = _write_losers(step, corpus, lost, kept, directory)
-    decision.evidence = {
-        "documents": corpus.new,
-        "without_keys": int(np.count_nonzero(~takes_part[: corpus.new])),
-        "duplicates": len(lost),
-        **_cluster_evidence(corpus, lost, kept),
-        "sample": _sample(step, corpus, lost, kept),
-    }
-    if keep is not None:
-        leave_keys(judge, shards, lost, keep)
-    return decision
-
-
-def _write_losers(step: Duplicates, corpus: _Corpus, lost: np.ndarray, kept: np.ndarray, directory: str) -> Decision:
-    decision = Decision()
-    best, of_loser = np.unique(kept, return_inverse=True)
-    ids = corpus.ids(best)
-    signed = bool(len(lost)) and all("signature" in file for file in corpus.files if file.header["rows"])
-    signatures = corpus.signatures(best) if signed else None
-    for number, part in corpus.split(lost):
-        shard = corpus.shards[number]
-        rows = lost[part] - corpus.starts[number]
-        if signatures is None:
-            similarity = np.ones(len(rows))
+        order = corpus.order(self.orders)[rows]
+        if against is not None:
+            order = np.column_stack([rows < corpus.new, order]).astype(np.uint64, copy=False)
+        if self.decision.verify is None:
+            labels = clusters.link(columns(), len(rows))
         else:
-            mine = corpus.files[number]["signature"][rows]
-            similarity = (mine == signatures[of_loser[part]]).mean(axis=1)
-        columns = {
-            "row": rows,
-            "rule": [step.rule] * len(rows),
-            "value": similarity,
-            "threshold": np.full(len(rows), step.threshold),
-            "kept_id": [ids[place] for place in of_loser[part].tolist()],
-            "similarity": similarity,
-        }
-        path = write_decisions(directory, shard, columns)
-        if path is not None:
-            decision.paths[shard.name] = path
-    return decision
+            pairs = clusters.candidates(columns(), order)
+            labels = verified_here(self.decision, corpus, rows, pairs, directory)
+        lost, kept = clusters.survivors(labels, order)
+        del labels, order
+        lost, kept = rows[lost], rows[kept]
+        mine = lost < corpus.new
+        lost, kept = lost[mine], kept[mine]
+        decided = self._write(corpus, lost, kept, directory)
+        decided.evidence = evidence.evidence_here(self.decision, corpus, lost, kept)
+        if keep is not None:
+            self._leave_keys(shards, lost, keep)
+        return decided
+
+    def _write(self, corpus: Columns, lost: np.ndarray, kept: np.ndarray, directory: str) -> Decided:
+        decided = Decided()
+        best, of_loser = np.unique(kept, return_inverse=True)
+        ids = corpus.ids(best)
+        signed = bool(len(lost)) and all("signature" in file for file in corpus.files if file.header["rows"])
+        signatures = corpus.signatures(best) if signed else None
+        for number, part in corpus.split(lost):
+            shard = corpus.shards[number]
+            rows = lost[part] - corpus.starts[number]
+            similarity = np.ones(len(rows))
+            if signatures is not None:
+                mine = corpus.files[number]["signature"][rows]
+                similarity = (mine == signatures[of_loser[part]]).mean(axis=1)
+            names = [ids[place] for place in of_loser[part].tolist()]
+            path = write_decisions(directory, shard, _losers(self.decision, rows, names, similarity))
+            if path is not None:
+                decided.paths[shard.name] = path
+        return decided
+
+    def _leave_keys(self, shards: Sequence[Shard], lost: np.ndarray, folder: str) -> None:
+        """Write the keys of the documents that stay, without their texts. lost: rows over all shards, ascending."""
+        start = 0
+        for shard in shards:
+            file = KeyFile(shard.keys)
+            stays = np.ones(shard.rows, dtype=bool)
+            stays[lost[(lost >= start) & (lost < start + shard.rows)] - start] = False
+            stays &= file["takes_part"]
+            start += shard.rows
+            rows = np.flatnonzero(stays)
+            ids = [text.encode("utf-8", "surrogatepass") for text in ids_at(file, rows)]
+            arrays = {
+                "order": file["order"][rows],
+                "ids": np.frombuffer(b"".join(ids), dtype=np.uint8),
+                "id_ends": np.cumsum([len(text) for text in ids], dtype=np.int64),
+                **{f"key{column}": file[f"key{column}"][rows] for column in range(self.width)},
+                "takes_part": np.ones(len(rows), dtype=bool),
+            }
+            if "signature" in file:
+                arrays["signature"] = file["signature"][rows]
+            head = {"shard": shard.name, "rows": len(rows), **self.key_settings()}
+            keyfile.write(storage.join(folder, f"{shard.name}.keys"), arrays, head)
+
+    # --------------------------------------------------------------------------------------------- as Beam transforms
+
+    def transforms(self, shards: Any, numbered: Any, spread: Spread) -> tuple[Any, Any]:
+        keys = numbered | "keys" >> beam.ParDo(_Bands(self.width, spread.partitions)).with_outputs(
+            "counts", main="keys"
+        )
+        verify = self.decision.verify is not None
+        links = keys["keys"] | "group keys" >> beam.GroupByKey() | "links" >> beam.FlatMap(_links, verify=verify)
+        if verify:
+            links = links | "verified" >> Verify(self.decision, numbered)
+        survivors = (
+            links
+            | "components" >> ConnectedComponents(spread.partitions, spread.rounds)
+            | "labels" >> beam.FlatMap(_labels)
+            | "to members" >> Join(numbered)
+            | "order" >> beam.FlatMap(_members, partitions=spread.partitions)
+            | "group clusters" >> beam.GroupByKey()
+            | "survivors" >> beam.ParDo(_Survivors(self.orders)).with_outputs("clusters", main="losers")
+        )
+        decided = (
+            survivors["losers"]
+            | "to kept" >> Join(numbered)
+            | "kept" >> beam.FlatMap(_kept)
+            | "to losers" >> Join(numbered)
+            | "write" >> beam.ParDo(_WriteLosers(self.decision, spread.directory))
+        )
+        found = survivors["clusters"] | "evidence" >> evidence.CollectEvidence(self.decision, numbered, keys["counts"])
+        return decided, found
+
+    # ------------------------------------------------------------------------------------------------ among the living
+
+    def living(self, records: Sequence[bytes | None]) -> Living:
+        return _Living(self.decision, self.key_table(records))
 
 
-def _verified(step: Any, corpus: _Corpus, rows: np.ndarray, pairs: np.ndarray, directory: str) -> np.ndarray:
-    """Labels of clusters linked by those pairs (p, 2) whose true Jaccard similarity reaches step.verify.
-
-    The shingles of candidates go through a file, so memory does not depend on their number.
-    """
-    wanted = np.unique(pairs)
-    if not len(wanted):
-        return np.arange(len(rows))
-    shingle = step.shingler()
-    storage.make_folder(directory)
-    path = os.path.join(directory if storage.is_local(directory) else ".", f".shingles-{os.getpid()}")
-    ends = np.zeros(len(wanted) + 1, dtype=np.int64)
-    try:
-        with open(path, "wb") as file:
-            for place, document in enumerate(corpus.documents(rows[wanted])):
-                found = np.unique(shingle(document))
-                file.write(found.tobytes())
-                ends[place + 1] = ends[place] + len(found)
-        shingles = np.memmap(path, dtype=np.uint64, mode="r") if ends[-1] else np.empty(0, dtype=np.uint64)
-        at = np.searchsorted(wanted, pairs)
-        same = np.zeros(len(pairs), dtype=bool)
-        for number, (a, b) in enumerate(at.tolist()):
-            same[number] = clusters.similar(
-                shingles[ends[a] : ends[a + 1]], shingles[ends[b] : ends[b + 1]], step.verify
-            )
-        del shingles
-    finally:
-        os.unlink(path)
-    return clusters.components(len(rows), *pairs[same].T)
-
-
-def _cluster_evidence(corpus: _Corpus, lost: np.ndarray, kept: np.ndarray) -> dict[str, Any]:
-    """Sizes of clusters (documents of this run, and the one of an earlier run that they repeat)."""
-    best, others = np.unique(kept, return_counts=True)
-    sizes, counts = np.unique(others + 1, return_counts=True)
-    largest = np.lexsort((corpus_order(corpus, best), -others))[:LARGEST_CLUSTERS] if len(best) else best
-    names = dict(zip(np.sort(best[largest]).tolist(), corpus.ids(np.sort(best[largest])), strict=True))
-    found: dict[str, Any] = {
-        "clusters": len(best),
-        "cluster_sizes": {str(size): int(count) for size, count in zip(sizes.tolist(), counts.tolist(), strict=True)},
-        "largest_clusters": [
-            {"documents": int(others[place]) + 1, "kept_id": names[int(best[place])]} for place in largest.tolist()
-        ],
-        "warnings": [],
+def _losers(
+    decision: Duplicates, rows: Sequence[int] | np.ndarray, kept_ids: Sequence[str], similarity: Any
+) -> dict[str, Any]:
+    """Columns of a file of decisions; rows are ascending."""
+    return {
+        "row": rows,
+        "rule": [decision.rule] * len(rows),
+        "value": similarity,
+        "threshold": [decision.threshold] * len(rows),
+        "kept_id": kept_ids,
+        "similarity": similarity,
     }
-    limit = ALARMING_SHARE * corpus.new
-    for cluster in found["largest_clusters"]:
-        if cluster["documents"] > limit and cluster["documents"] > 2:
-            share = cluster["documents"] / corpus.new
-            found["warnings"].append(
-                f"one cluster holds {cluster['documents']} documents, {share:.1%} of all (kept: {cluster['kept_id']}); "
-                "a template or an error page may link pages that differ"
-            )
-    return found
 
 
-def corpus_order(corpus: _Corpus, rows: np.ndarray) -> np.ndarray:
-    """A hash of id and content for each of some rows (ascending): uint64."""
-    found = [
-        corpus.files[number]["order"][rows[part] - corpus.starts[number], -2:] for number, part in corpus.split(rows)
-    ]
-    if not found:
-        return np.empty(0, dtype=np.uint64)
-    return clusters.mixed_order(np.concatenate(found))
+class _Living(Living):
+    """Only documents that share a key with another one take part: others are never duplicates, whoever is alive."""
+
+    def __init__(self, decision: Duplicates, keys: KeyTable) -> None:
+        super().__init__(keys)
+        self._decision = decision
+        rows = np.flatnonzero(keys.takes_part)
+        shares = np.zeros(len(rows), dtype=bool)
+        for column in range(keys.values.shape[1]):
+            values = keys.values[rows, column]
+            order = np.argsort(values)
+            same = values[order[1:]] == values[order[:-1]]
+            shares[order[1:][same]] = True
+            shares[order[:-1][same]] = True
+        self._matters = np.zeros(len(keys), dtype=bool)
+        self._matters[rows[shares]] = True
+
+    def losers(
+        self, alive: np.ndarray | None = None, documents: Documents | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        rows = np.flatnonzero(self._matters if alive is None else self._matters & alive)
+        columns = (self.keys.values[rows, column] for column in range(self.keys.values.shape[1]))
+        order = self.keys.order[rows]
+        if self._decision.verify is None:
+            labels = clusters.link(columns, len(rows))
+        elif documents is None:
+            raise ValueError("verifying candidates needs their documents")
+        else:
+            labels = verified_among(self._decision, rows, clusters.candidates(columns, order), documents)
+        lost, kept = clusters.survivors(labels, order)
+        return rows[lost], rows[kept]
+
+    def evidence(
+        self, alive: np.ndarray, lost: np.ndarray, kept: np.ndarray, ids: Callable[[Sequence[int]], Sequence[str]]
+    ) -> dict[str, Any]:
+        mixed = clusters.mixed_order(self.keys.order)
+        found = evidence.Clusters.of(lost, kept, lambda rows: mixed[rows])
+        without_keys = int(np.count_nonzero(alive & ~self.keys.takes_part))
+        return found.evidence(int(np.count_nonzero(alive)), without_keys, evidence.ids_by_row(found, ids))
 
 
-def _sample(step: Duplicates, corpus: _Corpus, lost: np.ndarray, kept: np.ndarray) -> list[dict[str, Any]]:
-    """True Jaccard similarity of some removed pairs, chosen by a hash of the document removed."""
-    shingle = step.shingler() if step.shingler is not None else Shingler(None, None)
-    here = kept < corpus.new
-    lost, kept = lost[here], kept[here]
-    chosen = np.sort(np.argsort(corpus_order(corpus, lost), kind="stable")[:SAMPLED_PAIRS])
-    rows = np.unique(np.concatenate([lost[chosen], kept[chosen]]))
-    found = dict(zip(rows.tolist(), corpus.documents(rows), strict=True))
-    pairs = [(found[a], found[b]) for a, b in zip(lost[chosen].tolist(), kept[chosen].tolist(), strict=True)]
-    return sorted(
-        (
-            {"id": a.id, "kept_id": b.id, "jaccard": round(jaccard(shingle(a), shingle(b)), 4)}
-            for a, b in pairs
-        ),
-        key=lambda pair: (str(pair["id"]), str(pair["kept_id"])),
-    )  # fmt: skip
+class _Bands(beam.DoFn):
+    """(number, Shard) -> (band and partition, packed keys); how many documents there are goes to "counts"."""
 
+    def __init__(self, width: int, partitions: int) -> None:
+        self.width, self.partitions = width, partitions
 
-def leave_keys(step: CorpusJudge, shards: Sequence[Shard], lost: np.ndarray, folder: str) -> None:
-    """Write the keys of the documents that stay, without their texts. lost: rows over all shards, ascending."""
-    start = 0
-    for shard in shards:
+    def process(self, element: tuple[int, Any]) -> Iterator[Any]:
+        number, shard = element
         file = KeyFile(shard.keys)
-        stays = np.ones(shard.rows, dtype=bool)
-        stays[lost[(lost >= start) & (lost < start + shard.rows)] - start] = False
-        stays &= file["takes_part"]
-        start += shard.rows
-        rows = np.flatnonzero(stays)
-        ids = [text.encode("utf-8", "surrogatepass") for text in ids_at(file, rows)]
-        arrays = {
-            "order": file["order"][rows],
-            "ids": np.frombuffer(b"".join(ids), dtype=np.uint8),
-            "id_ends": np.cumsum([len(text) for text in ids], dtype=np.int64),
-            **{f"key{column}": file[f"key{column}"][rows] for column in range(clusters.widths(step.decision())[0])},
-            "takes_part": np.ones(len(rows), dtype=bool),
-        }
-        if "signature" in file:
-            arrays["signature"] = file["signature"][rows]
-        header: Mapping[str, Any] = {"shard": shard.name, "rows": len(rows), **key_settings(step)}
-        keyfile.write(storage.join(folder, f"{shard.name}.keys"), arrays, header)
+        rows = np.flatnonzero(file["takes_part"])
+        mixed = clusters.mixed_order(file["order"])[rows] if len(rows) else None
+        for band in range(self.width if len(rows) else 0):
+            keys = file[f"key{band}"][rows]
+            parts = partition(keys, self.partitions)
+            records = np.empty(len(rows), dtype=_KEY)
+            records["key"], records["mixed"], records["row"] = keys, mixed, rows
+            for part in np.unique(parts).tolist():
+                blob = header(number) + records[parts == part].tobytes()
+                shuffled("keys", len(blob))
+                yield band * self.partitions + part, blob
+        yield TaggedOutput("counts", {"documents": shard.rows, "without_keys": shard.rows - len(rows)})
 
 
-def _decide_top(step: Any, shards: Sequence[Shard], directory: str) -> Decision:
-    """Keep the best share of the documents by score; equal scores in the order of a hash of the id."""
-    corpus = _Corpus(shards, ())
-    decision = Decision()
-    takes_part = corpus.column("takes_part") if corpus.size else np.empty(0, dtype=bool)
-    score = corpus.column("key0")
-    order = corpus.column("order") if corpus.size else np.empty((0, 2), dtype=np.uint64)
-    lost, _ = clusters.below_top(score, order, takes_part, step.share)
-    stays = takes_part.copy()
-    stays[lost] = False
-    cut = score_of(int(score[stays].min())) if stays.any() else None
-    for number, part in corpus.split(lost):
-        rows = lost[part]
-        columns = {
-            "row": rows - corpus.starts[number],
-            "rule": [step.rule] * len(rows),
-            "value": [score_of(value) for value in score[rows].tolist()],
-            "threshold": [cut] * len(rows),
-        }
-        path = write_decisions(directory, corpus.shards[number], columns)
-        if path is not None:
-            decision.paths[corpus.shards[number].name] = path
-    decision.evidence = {
-        "documents": corpus.size,
-        "without_keys": int(np.count_nonzero(~takes_part)),
-        "share": step.share,
-        "lowest_kept": cut,
-        "warnings": [],
-    }
-    return decision
+def _bucket(blobs: Iterable[bytes]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(keys, hashes of id and content, nodes) of all records of a partition."""
+    keys, mixed, nodes = [_EMPTY], [_EMPTY], [_EMPTY]
+    for blob in blobs:
+        records = np.frombuffer(blob, dtype=_KEY, offset=4)
+        keys.append(records["key"])
+        mixed.append(records["mixed"])
+        nodes.append(node(number_in(blob), records["row"]))
+    return np.concatenate(keys), np.concatenate(mixed), np.concatenate(nodes)
+
+
+def _links(element: tuple[int, Iterable[bytes]], verify: bool) -> Iterator[bytes]:
+    keys, mixed, nodes = _bucket(element[1])
+    if verify:
+        pairs = nodes[clusters.bucket_pairs(keys, mixed)]
+    else:
+        rows = np.argsort(keys, kind="stable")
+        same = np.flatnonzero(keys[rows[1:]] == keys[rows[:-1]]) + 1
+        pairs = np.stack([nodes[rows[same - 1]], nodes[rows[same]]], axis=1)
+    if len(pairs):
+        yield packed(np.sort(pairs, axis=1))
+
+
+def _labels(blob: bytes) -> Iterator[tuple[int, bytes]]:
+    """Packed (node, root) -> (number of the shard, packed (node, root)), roots included."""
+    found = unpacked([blob])
+    roots = np.unique(found[:, 1])
+    rows = np.concatenate([found, np.stack([roots, roots], axis=1)])
+    for number, sent in by_partition(rows, shards_of(rows[:, 0])):
+        shuffled("cluster members", len(sent))
+        yield number, sent
+
+
+def _members(element: tuple[int, Any], partitions: int) -> Iterator[tuple[int, bytes]]:
+    """(number, shard with labels) -> (partition of the root, packed (root, node, order…))."""
+    joined = element[1]
+    found = np.unique(unpacked(joined["sent"]), axis=0)
+    if len(found):
+        order = KeyFile(only_shard(joined).keys)["order"][rows_of(found[:, 0])]
+        rows = np.column_stack([found[:, 1], found[:, 0], order])
+        for part, sent in by_partition(rows, partition(rows[:, 0], partitions)):
+            shuffled("survivor order", len(sent))
+            yield part, sent
+
+
+class _Survivors(beam.DoFn):
+    """Members of clusters -> (number of the shard of the document kept, packed (kept, lost)).
+
+    The partition's clusters go to the output "clusters".
+    """
+
+    def __init__(self, orders: int) -> None:
+        self.orders = orders
+
+    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[Any]:
+        rows = np.unique(unpacked(element[1], self.orders + 2), axis=0)
+        if not len(rows):
+            return
+        _, labels = np.unique(rows[:, 0], return_inverse=True)
+        lost, kept = clusters.survivors(labels, rows[:, 2:])
+        nodes = rows[:, 1]
+        pairs = np.stack([nodes[kept], nodes[lost]], axis=1)
+        for number, sent in by_partition(pairs, shards_of(pairs[:, 0])):
+            shuffled("losers", len(sent))
+            yield number, sent
+        hashed = evidence.hashed_by_node(nodes, rows[:, 2:])
+        yield TaggedOutput("clusters", evidence.Clusters.of(nodes[lost], nodes[kept], hashed))
+
+
+def _kept(element: tuple[int, Any]) -> Iterator[tuple[int, tuple[bytes, list[str], bytes]]]:
+    """(number, shard of documents kept) -> (shard of the losers, (their rows, ids kept, signatures kept))."""
+    joined = element[1]
+    pairs = unpacked(joined["sent"])
+    if not len(pairs):
+        return
+    file = KeyFile(only_shard(joined).keys)
+    signatures = file.get("signature")
+    for target, sent in by_partition(pairs, shards_of(pairs[:, 1])):
+        found = unpacked([sent])
+        kept = rows_of(found[:, 0])
+        ids = ids_at(file, kept)
+        signed = signatures[kept].tobytes() if signatures is not None else b""
+        rows = rows_of(found[:, 1]).astype("<i8").tobytes()
+        shuffled("ids and signatures kept", len(rows) + sum(len(text) for text in ids) + len(signed))
+        yield target, (rows, ids, signed)
+
+
+class _WriteLosers(beam.DoFn):
+    """(number, shard with losers) -> (Shard, path of its decisions or None)."""
+
+    def __init__(self, decision: Duplicates, directory: str) -> None:
+        self.decision, self.directory = decision, directory
+
+    def process(self, element: tuple[int, Any]) -> Iterator[tuple[Any, Any]]:
+        shard = only_shard(element[1])
+        found: dict[int, tuple[str, float]] = {}
+        signatures = None
+        for rows, ids, signed in element[1]["sent"]:
+            lost = np.frombuffer(rows, dtype="<i8")
+            similarity = np.ones(len(lost))
+            if signed:
+                signatures = KeyFile(shard.keys)["signature"] if signatures is None else signatures
+                theirs = np.frombuffer(signed, dtype=np.uint16).reshape(len(lost), -1)
+                similarity = (signatures[lost] == theirs).mean(axis=1)
+            for row, kept_id, value in zip(lost.tolist(), ids, similarity.tolist(), strict=True):
+                found[row] = kept_id, value
+        order = sorted(found)
+        ids, values = [found[row][0] for row in order], [found[row][1] for row in order]
+        yield shard, write_decisions(self.directory, shard, _losers(self.decision, order, ids, values))

@@ -16,6 +16,8 @@ from filters.document import Document, Drop, RawPage
 from filters.rules import Rule, failing
 from filters.text.tokens import counter
 from pipelines import curation, storage, watch
+from pipelines.corpus.forms import forms_of
+from pipelines.corpus.spool import Spool, reread
 from pipelines.curation import ReadTask, RereadTask
 from pipelines.manifest import BooksRecord, FileRecord, ScoredRecord
 from pipelines.reading.fields import USUAL, Fields
@@ -349,9 +351,7 @@ class _Score(beam.DoFn):
         document = _with_notes(document, measure.reads, values)
         try:
             if isinstance(strategy, CorpusJudge):
-                from pipelines.barrier import key_record
-
-                rows.put(row, f"{measure.label}#keys", key_record(strategy, document))
+                rows.put(row, f"{measure.label}#keys", forms_of(strategy).key_record(document))
                 return values
             scores = opened(strategy)(document)
             # what it says is decided from the columns, later; a rule without its score is a fault of every document
@@ -503,8 +503,6 @@ class _Respool(beam.DoFn):
         self.job = job
 
     def process(self, task: SpoolTask) -> Iterator[Any]:
-        from pipelines.barrier import Spool
-
         node = self.job.plan.nodes[task.node]
         parent = node.parent
         folder = self.job.work("spool", node.folder)
@@ -591,8 +589,6 @@ class _RereadRows(beam.DoFn):
         self.step = step
 
     def process(self, task: RereadTask) -> Iterator[Any]:
-        from pipelines.barrier import reread
-
         for document, drop in reread(task.shard, task.decisions, self.step.strategy):
             watch.at(document.source, document.offset)
             reason = task.skip.get((document.source, document.offset))
