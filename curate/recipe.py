@@ -40,6 +40,11 @@ class Lines(dict[tuple[Any, ...], int]):
             path = path[:-1]
         return self.get(path, 1)
 
+    def below(self, *path: Any) -> "Lines":
+        """The lines of what is below a path, by their paths from there."""
+        size = len(path)
+        return Lines({(*key[size:],): line for key, line in self.items() if key[:size] == path})
+
 
 def load_yaml(text: str, name: str) -> tuple[Any, Lines]:
     """YAML as plain data, with the line of every key. Duplicate keys, tags and aliases raise RecipeError."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from curate.evaluation.command import EvaluationError
+from filters.chain import opened
 from filters.contracts import CorpusJudge, CorpusRewriter, Strategy
 from filters.dedup.clusters import components
 from filters.dedup.minhash import CHARACTER_LANGUAGES
@@ -134,8 +135,8 @@ def _evaluate_one(pairs: Path, name: str, strategy: Strategy, duplicate: float) 
 
 def _clusters(strategy: CorpusJudge, documents: list[Document]) -> tuple[np.ndarray, int]:
     """(cluster of each document, how many are dropped)."""
-    forms = forms_of(strategy)
-    living = forms.living([forms.key_record(document) for document in documents])
+    forms, keys = forms_of(strategy), opened(strategy)
+    living = forms.living([forms.key_record(document, keys(document)) for document in documents])
     lost, kept = living.losers(documents=lambda rows: (documents[row] for row in rows))
     return components(len(documents), lost, kept), len(lost)
 

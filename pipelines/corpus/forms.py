@@ -5,6 +5,7 @@ shard is re-read with what was decided (spool.reread). Text never crosses a shuf
 filters/contracts.py and a module here, called like the shape, with a subclass of Forms.
 """
 
+import functools
 import importlib
 import json
 import re
@@ -15,7 +16,6 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from filters.chain import opened
 from filters.contracts import CorpusJudge, CorpusRewriter, Strategy, settings_of
 from filters.dedup.survivors import identity
 from filters.document import Document
@@ -166,9 +166,8 @@ class Forms(ABC, Generic[D]):
         """A document's place in the order, `orders` unsigned integers."""
         return identity(document)
 
-    def key_record(self, document: Document) -> bytes:
+    def key_record(self, document: Document, keys: np.ndarray) -> bytes:
         """A document's keys and order as little-endian uint64; empty where it takes no part."""
-        keys = opened(self.step)(document)
         if not len(keys):
             return b""
         record: bytes = np.array([*keys.tolist(), *self.order(document)], dtype="<u8").tobytes()
@@ -205,6 +204,7 @@ class Forms(ABC, Generic[D]):
         return found
 
 
+@functools.lru_cache(maxsize=256)
 def forms_of(step: Strategy) -> Forms[Any]:
     """The forms of a strategy's decision. The module of a shape is called like it: TopShare, top_share.
 
