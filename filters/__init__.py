@@ -78,8 +78,8 @@ def _imported(name: str, path: str) -> type[Strategy]:
     """The class at a path of third parties, whose import can fail in any way."""
     try:
         return load(path)
-    except SettingsError as error:
-        raise SettingsError(str(error) if path in str(error) else f"{name}: {error}") from error
+    except SettingsError:
+        raise
     except Exception as error:
         raise SettingsError(f"cannot import strategy {name}: {error or type(error).__name__}") from error
 

@@ -78,7 +78,7 @@ class Removal:
 
 
 @dataclass
-class Decided:
+class DecidedArm:
     """What an arm does with every page of its input group; arrays have shape (n,), one entry a page.
 
     left_at  index of the stage at which the page left; len(stages) where it is kept, -1 where the reader rejected it
@@ -145,7 +145,7 @@ class Decider:
 
     def decide(
         self, arm: str, visits: Sequence[Visit], left_out: LeftOut | None = None, funnel: bool = True
-    ) -> Decided:
+    ) -> DecidedArm:
         """Decide an arm, or the first steps of one. left_out decides nothing. Without a funnel, stages have no figures.
 
         The first visit is that of an extractor.
@@ -185,7 +185,7 @@ class Decider:
                 self._count(result, before, node or first.node, entering, removal)
             stages.append(result)
         left_at[alive] = len(stages)
-        return Decided(arm, left_at, how, rule, list(codes), stages, node or first.node, kept_by)
+        return DecidedArm(arm, left_at, how, rule, list(codes), stages, node or first.node, kept_by)
 
     def failing(self, visit: JudgeVisit, rule: Rule) -> np.ndarray:
         """Where a judge's rule fails on its text path, with nothing dropped before; False where nothing was scored.

@@ -16,9 +16,9 @@ from curate.ablation.arms import Ablation
 from curate.ablation.arms import load as load_ablation
 from curate.ablation.build import build
 from curate.ablation.costs import Costs
-from curate.ablation.decide import Decided, Decider
+from curate.ablation.decide import DecidedArm, Decider
 from curate.ablation.scored import Part, Scored, in_parts
-from curate.evaluation.command import EvaluationError
+from curate.evaluation.labelled import EvaluationError
 from curate.report.page import render_html, render_markdown
 from curate.rundir import RunDirectory, RunError, UsageError
 from curate.running import check, given_paths, plan_units
@@ -125,8 +125,10 @@ class Ablating:
         return self._parts_of[group]
 
     def texts_of(self, node: Node, rows: Iterable[int]) -> dict[int, str]:
-        """The texts of pages (numbered as in Decided's arrays) on a text path whose texts are stored, where there are
-        some."""
+        """The texts of pages (numbered as in DecidedArm's arrays) on a text path whose texts are stored.
+
+        Pages without a text there are left out.
+        """
         found: dict[int, str] = {}
         for part, inside in in_parts(self._parts(node.group), list(rows)).items():
             for row, document in documents(self.job, node, part.unit, inside):
@@ -244,7 +246,7 @@ def _check_gold(ablation: Ablation) -> None:
 
 
 def _check_proxy(ablation: Ablation) -> None:
-    """The reference texts are read at the end, when all is scored: that they are there is asked at the start."""
+    """Raise UsageError if reference texts are missing: they are read only when everything is scored."""
     if ablation.proxy is not None:
         try:
             expand(list(ablation.proxy.reference))
@@ -283,19 +285,19 @@ def _report(work: Ablating, scoring: float) -> dict[str, Any]:
     started = time.process_time()
     work.phases.progress.update(phase="deciding", units=len(work.ablation.arms), units_done=0)
     decider = work.decider()
-    decided: dict[str, Decided] = {}
+    decided: dict[str, DecidedArm] = {}
     for arm in work.ablation.arms:
         decided[arm.name] = decider.decide(arm.name, work.plan.arms[arm.name])
         _write_arm(work.root, decider.scored, decided[arm.name])
         work.phases.progress.update(units_done=len(decided))
     deciding = time.process_time()
-    report = build(work.ablation, decider, decided, work)
+    report = build(work.ablation, decider, decided, work.costs, work.texts_of)
     phases = {"scoring": scoring, "deciding": deciding - started, "reporting": time.process_time() - deciding}
     report["cpu_by_phase"] = {name: round(seconds, 3) for name, seconds in phases.items()}
     return report
 
 
-def _write_arm(root: str, scored: Scored, decided: Decided) -> None:
+def _write_arm(root: str, scored: Scored, decided: DecidedArm) -> None:
     kept = decided.kept
     pages = scored.groups[decided.group]
     columns = {

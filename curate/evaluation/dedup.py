@@ -1,17 +1,15 @@
 """Deduplication against pairs of documents whose exact similarity is known."""
 
-import gzip
-import json
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from curate.evaluation.command import EvaluationError
+from curate.evaluation.labelled import EvaluationError, read_rows
 from filters.chain import opened
 from filters.contracts import CorpusJudge, CorpusRewriter, Strategy
 from filters.dedup.clusters import components
@@ -59,15 +57,6 @@ def _sets(path: Path) -> list[Path]:
     return [path]
 
 
-def _lines(path: Path) -> Iterable[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                yield json.loads(line)
-            except ValueError as error:
-                raise EvaluationError(f"{path}:{number}: no JSON object") from error
-
-
 def _read(pairs: Path) -> tuple[list[Document], list[tuple[int, int, float]]]:
     stem = _PAIRS.sub("docs.jsonl", pairs.name)
     file = next((found for found in (pairs.with_name(stem), pairs.with_name(stem + ".gz")) if found.exists()), None)
@@ -76,11 +65,11 @@ def _read(pairs: Path) -> tuple[list[Document], list[tuple[int, int, float]]]:
     try:
         documents = [
             Document(row["id"], row["text"], notes={"language": row["lang"]} if row.get("lang") else {})
-            for row in _lines(file)
+            for row in read_rows(file)
         ]
         number = {document.id: place for place, document in enumerate(documents)}
         listed = []
-        for row in _lines(pairs):
+        for row in read_rows(pairs):
             a, b = number[row["a"]], number[row["b"]]
             listed.append((min(a, b), max(a, b), float(row["j_char5" if _by_characters(documents[a]) else "j_word5"])))
     except KeyError as error:
