@@ -26,9 +26,10 @@ from filters.chain import close_all
 from filters.contracts import CorpusRewriter, Duplicates, ResourceError
 from filters.document import Document
 from filters.text import tokens
-from pipelines import barrier, storage
+from pipelines import storage
+from pipelines.corpus.forms import decide
+from pipelines.corpus.keyfile import DamagedFile
 from pipelines.curation import ReadTask, RereadTask
-from pipelines.keyfile import DamagedFile
 from pipelines.manifest import Manifest
 from pipelines.phases import Phases, Progress, Work
 from pipelines.pool import STALL_SECONDS, PoolError
@@ -106,9 +107,9 @@ class Ablating:
         found = self._run(f"spool-{node.number}", works, f"{node.step.name}: spool")
         shards = [shard for manifest in found for shard in manifest.shards]
         started = time.process_time()
-        decision = barrier.decide(strategy, shards, storage.join(self.root, table.decisions_folder(node)))
+        decision = decide(strategy, shards, storage.join(self.root, table.decisions_folder(node)))
         self.costs.of_nodes[node.number] += time.process_time() - started
-        tasks = [RereadTask(shard.name, shard, decision.of(shard)) for shard in shards]
+        tasks = [RereadTask(shard.unit, shard, decision.of(shard)) for shard in shards]
         works = [Work(partial(build_rescoring, self.job, node), task, task.name, task.size) for task in tasks]
         self._run(f"after-{node.number}", works, node.step.name)
 

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from curate.evaluation.labelled import EvaluationError, read_rows
+from filters.chain import opened
 from filters.contracts import CorpusJudge, CorpusRewriter, Strategy
-from filters.dedup.clusters import Keys, components, key_record
-from filters.dedup.clusters import losers as decide_losers
+from filters.dedup.clusters import components
 from filters.dedup.minhash import CHARACTER_LANGUAGES
 from filters.document import Document, Drop
+from pipelines.corpus.forms import decide, forms_of
+from pipelines.corpus.spool import Spool, reread
 
 BINS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 DUPLICATE = 0.8
@@ -122,8 +124,9 @@ def _evaluate_one(pairs: Path, name: str, strategy: Strategy, duplicate: float) 
 
 def _clusters(strategy: CorpusJudge, documents: list[Document]) -> tuple[np.ndarray, int]:
     """(cluster of each document, how many are dropped)."""
-    keys = Keys.of(strategy.decision(), [key_record(strategy, document) for document in documents])
-    lost, kept = decide_losers(strategy.decision(), keys, documents=lambda rows: (documents[row] for row in rows))
+    forms, keys = forms_of(strategy), opened(strategy)
+    living = forms.living([forms.key_record(document, keys(document)) for document in documents])
+    lost, kept = living.losers(documents=lambda rows: (documents[row] for row in rows))
     return components(len(documents), lost, kept), len(lost)
 
 
@@ -146,8 +149,6 @@ def _precision(
 
 
 def _touched(strategy: CorpusRewriter, documents: list[Document]) -> set[int]:
-    from pipelines.barrier import Spool, decide, reread
-
     with tempfile.TemporaryDirectory() as folder:
         spool = Spool(folder, "all", strategy)
         for document in documents:

@@ -9,7 +9,7 @@ import apache_beam as beam
 
 from filters.document import Document
 from pipelines import curation, storage, watch
-from pipelines.barrier import Spool, reread
+from pipelines.corpus.spool import Spool, reread
 from pipelines.curation import RereadTask
 from pipelines.manifest import BooksRecord
 from pipelines.scoring import table

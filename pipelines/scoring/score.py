@@ -10,10 +10,10 @@ from apache_beam.transforms.window import GlobalWindows
 
 from filters.chain import Dropped, Failed, OpenStep, apply, utf8_bytes
 from filters.contracts import CorpusJudge
-from filters.dedup.clusters import record_of
 from filters.document import Document, Drop, NoteValue, RawPage
 from filters.text.tokens import counter
 from pipelines import curation
+from pipelines.corpus.forms import forms_of
 from pipelines.curation import ReadTask
 from pipelines.manifest import ScoredRecord
 from pipelines.reading.fields import USUAL, Fields
@@ -189,7 +189,7 @@ class Score(beam.DoFn):
         if applied.reason:
             rows.fault(row, measure, applied.reason)
         elif isinstance(strategy, CorpusJudge) and applied.keys is not None:
-            rows.keys(row, measure, record_of(strategy.decision(), applied.keys[0], document))
+            rows.keys(row, measure, forms_of(strategy).key_record(document, applied.keys[0]))
         elif applied.scores is not None:
             rows.scores(row, measure, applied.scores)
             return {**noted, measure.writer: applied.scores.notes}
