@@ -7,10 +7,12 @@ BODY = "tests.strategies.Body"
 CHARACTERS = "tests.strategies.Characters"
 
 
-def _plan(group: int = 0, **arms):
-    return make_plan(
-        {name: (parse({"name": name, "stages": stages}, "test").steps, group) for name, stages in arms.items()}
-    )
+def _steps(stages):
+    return parse({"name": "test", "stages": stages}, "test").steps
+
+
+def _plan(**arms):
+    return make_plan({name: (_steps(stages), 0) for name, stages in arms.items()})
 
 
 def test_texts_and_scores_are_shared_whatever_the_limits():
