@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pydantic
 import yaml
+from pydantic import ConfigDict
 
 import filters
+from curate.configuration import Count, Lines, Place, RecipeError, Yes, validated
 from filters.chain import Step, notes_written
 from filters.contracts import Extractor, SettingsError, Strategy, settings_of
 from filters.document import COLUMNS
@@ -24,21 +27,6 @@ STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[A-Za-z0-9][A-Za-z0-9
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 DEFAULT_EXTRACTION = "extraction/plain"
 DEEPEST = 50  # lists and maps within each other: PyYAML and what reads its data recurse
-
-
-class RecipeError(ValueError):
-    """A recipe or an ablation is wrong; the message names the file, the line, the key and what is known."""
-
-
-class Lines(dict[tuple[Any, ...], int]):
-    """The line of every key and item, by its path in the data; asks the nearest parent where a path is unknown."""
-
-    def of(self, path: Sequence[Any]) -> int:
-        """The line (1-based) of a path."""
-        path = tuple(path)
-        while path and path not in self:
-            path = path[:-1]
-        return self.get(path, 1)
 
 
 def load_yaml(text: str, name: str) -> tuple[Any, Lines]:
@@ -94,7 +82,7 @@ def load_yaml(text: str, name: str) -> tuple[Any, Lines]:
     return (build(node, ()) if node is not None else None), lines
 
 
-@dataclass(frozen=True)
+@pydantic.dataclasses.dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Output:
     """How a run writes.
 
@@ -102,8 +90,8 @@ class Output:
     dropped_text  whether rows of dropped/ hold the text too (off: it is text that filters found unfit)
     """
 
-    file_bytes: int = 256_000_000
-    dropped_text: bool = False
+    file_bytes: Count = 256_000_000
+    dropped_text: Yes = False
 
 
 @dataclass(frozen=True)
@@ -240,54 +228,24 @@ def parse(data: Any, where: str, lines: Lines | None = None) -> Recipe:
         steps=checked,
         description=str(data.get("description", "")),
         input=tuple(inputs),
-        rows=_parse_rows(data.get("rows") or {}, checked, where, at),
-        output=_parse_output(data.get("output") or {}, where, at),
+        rows=_parse_rows(data.get("rows") or {}, checked, Place(where, at, ("rows",))),
+        output=validated(Output, data.get("output") or {}, Place(where, at, ("output",))),
     )
 
 
-def _parse_rows(data: Any, steps: Sequence[Step], where: str, lines: Lines) -> Fields:
-    if not isinstance(data, dict):
-        raise RecipeError(f"{where}, line {lines.of(('rows',))}: rows must be a map")
-    check_keys(data, [f.name for f in dataclasses.fields(Fields)], where, lines, ("rows",))
-    for key, value in data.items():
-        line = lines.of(("rows", key))
-        if key != "carry":
-            if not isinstance(value, str) or not (value or key == "date"):
-                raise RecipeError(f"{where}, line {line}: rows.{key} must be the name of a field, got {value!r:.80}")
-            continue
-        if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
-            raise RecipeError(f"{where}, line {line}: rows.carry must be a list of names of fields")
-        columns = {*COLUMNS, *notes_written(steps)}
-        for index, name in enumerate(value):
-            if name in columns or name in value[:index]:
-                why = "is a column of kept/ already" if name in columns else "stands twice"
-                raise RecipeError(f"{where}, line {lines.of(('rows', key, index))}: rows.carry: {name} {why}")
-    return Fields(**{**data, "carry": tuple(data.get("carry", ()))})
-
-
-def _parse_output(data: Any, where: str, lines: Lines) -> Output:
-    if not isinstance(data, dict):
-        raise RecipeError(f"{where}, line {lines.of(('output',))}: output must be a map")
-    check_keys(data, [f.name for f in dataclasses.fields(Output)], where, lines, ("output",))
-    output = Output(**data)
-    if type(output.file_bytes) is not int or output.file_bytes < 1:
-        line = lines.of(("output", "file_bytes"))
-        raise RecipeError(f"{where}, line {line}: output.file_bytes must be a whole number above 0")
-    if type(output.dropped_text) is not bool:
-        line = lines.of(("output", "dropped_text"))
-        raise RecipeError(f"{where}, line {line}: output.dropped_text must be true or false")
-    return output
+def _parse_rows(data: Any, steps: Sequence[Step], place: Place) -> Fields:
+    fields = validated(Fields, data, place)
+    columns = {*COLUMNS, *notes_written(steps)}
+    for index, name in enumerate(fields.carry):
+        if name in columns or name in fields.carry[:index]:
+            why = "is a column of kept/ already" if name in columns else "stands twice"
+            raise place.at("carry", index).error(f"rows.carry: {name} {why}")
+    return fields
 
 
 def check_keys(data: Mapping[Any, Any], known: Sequence[str], where: str, lines: Lines, path: tuple[Any, ...]) -> None:
     """Raise RecipeError for a key that is not known, naming the nearest and the known ones."""
-    for key in data:
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f", did you mean {near[0]}?" if near else ""
-            raise RecipeError(
-                f"{where}, line {lines.of((*path, key))}: unknown key {key!r}{hint} (known: {', '.join(known)})"
-            )
+    Place(where, lines, path).check_known(list(data), known)
 
 
 def check_name(name: Any, where: str, lines: Lines, path: tuple[Any, ...]) -> None:
@@ -316,7 +274,7 @@ def parse_step(item: Any, where: str, lines: Lines, path: tuple[Any, ...], calle
     if not isinstance(settings, dict):
         raise RecipeError(f"{where}, line {line}: the settings of {strategy_name} must be a map, got {settings!r:.80}")
     settings = dict(settings)
-    name = settings.pop("as", called or strategy_name)
+    name = settings.pop("as", called or strategy_name.replace(":", "."))
     if not isinstance(name, str) or not STAGE_NAME.fullmatch(name):
         raise RecipeError(f"{where}, line {line}: {name!r:.80} cannot be the name of a stage")
     return Step(name, strategy_name, build(strategy_name, settings, where, lines, (*path, strategy_name)))
@@ -327,7 +285,7 @@ def build(name: str, settings: Mapping[str, Any], where: str, lines: Lines, path
     try:
         return filters.make(name, settings)
     except SettingsError as error:
-        raise RecipeError(f"{where}, line {lines.of((*path, *error.path))}: {error}") from error
+        raise Place(where, lines, (*path, *error.path)).error(str(error)) from error
 
 
 def check_steps(steps: Sequence[Step], where: str, lines: Lines | None = None) -> tuple[Step, ...]:

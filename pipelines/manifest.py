@@ -94,18 +94,16 @@ class BooksRecord:
 
 @dataclass(frozen=True)
 class ScoredRecord:
-    """What was scored of a unit in an ablation.
+    """What it cost to score a unit in an ablation.
 
-    nodes    numbers of the text paths that have rows
-    cpu      CPU seconds by what they were spent on
-    edits    by text path: characters edited by rule
+    cpu_of_nodes, cpu_of_measures  CPU seconds by number of text path and of measure, other processes included
+    edits                          by number of text path, the characters that each rule edited
     """
 
     unit: str
-    rows: int
-    nodes: tuple[int, ...]
-    cpu: Mapping[str, float]
-    edits: Mapping[str, Mapping[str, int]]
+    cpu_of_nodes: Mapping[int, float]
+    cpu_of_measures: Mapping[int, float]
+    edits: Mapping[int, Mapping[str, int]]
     cpu_elsewhere: float = 0.0
 
 
@@ -201,8 +199,8 @@ def read(path: str) -> Manifest:
 
 
 def write_sealed(path: str, data: Any) -> None:
-    """Write plain data as JSON together with a checksum and the format's number."""
-    sealed = {"format": FORMAT, "sha256": _checksum(data), "data": data}
+    """Write plain data as JSON together with its name, a checksum and the format's number."""
+    sealed = {"format": FORMAT, "name": _name(path), "sha256": _checksum(path, data), "data": data}
     storage.write_bytes(path, (json.dumps(sealed, indent=1, sort_keys=True) + "\n").encode())
 
 
@@ -216,13 +214,20 @@ def read_sealed(path: str) -> Any:
         raise ManifestError(f"{path}: is damaged")
     if sealed.get("format") != FORMAT:
         raise FormatError(f"{path}: was written by a version of curate with another format")
-    if "data" not in sealed or sealed.get("sha256") != _checksum(sealed["data"]):
+    if sealed.get("name") != _name(path):
+        raise ManifestError(f"{path}: is another file of this kind")
+    if "data" not in sealed or sealed.get("sha256") != _checksum(path, sealed["data"]):
         raise ManifestError(f"{path}: is damaged (its checksum differs)")
     return sealed["data"]
 
 
-def _checksum(data: Any) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+def _name(path: str) -> str:
+    """The file and its folder: a whole directory may move, a file in it may not."""
+    return "/".join(path.split("/")[-2:])
+
+
+def _checksum(path: str, data: Any) -> str:
+    return hashlib.sha256(json.dumps([_name(path), data], sort_keys=True).encode()).hexdigest()
 
 
 def _canonical(record: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""Honest controls: random removal of the same bytes, equal byte budgets, intervals on every difference."""
+"""Controls: random removal of as many bytes, equal byte budgets, intervals on every difference."""
 
 import hashlib
 from typing import Any
@@ -13,7 +13,7 @@ RESAMPLES = 1000
 def draws(ids: np.ndarray, seed: int, purpose: str = "") -> np.ndarray:
     """A number in [0, 1) for each id, a function of seed and id: samples of it are nested and keyed by document.
 
-    purpose  draws of one purpose say nothing about those of another
+    purpose  draws for different purposes are independent
     """
     key, person = seed.to_bytes(8, "little"), purpose.encode()
     digests = b"".join(
@@ -34,13 +34,11 @@ def budget(ids: np.ndarray, sizes: np.ndarray, mask: np.ndarray, most: int, seed
 
 def random_removal(decider: Decider, base: Decided, other: Decided, seed: int) -> np.ndarray:
     """A random arm: the pages that were read, minus random ones, until as many bytes are left as other keeps."""
-    ids = decider.scored.groups[base.group].strings("id")
-    first = decider.scored.plan.arms[base.arm][0].number
-    reached = decider.reached(first)
-    sizes = decider.sizes(first, "bytes")
-    most = int(decider.sizes(other.node, "bytes")[other.kept].sum()) if other.group == base.group else 0
-    # Drawn by other keys than training samples are, or what is left would be the very sample that is trained on.
-    return budget(ids, sizes, reached, most, seed, "removal")
+    scored = decider.scored
+    first = scored.plan.lineage(base.node)[0]
+    most = int(scored.bytes(other.node)[other.kept].sum()) if other.group == base.group else 0
+    # With the keys of training samples, what is left would be the very sample that is trained on.
+    return budget(scored.pages(first).ids, scored.bytes(first), scored.reached(first), most, seed, "removal")
 
 
 def paired_difference(left: np.ndarray, right: np.ndarray, weights: np.ndarray, seed: int = 0) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """An ablation from arms to report: score every text path once, decide every arm from the scores."""
 
 import dataclasses
-import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,41 +11,37 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate import rundir
-from curate.ablation.arms import Ablation, Arm
+from curate.ablation import gold
+from curate.ablation.arms import Ablation
 from curate.ablation.arms import load as load_ablation
-from curate.ablation.decide import KEPT, Decided, Decider
-from curate.ablation.scored import Part, Scored
+from curate.ablation.build import build
+from curate.ablation.costs import Costs
+from curate.ablation.decide import Decided, Decider
+from curate.ablation.scored import Part, Scored, in_parts
+from curate.evaluation.command import EvaluationError
+from curate.report.page import render_html, render_markdown
 from curate.rundir import RunDirectory, RunError, UsageError
 from curate.running import check, given_paths, plan_units
 from filters.chain import close_all
-from filters.contracts import CorpusRewriter, ResourceError
+from filters.contracts import CorpusRewriter, Duplicates, ResourceError
 from filters.document import Document
 from filters.text import tokens
-from pipelines import storage
-from pipelines.barrier import decide
+from pipelines import barrier, storage
 from pipelines.curation import ReadTask, RereadTask
 from pipelines.keyfile import DamagedFile
-from pipelines.manifest import Manifest, ScoredRecord
+from pipelines.manifest import Manifest
 from pipelines.phases import Phases, Progress, Work
 from pipelines.pool import STALL_SECONDS, PoolError
 from pipelines.reading.units import InputError, expand
-from pipelines.scoring.score import (
-    Node,
-    Plan,
-    ScoreJob,
-    SpoolTask,
-    build_rescoring,
-    build_respool,
-    build_scoring,
-    documents,
-    make_plan,
-    rounds,
-)
+from pipelines.scoring import table
+from pipelines.scoring.plan import CorpusVisit, Measure, Node, Plan, TextVisit, Visit, later_rounds, make_plan
+from pipelines.scoring.rescore import SpoolTask, build_rescoring, build_respool, documents
+from pipelines.scoring.score import ScoreJob, build_scoring
 
 
 @dataclasses.dataclass
 class Inputs:
-    """The files of one input group: their units, the header that pairs its pages with the base's, its arms."""
+    """The files of one input group: their units, and the header that pairs its pages with the base's."""
 
     paths: list[str]
     tasks: list[ReadTask]
@@ -54,88 +49,73 @@ class Inputs:
 
 
 class Ablating:
-    """One ablation in its directory."""
+    """One ablation in its directory.
 
-    def __init__(
-        self, ablation: Ablation, directory: RunDirectory, inputs: Sequence[Inputs], plan: Plan, phases: Phases
-    ) -> None:  # fmt: skip
-        self.ablation, self.directory, self.inputs, self.plan = ablation, directory, inputs, plan
-        self.phases = phases
-        self.records: list[ScoredRecord] = []
-        self.decide_cpu_seconds: dict[str, float] = {}
+    costs  what scoring has cost so far
+    """
+
+    def __init__(self, ablation: Ablation, root: str, inputs: Sequence[Inputs], plan: Plan, phases: Phases) -> None:
+        self.ablation, self.root, self.inputs, self.plan, self.phases = ablation, root, inputs, plan, phases
+        self.costs = Costs()
         self._parts_of: dict[int, list[Part]] = {}
-        finals = {next(v.number for v in reversed(visits) if v.kind == "text") for visits in plan.arms.values()}
-        verified = {m.node for m in plan.measures if getattr(m.step.strategy, "verify", None) is not None}
-        needed = finals | verified | {node.parent for node in plan.nodes if node.is_corpus}
-        if "extraction" in ablation.gold:
-            needed |= {node.number for node in plan.nodes if node.parent < 0}
         pair_by = {number: group.pair_by for number, group in enumerate(inputs)}
         # an ablation writes no texts for fields to go along with
         fields = dataclasses.replace(ablation.base.recipe.rows, carry=())
-        self.job = ScoreJob(directory.root, plan, ablation.tokens, frozenset(needed), pair_by, fields)
+        self.job = ScoreJob(root, plan, ablation.tokens, with_texts(ablation, plan), pair_by, fields)
 
     def scored(self) -> Scored:
         """The scored table as it is now."""
         units = [[task.name for task in group.tasks] for group in self.inputs]
-        return Scored(self.directory.root, self.plan, units)
+        return Scored(self.root, self.plan, units)
 
     def decider(self) -> Decider:
         """Decides from the scored table as it is now."""
         return Decider(self.scored(), self._documents)
 
-    def _documents(self, number: int, rows: Sequence[int]) -> Iterable[Document]:
+    def _documents(self, measure: Measure, rows: Sequence[int]) -> Iterable[Document]:
         """Documents of pages as a measure sees them, in the order of rows (ascending)."""
-        measure = self.plan.measures[number]
-        node = measure.node
-        group = self.plan.nodes[node].group
-        for part in self._parts(group):
-            inside = frozenset(row - part.start for row in rows if part.start <= row < part.start + part.rows)
-            if inside:
-                yield from documents(self.job, node, part.unit, group, inside, measure.reads)
+        node = self.plan.nodes[measure.node]
+        for part, inside in in_parts(self._parts(node.group), rows).items():
+            for _, document in documents(self.job, node, part.unit, inside, measure.reads):
+                yield document
 
     def score(self) -> None:
         """Score all text paths: those of extractors and rewriters first, then those after corpus rewriters."""
-        todo = []
-        for number, group in enumerate(self.inputs):
-            roots = tuple(node.number for node in self.plan.nodes if node.parent < 0 and node.group == number)
-            for task in group.tasks:
-                todo.append(Work(partial(build_scoring, self.job, roots), task, f"{number}-{task.name}", task.size))
-        self._run("score", todo, "scoring")
-        for later in rounds(self.plan)[1:]:
+        works = [
+            Work(partial(build_scoring, self.job, number), task, f"{number}-{task.name}", task.size)
+            for number, group in enumerate(self.inputs)
+            for task in group.tasks
+        ]
+        self._run("score", works, "scoring")
+        for later in later_rounds(self.plan):
             decider = self.decider()
             for node in later:
                 self._score_after_corpus(node, decider)
 
     def _score_after_corpus(self, node: Node, decider: Decider) -> None:
-        arm, place = next(
-            (arm, place)
-            for arm, visits in self.plan.arms.items()
-            for place, visit in enumerate(visits)
-            if visit.kind == "text" and visit.number == node.number
-        )
-        alive = decider.decide(arm, self.plan.arms[arm], only=place, funnel=False).how == KEPT
-        spooling = []
-        for part in decider.scored.groups[node.group].parts:
-            rows = tuple(int(row) for row in alive[part.start : part.start + part.rows].nonzero()[0])
-            task = SpoolTask(part.unit, node.number, rows, node.group)
-            spooling.append(Work(partial(build_respool, self.job), task, part.unit, part.rows))
-        found = self._run(f"spool-{node.number}", spooling, f"{node.step.name}: spool")
-        shards = [shard for manifest in found for shard in manifest.shards]
-        started = time.process_time()
         strategy = node.step.strategy
         if not isinstance(strategy, CorpusRewriter):
-            raise TypeError(f"{node.step.name} is no corpus rewriter")
-        decision = decide(strategy, shards, self.directory.work("decisions", node.folder))
-        self.decide_cpu_seconds[f"node {node.number}"] = time.process_time() - started
-        todo = []
-        for shard in shards:
-            again = RereadTask(shard.name, shard, decision.of(shard))
-            todo.append(Work(partial(build_rescoring, self.job, node.number), again, shard.name, again.size))
-        self._run(f"after-{node.number}", todo, node.step.name)
+            raise TypeError(f"{node.step.name} is not a corpus rewriter")
+        arm, before = _steps_before(self.plan, node)
+        alive = decider.decide(arm, before, funnel=False).kept
+        works = []
+        for part in decider.scored.pages(node).parts:
+            rows = alive[part.start : part.start + part.rows].nonzero()[0]
+            task = SpoolTask(part.unit, tuple(rows.tolist()))
+            works.append(Work(partial(build_respool, self.job, node), task, part.unit, part.rows))
+        found = self._run(f"spool-{node.number}", works, f"{node.step.name}: spool")
+        shards = [shard for manifest in found for shard in manifest.shards]
+        started = time.process_time()
+        decision = barrier.decide(strategy, shards, storage.join(self.root, table.decisions_folder(node)))
+        self.costs.of_nodes[node.number] += time.process_time() - started
+        tasks = [RereadTask(shard.name, shard, decision.of(shard)) for shard in shards]
+        works = [Work(partial(build_rescoring, self.job, node), task, task.name, task.size) for task in tasks]
+        self._run(f"after-{node.number}", works, node.step.name)
 
     def _run(self, phase: str, works: Sequence[Work], shown: str) -> list[Manifest]:
         found = self.phases.run(phase, works, shown)
-        self.records += [record for manifest in found for record in manifest.scored]
+        for manifest in found:
+            self.costs.add(manifest.scored)
         return found
 
     def _parts(self, group: int) -> list[Part]:
@@ -143,22 +123,38 @@ class Ablating:
             self._parts_of[group] = self.scored().groups[group].parts
         return self._parts_of[group]
 
-    def documents_of(self, decided: Decided, rows: Iterable[int]) -> dict[int, str]:
-        """The texts of pages (numbered as in Decided's arrays) on an arm's final text path, where there is one."""
-        return self.texts_of(decided.node, rows)
-
-    def texts_of(self, node: int, rows: Iterable[int]) -> dict[int, str]:
-        """The texts of pages on a text path whose texts are stored, where there is one."""
-        wanted = set(rows)
+    def texts_of(self, node: Node, rows: Iterable[int]) -> dict[int, str]:
+        """The texts of pages (numbered as in Decided's arrays) on a text path whose texts are stored; pages without a
+        text there are left out."""
         found: dict[int, str] = {}
-        group = self.plan.nodes[node].group
-        for part in self._parts(group):
-            inside = frozenset(row - part.start for row in wanted if part.start <= row < part.start + part.rows)
-            path = storage.join(self.job.texts_folder(node), f"{part.unit}.parquet")
-            if inside and storage.exists(path):
-                for document in documents(self.job, node, part.unit, group, inside):
-                    found[part.start + int(document.notes["row"])] = document.text
+        for part, inside in in_parts(self._parts(node.group), list(rows)).items():
+            for row, document in documents(self.job, node, part.unit, inside):
+                found[part.start + row] = document.text
         return found
+
+
+def with_texts(ablation: Ablation, plan: Plan) -> frozenset[int]:
+    """The text paths whose texts are stored: those that arms end with, and those that something reads again."""
+    needed = {node.parent for node in plan.nodes if node.is_corpus}
+    for visits in plan.arms.values():
+        needed.add(next(visit.node.number for visit in reversed(visits) if isinstance(visit, TextVisit)))
+        for visit in visits:
+            if isinstance(visit, CorpusVisit):
+                decision = visit.judge.decision()
+                if isinstance(decision, Duplicates) and decision.verify is not None:
+                    needed.add(visit.measure.node)
+    if "extraction" in ablation.gold:
+        needed |= {node.number for node in plan.nodes if node.parent < 0}
+    return frozenset(needed)
+
+
+def _steps_before(plan: Plan, node: Node) -> tuple[str, tuple[Visit, ...]]:
+    """An arm that a corpus rewriter's text path belongs to, and its steps before the rewriter."""
+    for arm, visits in plan.arms.items():
+        for place, visit in enumerate(visits):
+            if isinstance(visit, TextVisit) and visit.node == node:
+                return arm, visits[:place]
+    raise ValueError(f"no arm has the text path {plan.described(node)}")
 
 
 def ablate(
@@ -193,29 +189,18 @@ def ablate(
     groups, group_of = _inputs(ablation, given_paths(inputs), workers, limit)
     plan = make_plan({arm.name: (arm.recipe.steps, group_of[arm.name]) for arm in ablation.arms})
     directory = RunDirectory(os.fspath(output))
-    fingerprints = {arm.name: arm.recipe.fingerprint() for arm in ablation.arms}
-    state: dict[str, Any] = {
-        "fingerprint": fingerprints,
-        "versions": rundir.versions(),
-        "inputs": [rundir.input_identity(path) for group in groups for path in group.paths],
-        "limit": limit,
-        "tokens": ablation.tokens,
-        "gold": sorted(ablation.gold),
-        "units": [rundir.task_state(group.tasks) for group in groups],
-    }
-    state = directory.begin(json.loads(json.dumps(state)), resume)
+    state = directory.begin(_state(ablation, groups, group_of, plan, limit), resume)
     for group, units in zip(groups, state["units"], strict=True):
         group.tasks = rundir.tasks_of(units)
     phases = Phases(directory.root, workers, resume=resume, progress=progress, stall_seconds=stall_seconds)
     try:
-        work = Ablating(ablation, directory, groups, plan, phases)
+        work = Ablating(ablation, directory.root, groups, plan, phases)
         with phases:
             before = time.process_time()
             work.score()
             scoring = phases.cpu_seconds + time.process_time() - before
         if workers == 1:
             scoring -= max(0.0, phases.startup_cpu_seconds - before)
-        progress.update(phase="deciding", units=len(ablation.arms), units_done=0)
         report = _report(work, scoring)
         report["cpu_seconds"] = round(phases.cpu_seconds + time.process_time(), 3)
         report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
@@ -232,18 +217,33 @@ def ablate(
     return report
 
 
-def _check_gold(ablation: Ablation) -> None:
-    if ablation.gold:
-        from curate.ablation import gold
+def _state(
+    ablation: Ablation, groups: Sequence[Inputs], group_of: Mapping[str, int], plan: Plan, limit: int | None
+) -> dict[str, Any]:
+    """What a resumed ablation must have in common with the one that was stopped, as plain data."""
+    # In the order of the arms: text paths are numbered in that order.
+    arms = [
+        [arm.name, arm.recipe.fingerprint(), group_of[arm.name], groups[group_of[arm.name]].pair_by]
+        for arm in ablation.arms
+    ]
+    return {
+        "fingerprint": [arms, ablation.tokens, sorted(with_texts(ablation, plan))],
+        "versions": rundir.versions(),
+        "inputs": [rundir.input_identity(path) for group in groups for path in group.paths],
+        "limit": limit,
+        "units": [rundir.task_state(group.tasks) for group in groups],
+    }
 
-        try:
-            gold.check(ablation)
-        except gold.EvaluationError as error:
-            raise UsageError(str(error)) from error
+
+def _check_gold(ablation: Ablation) -> None:
+    try:
+        gold.check(ablation)
+    except EvaluationError as error:
+        raise UsageError(str(error)) from error
 
 
 def _check_proxy(ablation: Ablation) -> None:
-    """The reference texts are read at the end, when all is scored: that they are there is asked at the start."""
+    """Raise UsageError if reference texts are missing: they are read only when everything is scored."""
     if ablation.proxy is not None:
         try:
             expand(list(ablation.proxy.reference))
@@ -254,6 +254,7 @@ def _check_proxy(ablation: Ablation) -> None:
 def _inputs(
     ablation: Ablation, inputs: Sequence[str], workers: int, limit: int | None
 ) -> tuple[list[Inputs], dict[str, int]]:
+    """The input groups, and the number of each arm's group."""
     groups: list[Inputs] = []
     numbers: dict[tuple[tuple[str, ...], str], int] = {}
     group_of: dict[str, int] = {}
@@ -268,6 +269,8 @@ def _inputs(
                 tasks = plan_units(paths, workers, limit)
             except InputError as error:
                 raise UsageError(str(error)) from error
+            except OSError as error:
+                raise UsageError(f"{error.filename or 'input'}: cannot be read: {error.strerror or error}") from error
             numbers[key] = len(groups)
             groups.append(Inputs(paths, tasks, arm.pair_by))
         group_of[arm.name] = numbers[key]
@@ -275,15 +278,14 @@ def _inputs(
 
 
 def _report(work: Ablating, scoring: float) -> dict[str, Any]:
-    from curate.ablation.build import build
-
+    """Decide all arms, write what each keeps, and build the report. scoring: CPU seconds until here."""
     started = time.process_time()
+    work.phases.progress.update(phase="deciding", units=len(work.ablation.arms), units_done=0)
     decider = work.decider()
-    scored = decider.scored
     decided: dict[str, Decided] = {}
     for arm in work.ablation.arms:
         decided[arm.name] = decider.decide(arm.name, work.plan.arms[arm.name])
-        _write_arm(work.directory.root, arm, scored, decided[arm.name])
+        _write_arm(work.root, decider.scored, decided[arm.name])
         work.phases.progress.update(units_done=len(decided))
     deciding = time.process_time()
     report = build(work.ablation, decider, decided, work)
@@ -292,19 +294,20 @@ def _report(work: Ablating, scoring: float) -> dict[str, Any]:
     return report
 
 
-def _write_arm(root: str, arm: Arm, scored: Scored, decided: Decided) -> None:
+def _write_arm(root: str, scored: Scored, decided: Decided) -> None:
     kept = decided.kept
-    group = scored.groups[decided.group]
-    columns = {name: group.strings(name)[kept] for name in ("id", "url", "source")}
-    table = pa.table({**columns, "offset": pa.array(group.numbers("offset")[kept], pa.int64(), from_pandas=False)})
-    storage.make_folder(storage.join(root, "arms"))
-    with storage.writing(storage.join(root, "arms", f"{arm.name}.parquet")) as file:
-        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+    pages = scored.groups[decided.group]
+    columns = {
+        "id": pa.array(pages.ids[kept], pa.string()),
+        "url": pa.array(pages.urls[kept], pa.string()),
+        "source": pa.array(pages.sources[kept], pa.string()),
+        "offset": pa.array(pages.offsets[kept], pa.int64(), from_pandas=False),
+    }
+    with storage.writing(storage.join(root, "arms", f"{decided.arm}.parquet")) as file:
+        pq.write_table(pa.table(columns), file, compression="zstd", write_page_checksum=True)
 
 
 def _write_report(root: str, report: dict[str, Any]) -> None:
-    from curate.report.page import render_html, render_markdown
-
     rundir.write_json(root, "report.json", report)
     storage.write_bytes(storage.join(root, "report.html"), render_html(report).encode("utf-8", "replace"))
     storage.write_bytes(storage.join(root, "report.md"), render_markdown(report).encode("utf-8", "replace"))

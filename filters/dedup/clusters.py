@@ -61,10 +61,14 @@ def order_of(decision: Decision, document: Document) -> tuple[int, ...]:
 
 def key_record(step: CorpusJudge, document: Document) -> bytes:
     """The key record of a document; empty where it takes no part."""
-    keys = opened(step)(document)
+    return record_of(step.decision(), opened(step)(document), document)
+
+
+def record_of(decision: Duplicates | TopShare, keys: np.ndarray, document: Document) -> bytes:
+    """The key record of a document with these keys; empty where it takes no part."""
     if not len(keys):
         return b""
-    record: bytes = np.array([*keys.tolist(), *order_of(step.decision(), document)], dtype="<u8").tobytes()
+    record: bytes = np.array([*keys.tolist(), *order_of(decision, document)], dtype="<u8").tobytes()
     return record
 
 

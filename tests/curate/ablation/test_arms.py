@@ -48,6 +48,35 @@ def test_changes():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "tests.strategies.Upper",
+        "tests.strategies:Upper",
+        {"tests.strategies.Upper": None},
+        {"tests.strategies.Upper": {}},
+        {"tests.strategies.Upper": {"as": "upper"}},
+    ],
+)
+def test_a_strategy_of_ones_own_takes_the_place_of_another(change):
+    own = {"name": "base", "stages": ["extraction/plain", "tests.strategies.Slow"]}
+    found = parse({"recipe": own, "arms": {"arm": {"tests.strategies.Slow": change}}}, "test").arms[1].recipe
+    assert type(found.steps[1].strategy).__name__ == "Upper"
+    slower = parse({"recipe": own, "arms": {"arm": {"tests.strategies.Slow": {"milliseconds": 5}}}}, "test").arms[1]
+    assert slower.recipe.steps[1].strategy.milliseconds == 5
+
+
+def test_a_sweep_may_be_of_a_stage_that_only_an_arm_has():
+    added = {"after": {"language/script": {"quality/length": {"min_words": 3}}}}
+    data = {"recipe": BASE, "arms": {"a": {"dedup/exact": "off"}, "b": added, "c": added}}
+    (sweep,) = parse({**data, "sweeps": {"quality/length.min_words": [1, 2]}}, "test").sweeps
+    assert (sweep.arm, sweep.stage, sweep.setting, sweep.values) == ("b", "quality/length", "min_words", (1, 2))
+    (of_the_base,) = parse({**data, "sweeps": {"quality/gopher.min_words": [1, 2]}}, "test").sweeps
+    assert of_the_base.arm == "base"
+    with pytest.raises(RecipeError, match=r"unknown key 'quality/fineweb'.*quality/length"):
+        parse({**data, "sweeps": {"quality/fineweb.max_short": [1]}}, "test")
+
+
 def test_arms_that_are_made_by_themselves():
     found = parse({"recipe": BASE, "leave_one_out": True, "grid": {"quality/gopher.min_words": [1, 2]}}, "test")
     assert [arm.name for arm in found.arms] == [
@@ -79,20 +108,23 @@ def test_arms_that_are_made_by_themselves():
         ({"recipe": BASE, "arms": {"a": {"after": {"quality/nothing": "dedup/url"}}}}, "quality/nothing"),
         ({"recipe": BASE, "arms": {"a": "off"}}, "an arm is a map"),
         ({"recipe": BASE, "arms": {"a": {"quality/gopher": {"quality/length": 5}}}}, "quality/length must be a map"),
-        ({"recipe": BASE, "arms": {"a": {"quality/gopher": {1: 5}}}}, "1 is no setting's name"),
+        ({"recipe": BASE, "arms": {"a": {"quality/gopher": {1: 5}}}}, "the name of a setting must be text, got 1"),
         ({"recipe": BASE, "arms": {"a": {1: "off"}}}, "unknown key 1"),
-        ({"recipe": BASE, "arms": {"a": {"input": 5}}}, "input must be a path or a list of paths, got 5"),
+        ({"recipe": BASE, "arms": {"a": {"input": 5}}}, "arms.a.input must be a path or a list of paths, got 5"),
         ({"recipe": BASE, "arms": {"a": {"input": [5]}}}, r"input must be a path or a list of paths, got \[5\]"),
         ({"recipe": BASE, "arms": {"a": {"input": {"a": 1}}}}, "input must be a path or a list of paths"),
         ({"recipe": BASE, "arms": {"a": {"input": {}}}}, "input must be a path or a list of paths"),
-        ({"recipe": BASE, "arms": {"a": {"input": None}}}, "input names no file, got None"),
+        ({"recipe": BASE, "arms": {"a": {"input": None}}}, "arms.a.input names no file, got None"),
         ({"recipe": BASE, "arms": {"a": {"input": []}}}, "input names no file"),
-        ({"recipe": BASE, "arms": {"a": {"input": "a", "pair_by": 5}}}, "pair_by must be the name of a header, got 5"),
+        (
+            {"recipe": BASE, "arms": {"a": {"input": "a", "pair_by": 5}}},
+            "a.pair_by must be the name of a header, got 5",
+        ),
         ({"recipe": BASE, "arms": {"a": {"dedup/exact": {"dedup/url": {"as": "../../x"}}}}}, "cannot be the name of a"),
         ({"recipe": BASE, "arms": {"a": {"dedup/exact": {"dedup/url": {"as": 5}}}}}, "5 cannot be the name of a stage"),
         ({"recipe": BASE, "arms": {"a": {"dedup/exact": "quality/../x"}}}, "cannot be the name of a stage"),
-        ({"recipe": BASE, "leave_one_out": [["a"]]}, r"leave_one_out: \['a'\] is no stage's name"),
-        ({"recipe": BASE, "leave_one_out": [{"a": 1}]}, "is no stage's name"),
+        ({"recipe": BASE, "leave_one_out": [["a"]]}, r"leave_one_out: \['a'\] is not the name of a stage"),
+        ({"recipe": BASE, "leave_one_out": [{"a": 1}]}, "is not the name of a stage"),
         ({"recipe": BASE, "leave_one_out": ["dedup/url"]}, "dedup/url"),
         ({"recipe": BASE, "sweeps": {"quality/gopher.min_words": []}}, "list of values"),
         ({"recipe": BASE, "sweeps": {"quality/gopher.min_words": ["many"]}}, "min_words"),
@@ -118,7 +150,7 @@ def test_errors_name_what_is_wrong(data, message):
     ("text", "message"),
     [
         ("arms:\n  fewer:\n    quality/gopher: {min_wrods: 3}\n", "line 4: .*min_wrods"),
-        ("arms:\n  a:\n    input: 5\n", "line 4: input must be"),
+        ("arms:\n  a:\n    input: 5\n", "line 4: arms.a.input must be"),
         ("arms:\n  a:\n    quality/gopher:\n      quality/length: 5\n", "line 4: .*quality/length must be a map"),
         ("arms:\n  a:\n    after: {quality/gopher: quality/gopher}\n", "line 3: two stages are called"),
         ("leave_one_out:\n  - quality/gopher\n  - [a]\n", "line 4: leave_one_out"),
@@ -126,8 +158,8 @@ def test_errors_name_what_is_wrong(data, message):
         ("sweeps:\n  quality/gopher.min_words: [1]\n  quality/gopher.max_words: [x]\n", "line 4: .*max_words"),
         ("sweeps:\n  quality/gopher.quality/length: [{}]\n", "line 3: .*unknown setting quality/length"),
         ("slices: [planet]\n", "line 2: .*planet"),
-        ("proxy:\n  reference: a\n  seeds: 0\n", "line 4: seeds"),
-        ("gold:\n  pii:\n    data: 5\n", "line 4: data must be a path"),
+        ("proxy:\n  reference: a\n  seeds: 0\n", "line 4: proxy.seeds"),
+        ("gold:\n  pii:\n    data: 5\n", "line 4: gold.pii.data must be a path"),
         ("samples: 1001\n", "line 2: samples"),
     ],
 )
@@ -136,6 +168,25 @@ def test_errors_name_the_line(tmp_path, text, message):
     path.write_text("recipe: gopher\n" + text)
     with pytest.raises(RecipeError, match=rf"wrong\.yaml, {message}"):
         arms.load(str(path))
+
+
+@pytest.mark.parametrize(
+    ("written", "line", "key"),
+    [
+        ("arms:\n  a:\n    quality/gopher: {min_wrods: 3}\n", 4, ("arms", "a", "quality/gopher", "min_wrods")),
+        ("arms:\n  a:\n    quality/gopher:\n      max_words: x\n", 5, ("arms", "a", "quality/gopher", "max_words")),
+        ("arms:\n  a:\n    pair_by: 5\n", 4, ("arms", "a", "pair_by")),
+        ("proxy:\n  reference: a\n  bytes: 0\n", 4, ("proxy", "bytes")),
+        ("gold:\n  pii:\n    dota: a\n", 4, ("gold", "pii", "dota")),
+        ("samples: many\n", 2, ("samples",)),
+    ],
+)
+def test_an_error_carries_its_place_as_data(tmp_path, written, line, key):
+    path = tmp_path / "wrong.yaml"
+    path.write_text("recipe: gopher\n" + written)
+    with pytest.raises(RecipeError) as found:
+        arms.load(str(path))
+    assert (found.value.file, found.value.line, found.value.key) == (str(path), line, key)
 
 
 def test_a_stage_keeps_the_name_it_was_given():
@@ -157,7 +208,7 @@ def test_a_stage_keeps_the_name_it_was_given():
         ("grid:\n  quality/gopher.max_words: [9]\n  quality/gopher.min_wordz: [1]\n", "line 4: .*min_wordz"),
         (
             "grid:\n  quality/gopher.min_words: [7]\n  quality/gopher.max_words: [6]\n",
-            "line 2: .*min_words: 7 is above",
+            "line 3: .*min_words: 7 is above",
         ),
     ],
 )
