@@ -87,26 +87,14 @@ def croissant(result: Mapping[str, Any], tables: Mapping[str, pa.Schema]) -> dic
         "identifier": result["fingerprint"],
         "distribution": [
             {
-                "@type": "cr:FileObject",
-                "@id": "run",
-                "name": "run",
-                "description": "The directory of the run.",
-                "contentUrl": ".",
-                "encodingFormat": "application/x-directory",
-                "sha256": "https://github.com/mlcommons/croissant/issues/80",
-            },
-            *(
-                {
-                    "@type": "cr:FileSet",
-                    "@id": f"{name}-files",
-                    "name": f"{name}-files",
-                    "description": _CONTENTS[name],
-                    "containedIn": {"@id": "run"},
-                    "encodingFormat": "application/x-parquet",
-                    "includes": f"{name}/*.parquet",
-                }
-                for name in tables
-            ),
+                "@type": "cr:FileSet",
+                "@id": f"{name}-files",
+                "name": f"{name}-files",
+                "description": _CONTENTS[name],
+                "encodingFormat": "application/x-parquet",
+                "includes": f"{name}/*.parquet",
+            }
+            for name in tables
         ],
         "recordSet": [_record_set(name, schema) for name, schema in tables.items()],
     }
@@ -167,6 +155,7 @@ _CONTEXT: dict[str, Any] = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -186,6 +175,7 @@ _CONTEXT: dict[str, Any] = {
     "regex": "cr:regex",
     "repeated": "cr:repeated",
     "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
     "sc": "https://schema.org/",
     "separator": "cr:separator",
     "source": "cr:source",
