@@ -95,17 +95,18 @@ def run(
     progress = progress or Progress()
     workers = workers or len(os.sched_getaffinity(0))
     try:
+        engines.open_file_systems(options)
         paths = expand(given_paths(inputs))
+    except engines.EngineError as error:
+        raise UsageError(f"Beam options: {error}") from error
     except InputError as error:
         raise UsageError(str(error)) from error
     check(recipe)
-    try:
-        engines.parse_options(options)
-    except engines.EngineError as error:
-        raise UsageError(f"Beam options: {error}") from error
+    on_engine = engines.names_runner(options)
     if against is not None:
         _check_against(recipe, against)
-    directory = RunDirectory(os.fspath(output))
+    # workers of an engine have a working directory of their own
+    directory = RunDirectory(storage.absolute(os.fspath(output)) if on_engine else os.fspath(output))
     try:
         identities = [rundir.input_identity(path) for path in paths]
         tasks = plan_units(paths, workers, limit)
@@ -125,7 +126,6 @@ def run(
     )
     tasks = rundir.tasks_of(state["units"])
     job = Job(directory.root, recipe.steps, recipe.output.file_bytes, recipe.output.dropped_text, recipe.rows)
-    on_engine = engines.names_runner(options)
     phases = Phases(
         directory.root,
         1 if on_engine else workers,

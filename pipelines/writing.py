@@ -138,7 +138,8 @@ class TableWriter:
     def close_empty(self) -> list[FileRecord]:
         """Write one file without rows, so that a reader of the table finds its columns."""
         pending = storage.PendingFile(storage.join(self.root, self.folder))
-        pq.write_table(self.schema.empty_table(), pending.file, write_page_checksum=True)
+        # without a row group: readers of one row group after another find none, rather than an empty one
+        pq.ParquetWriter(pending.file, self.schema, write_page_checksum=True).close()
         pending.close(f"{self.unit}.parquet")
         file, path = pending.file, f"{self.folder}/{self.unit}.parquet"
         return [FileRecord(self.table, path, 0, file.written, file.hexdigest())]

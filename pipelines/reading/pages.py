@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from filters.document import Drop, RawPage
+from pipelines.reading.credentials import without_credentials
 from pipelines.reading.events import Damaged, Rejected
 
 TEXT_BYTES = 10_000_000
 
 _PLAIN_URL = re.compile(rb"[!#-;=?-~]+")  # printable ASCII without space, quote and angle brackets
-_USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#\\]*@")
 # C0, DEL, C1, line separators, marks and overrides of direction, U+FFFE and U+FFFF: nothing a terminal may be given.
 _UNSAFE = re.compile(
     "[\x00-\x20\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]"
@@ -38,7 +38,7 @@ def clean_url(raw: bytes | str) -> str:
         except UnicodeDecodeError:
             url = "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in data)
         url = _UNSAFE.sub(_percent, url)
-    return _USERINFO.sub(lambda found: f"{found[1] or ''}//", url) if "@" in url else url
+    return without_credentials(url)
 
 
 def _percent(found: re.Match[str]) -> str:
