@@ -120,12 +120,14 @@ class Decoded:
     encoding_source    "bom", "declared" (HTTP header), "meta" (in the page), "utf-8" (strict), "bytes" (pattern of NULs
                        or escapes), "detector", or "fallback"
     replacement_ratio  U+FFFD by characters of text, in [0, 1]
+    utf8               the text in UTF-8 where the page came so, for those who would encode it again
     """
 
     text: str
     encoding: str
     encoding_source: str
     replacement_ratio: float
+    utf8: bytes | None = None
 
 
 def codec_of(label: str) -> str | None:
@@ -160,7 +162,7 @@ def decode(body: bytes, declared: str = "", html: bool = True) -> Decoded:
             return _decoded(body, "hz", hints[0][1])
         # Text of another encoding that is valid UTF-8 by chance is too rare to believe a label over the bytes.
         agreed = next((source for codec, source in hints if codec == "utf-8"), "utf-8")
-        return Decoded(text, "utf-8", agreed, _ratio(text))
+        return Decoded(text, "utf-8", agreed, _ratio(text), body)
     return _legacy(body, hints)
 
 
