@@ -14,8 +14,8 @@ class Trafilatura(HtmlExtractor):
     """Main text of a page by trafilatura, without comments and repeated paragraphs.
 
     FineWeb leaves comments out and removes repeated text too (datatrove, examples/fineweb.py), and favours precision:
-    off here, since it costs Korean pages a sixth of their text (docs/extraction.md). Repetition is sought within a page: trafilatura's own cache lives on from page to
-    page, and texts would depend on the order of pages.
+    off here, since it costs Korean pages a seventh of their text (docs/extraction.md). Repetition is sought within a
+    page: trafilatura's own cache lives on from page to page, and texts would depend on the order of pages.
     """
 
     favor_precision: bool = Field(False, description="rather less text, but the right one")
