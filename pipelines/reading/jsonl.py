@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines.reading.events import Damaged
 from pipelines.reading.fields import TWICE, Fields, lookup
-from pipelines.reading.packing import Corrupt, Cut, file_chunks, gzip_chunks, zstd_chunks
+from pipelines.reading.packing import Corrupt, Cut, Trailing, WideWindow, file_chunks, gzip_chunks, zstd_chunks
 from pipelines.reading.rows import Event, RowError, kind_of, page_of_row
 
 LINE_BYTES = 64 << 20
@@ -43,8 +43,13 @@ def jsonl_rows(
                 yield event
     except Cut as error:
         yield Damaged(source, number + 1, "", "", "file_truncated", f"line {number + 1}: {_where(error, position)}")
+    except Trailing as error:
+        detail = f"after line {number}: {error.args[0]} bytes behind the last gzip member"
+        yield Damaged(source, number + 1, "", "", "file_garbage_skipped", detail)
     except Corrupt as error:
         yield Damaged(source, number + 1, "", "", "file_corrupt", f"line {number + 1}: {_where(error, position)}")
+    except WideWindow as error:
+        yield Damaged(source, number + 1, "", "", "zstd_window_too_large", f"line {number + 1}: {error}")
 
 
 def _where(error: Exception, position: int) -> str:
