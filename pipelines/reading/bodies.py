@@ -135,12 +135,8 @@ def _is_chunked(body: bytes) -> bool:
         return body.find(b"\n\n", size.end()) < 0 and len(body) - size.end() <= _TRAILER_BYTES
     if end >= len(body):
         return not (size[1].isdigit() and end > len(body) + 2 and is_text(body) and not _MARKUP.match(body, size.end()))
-    after = end + (2 if body.startswith(b"\r\n", end) else body.startswith(b"\n", end))
-    return (
-        after >= len(body)
-        or _CHUNK_SIZE.match(body, after) is not None
-        or _CHUNK_SIZE_CUT.fullmatch(body, after) is not None
-    )
+    after = end + body.startswith(b"\n", end)
+    return body.startswith(b"\r\n", end) or after == len(body) or _CHUNK_SIZE.match(body, after) is not None
 
 
 def _dechunk(body: bytes, cut: bool) -> bytes:
