@@ -59,7 +59,7 @@ def email(text: Context, start: int, end: int, floor: int) -> tuple[Hit | None, 
     return Hit("email", left, end), end
 
 
-_AT = re2.compile(r"(?:[@\x{FF20}]|%40| ?[\[({<] ?(?:at|AT|@|골뱅이) ?[\])}>] ?)")
+_AT = re2.compile(r"(?:@|%40| ?[\[({<] ?(?:at|AT|@|골뱅이) ?[\])}>] ?)")
 _DOT_PATTERN = r"(?:\.| ?[\[({<] ?(?:dot|DOT|\.|점|닷) ?[\])}>] ?)"
 _DOT = re2.compile(_DOT_PATTERN.encode())
 _DOT_BEFORE = re2.compile(r"([A-Za-z0-9_+-]{1,40}) ?[\[({<] ?(?:dot|DOT|\.|점|닷) ?[\])}>] ?$")

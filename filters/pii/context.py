@@ -42,7 +42,7 @@ class Context:
     hits      what was found before the place at hand
     """
 
-    __slots__ = ("_code", "_spans", "data", "hits", "ip", "language", "regions")
+    __slots__ = ("_answer", "_asked", "_code", "_spans", "data", "hits", "ip", "language", "regions")
 
     def __init__(
         self, data: bytes, language: str, regions: tuple[str, ...], ip: str, code: Callable[[], CodeSpans]
@@ -54,6 +54,7 @@ class Context:
         self.hits: list[Hit] = []
         self._code = code
         self._spans: CodeSpans | None = None
+        self._asked, self._answer = ("", -1), False
 
     def in_code(self, start: int, end: int) -> bool:
         """Whether this touches code; markup is none here, as values stand between tags and in them."""
@@ -101,15 +102,20 @@ class Context:
     def labelled(self, kind: str, start: int) -> bool:
         """Whether a word that names this kind of value stands directly before it: in its cell, on its line, or alone on
         the line above. The last value found hands its label on across a comma or a conjunction."""
+        if self._asked != (kind, start):
+            self._asked, self._answer = (kind, start), self._has_label(kind, start)
+        return self._answer
+
+    def _has_label(self, kind: str, start: int) -> bool:
         if _LABELS[kind].search(self.before(start)) is not None:
             return True
         if not self.hits or self.hits[-1].kind != kind or start - self.hits[-1].end > 12:
             return False
         return _AND.fullmatch(self.data[self.hits[-1].end : start]) is not None
 
-    def labelled_behind(self, kind: str, end: int) -> bool:
-        """Whether such a word stands directly behind, in brackets or behind a dash or a comma."""
-        return _BEHIND[kind].match(self.data, end) is not None
+    def bank_behind(self, end: int) -> bool:
+        """Whether the name of a bank stands directly behind, in brackets or behind a comma."""
+        return _BANK_BEHIND.match(self.data, end) is not None
 
     def is_something_else(self, start: int) -> bool:
         """Whether a word directly before names another kind of number: an order, a part, a section."""
@@ -269,16 +275,14 @@ _OTHER = re2.compile(
     r"(?:is|was)?[^A-Za-z0-9\n]{0,3}$"
     r"|(?:주문|송장|운송장|등기|상품|모델|제품|접수|승인|우편|관리|문서|등록|일련|고유|학번|사번|제품|사건)[^0-9\n]{0,12}$"
 )
-_BEHIND = {
-    "phone": re2.compile(
-        r"(?: ?[-,(/:] ?)(?i:office|fax|mobile|cell|home|work|phone|tel|direct|main|desk|팩스|휴대폰|전화)"
-        r"(?:[^A-Za-z]|$)"
-    ),
-    "kr_bank_account": re2.compile(
-        r" ?[(,/] ?(?:[가-힣]{0,4}은행|농협|수협|신협|새마을금고|우체국|카카오뱅크|케이뱅크|토스뱅크|예금주)"
-    ),
-}
-_AND = re2.compile(r"(?i)[ \t]*(?:[,/;~]|or|and|및|또는|,? ?\()?[ \t]*")
+# What stands right behind a telephone number in signatures and lists
+BEHIND = (
+    r"(?: ?[-,(/:] ?)(?i:office|fax|mobile|cell|home|work|phone|tel|direct|main|desk|팩스|휴대폰|전화)(?:[^A-Za-z]|$)"
+)
+_BANK_BEHIND = re2.compile(
+    r" ?[(,/] ?(?:[가-힣]{0,4}은행|농협|수협|신협|새마을금고|우체국|카카오뱅크|케이뱅크|토스뱅크|예금주)"
+)
+_AND = re2.compile(r"(?i)[ \t]*(?:[,/;~]|or|and|및|또는|,? ?\()[ \t]*")
 # Counters and units, a percent sign, an operator between blanks, a bracket of code
 _UNIT = re2.compile(
     r" ?(?:[%℃°㎡㎞㎏$€£¥₩]|(?:km|cm|mm|kg|mg|ms|ns|GB|MB|KB|TB|Hz|bytes?|bits?|chars?|characters?|users?|people"

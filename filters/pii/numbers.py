@@ -115,7 +115,7 @@ def _account(text: Context, start: int, end: int) -> Hit | None:
     digits = digits_of(text.data[start:end])
     if not text.closed(end) or not 10 <= len(digits) <= 14 or text.is_something_else(start):
         return None
-    if not text.labelled("kr_bank_account", start) and not text.labelled_behind("kr_bank_account", end):
+    if not text.labelled("kr_bank_account", start) and not text.bank_behind(end):
         return None
     if len(digits) <= 11 and is_korean_phone(text, start):
         return None

@@ -96,11 +96,12 @@ class Patterns(Rewriter):
             text, language = document.text, str(document.notes.get("language", ""))
             # A lone surrogate is no fault of this stage; the same handler both ways gives the text back unchanged.
             data = text.encode("utf-8", "surrogatepass")
-            if any(lead in data for lead in _WIDE_LEADS) and (folded := text.translate(_FOLD)) != text:
+            hits = scanner.scan(data, language, lambda: document.derive(code_spans))
+            if hits is None:
+                folded = text.translate(_FOLD)
                 wide = folded.encode("utf-8", "surrogatepass")
-                spans = _in_characters(folded, wide, scanner.scan(wide, language, lambda: code_spans(folded)))
+                spans = _in_characters(folded, wide, scanner.scan(wide, language, lambda: code_spans(folded)) or ())
             else:
-                hits = scanner.scan(data, language, lambda: document.derive(code_spans))
                 spans = _in_characters(text, data, hits)
             for name, pattern in extra:
                 matches = [(name, *match.span()) for match in pattern.finditer(data)]
@@ -112,7 +113,6 @@ class Patterns(Rewriter):
 
 # Full-width forms, one character each: digits, letters, signs, the ideographic space
 _FOLD = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-_WIDE_LEADS = (b"\xef\xbc", b"\xef\xbd")
 
 
 def _in_characters(text: str, data: bytes, hits: Iterable[tuple[str, int, int]]) -> list[Span]:

@@ -8,7 +8,7 @@ needs a label: a word that names it, directly before.
 import phonenumbers
 import re2
 
-from filters.pii.context import WORD, Context, Hit
+from filters.pii.context import BEHIND, WORD, Context, Hit
 from filters.pii.recognisers import SEPARATOR
 
 # Regions whose valid national numbers are believed without a label, by language of the document.
@@ -38,10 +38,8 @@ MOST_DIGITS = 15  # E.164
 
 def phone(text: Context, start: int, end: int) -> Hit | None:
     """A telephone number that begins here, with its extension."""
-    if _business(text.data, start):
-        return None
     stop = _international(text, start) or _korean(text, start) or _american(text, start) or _national(text, start)
-    if not stop:
+    if not stop or _BUSINESS.match(text.data, start) is not None:
         return None
     extension = _EXTENSION.match(text.data, stop)
     if extension is not None and text.open_end(extension.end()):
@@ -60,11 +58,7 @@ def is_korean_phone(text: Context, start: int) -> bool:
     return _korean(text, start) != 0
 
 
-def _business(data: bytes, start: int) -> bool:
-    """Whether a number of businesses begins here: 1588-…, 080, 060. They are nobody's own."""
-    return _BUSINESS.match(data, start) is not None
-
-
+# Numbers of businesses, 1588-…, 080, 060: nobody's own
 _BUSINESS = re2.compile(
     r"\(?(?:1[5-9][0-9]{2}[-. ~)]{0,2}[0-9]{4}|0[68]0[-. )]{1,2}[0-9]{3,4}[-. ][0-9]{4})(?:[^0-9-]|-[^0-9]|$)"
 )
@@ -101,6 +95,8 @@ _GROUPS = re2.compile(r"[0-9]+")
 def _international(text: Context, start: int) -> int:
     """A number with a country code, valid by phonenumbers; one of possible length where it is written in groups."""
     data = text.data
+    if data[start] not in b"+(" and data[start : start + 2] not in (b"00", b"82"):
+        return 0
     if _COUNTRY.match(data, start) is None:
         return 0
     plus = data[start : start + 2].lstrip(b"(").startswith(b"+")
@@ -168,6 +164,8 @@ def _korean(text: Context, start: int) -> int:
     mobile = digits.startswith("01")
     if text.in_address(start) and not mobile:
         return 0
+    if mobile and b" " in value and text.among_its_like(start, stop):
+        return 0
     if b"-" in value or b")" in value or b"." in value or mobile or not value.isascii():
         return 0 if text.in_lines_of_code(start, stop) and not mobile else stop
     written = text.language == "ko" and value.count(b" ") == 2 and b"/" not in value
@@ -203,14 +201,12 @@ _LETTER_FREE = re2.compile(r"(?:[^A-Za-z_]|[xX]|ext|$)|\z")
 def _national(text: Context, start: int) -> int:
     """A national number: with a label, or valid in a region of the document's language and nothing against it."""
     data = text.data
-    near = text.labelled("phone", start)
-    cuts = _cuts(text, start)
-    near = near or any(text.labelled_behind("phone", stop) for stop, groups, _ in cuts if len(groups) > 1)
+    near = text.labelled("phone", start) or _label_behind(data, start)
     regions = (*REGIONS.get(text.language, ()), *text.regions)
     trunk = data[start] == 0x30 or data[start : start + 2] == b"(0"
     if (not near and not (trunk and regions)) or text.is_something_else(start):
         return 0
-    for stop, groups, between in cuts:
+    for stop, groups, between in _cuts(text, start):
         digits = "".join(groups)
         if data.rfind(b"(", start, stop) > start or data[start - 1 : start] == b"/":
             continue  # 80(3): volume and issue; /0962-6298: part of an address
@@ -227,6 +223,15 @@ def _national(text: Context, start: int) -> int:
                 return 0
             return stop
     return 0
+
+
+_LABELLED = re2.compile(r"\(?[0-9][-0-9 .()]{5,20}[0-9]" + BEHIND)
+
+
+def _label_behind(data: bytes, start: int) -> bool:
+    """Whether a label follows what may be a number."""
+    behind = data[start + 7 : start + 32]
+    return any(sign in behind for sign in (b"-", b",", b"(", b"/", b":")) and _LABELLED.match(data, start) is not None
 
 
 # Area code, then groups parted in one way; decimals (0.1647 0.2891) and lists are not.

@@ -30,7 +30,7 @@ KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
 SEPARATOR = r"[-. ()\x{A0}\x{2010}-\x{2015}\x{2212}/·ㅡ]"
 DASH = r"[-\x{2010}-\x{2015}\x{2212}]"
 
-AT = r"(?:[@\x{FF20}]|%40| ?[\[({<] ?(?:at|AT|@|골뱅이) ?[\])}>] ?)"
+AT = r"(?:@|%40| ?[\[({<] ?(?:at|AT|@|골뱅이) ?[\])}>] ?)"
 DOT = r"(?:\.| ?[\[({<] ?(?:dot|DOT|\.|점|닷) ?[\])}>] ?)"
 LABELS = r"(?:[A-Za-z0-9][A-Za-z0-9-]*" + DOT + r")+(?:xn--[A-Za-z0-9-]+|[A-Za-z]{2,24})"
 # Labels of other scripts, but an ASCII top level: without it a particle would read as part of the address.
@@ -45,9 +45,13 @@ IBAN_COUNTRIES = (
 )
 # fmt: on
 
+# Digits and an at sign in full width, and what parts digits and labels: the text is folded before it is scanned
+WIDE = r"[\x{FF10}-\x{FF19}\x{FF20}]|[0-9A-Za-z][\x{FF0D}\x{FF0E}\x{FF09}][0-9A-Za-z]"
+
 # What the one pass over a text looks for. A trigger is cheap and over-complete: the recogniser named by its first
 # character looks at the surroundings and decides. Every repetition that could start anywhere is bounded.
 TRIGGERS = (
+    WIDE,
     r"<[A-Z][A-Z_]{1,30}(?::[0-9a-f]{16})?>",  # our own placeholders, left alone
     AT + LABELS,
     AT + WIDE_LABELS,

@@ -8,7 +8,7 @@ from filters.pii.addresses import credentials, email, ipv6
 from filters.pii.context import DIGITS, WORD, Context, Hit
 from filters.pii.numbers import NUMBERS, iban_sizes, lettered
 from filters.pii.recognisers import KINDS, TRIGGERS
-from filters.text.code import CodeSpans, code_spans
+from filters.text.code import CodeSpans
 
 
 class Scanner:
@@ -33,23 +33,26 @@ class Scanner:
         for number in self._numbers:
             self._shapes.Add(number.pattern)
         self._shapes.Compile()
-        self._anchored = [(re2.compile(number.pattern), number.check) for number in self._numbers]
+        self._anchored = [
+            (None if number.kind == "phone" else re2.compile(number.pattern), number.check) for number in self._numbers
+        ]
         self._iban_sizes = iban_sizes()
 
-    def scan(self, data: bytes, language: str = "", code: Callable[[], CodeSpans] | None = None) -> list[Hit]:
-        """The hits in UTF-8 bytes, by position, never overlapping.
+    def scan(self, data: bytes, language: str, code: Callable[[], CodeSpans]) -> list[Hit] | None:
+        """The hits in UTF-8 bytes, by position, never overlapping; None where the text has to be folded before, as
+        values may stand in full width.
 
-        language   ISO 639-1, chooses phone regions
-        code       the code spans of this text, asked for where they matter; None looks for them
+        language   ISO 639-1 or "", chooses phone regions
+        code       the code spans of this text, asked for where they matter
         """
-        text = Context(
-            data, language, self._regions, self._ip, code or (lambda: code_spans(data.decode("utf-8", "surrogatepass")))
-        )
+        text = Context(data, language, self._regions, self._ip, code)
         hits = text.hits
         search = self._triggers.search
         position = 0  # nothing before it is looked at as part of a value again
         while (found := search(data, position)) is not None:
             start, end = found.span()
+            if end - start <= 5 and (data[start] == 0xEF or data[start + 1] == 0xEF):
+                return None
             hit, resume = self._confirm(text, start, end, hits[-1].end if hits else 0)
             if hit is not None:
                 if hit.kind in self.kinds:
@@ -96,11 +99,18 @@ class Scanner:
             start = guard = begin if data[start + 1] != 0x2B else start + 1
         joined = guard >= 1 and data[guard - 1] == 0x25  # %201980: a space in a link
         joined |= guard >= floor + 2 and data[guard - 1] in b"-.+" and data[guard - 2] in DIGITS
+        # 0.0352: a fraction
+        joined |= data[begin : begin + 2] == b"0." and data[begin + 2 : begin + 4].isdigit()
         if not joined and _DATE.match(data, begin) is None:
             for index in sorted(self._shapes.Match(data[start : start + 64]) or ()):
                 pattern, check = self._anchored[index]
-                match = pattern.match(data, start)
-                if match is not None and (hit := check(text, start, match.end())) is not None:
+                if pattern is None:
+                    end = start  # telephone numbers find their end themselves
+                elif (match := pattern.match(data, start)) is not None:
+                    end = match.end()
+                else:
+                    continue
+                if (hit := check(text, start, end)) is not None:
                     return hit, hit.end
         if begin > start:
             return None, begin  # without its parenthesis or plus it may be another kind of number
