@@ -15,13 +15,13 @@ WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 
 
 _PHONE_LIKE = re2.compile(
-    r"(?:\+|0)[-0-9. ()]{7,20}|[2-9][0-9]{2}[-. ][0-9]{3}[-. ][0-9]{4}|(?:19|20)[0-9]{2}(?:[-.].*)?"
+    r"0[0-9]{1,2}[-. ][0-9]{3,4}[-. ][0-9]{4}|[2-9][0-9]{2}[-. ][0-9]{3}[-. ][0-9]{4}|0[0-9]{8,10}|(?:19|20)[0-9]{2}\b"
 )
 
 
 def _is_phone_like(value: bytes) -> bool:
-    """A year, or a date that begins with one, does not make a list of numbers either."""
-    return _PHONE_LIKE.fullmatch(value) is not None
+    """Whether a telephone number begins here; a year, or a date that begins with one, makes no list of numbers either."""
+    return _PHONE_LIKE.match(value) is not None
 
 
 class Hit(NamedTuple):
@@ -134,7 +134,9 @@ class Context:
     def among_its_like(self, start: int, end: int, is_value: Callable[[bytes], bool] = _is_phone_like) -> bool:
         """Whether another number of three digits or more stands beside with no more than a blank, a comma or a bar
         between, and reads like no value itself: a list, a row of a table, a dump."""
-        left = _NUMBER_BEFORE.search(self.before(start, 40))
+        left = None
+        if not self.hits or start - self.hits[-1].end > 3:
+            left = _NUMBER_BEFORE.search(self.before(start, 40))
         right = _NUMBER_BEHIND.match(self.data[end : end + 40])
         return any(found is not None and not is_value(found.group(1)) for found in (left, right))
 
