@@ -20,7 +20,7 @@ _PHONE_LIKE = re2.compile(
 
 
 def _is_phone_like(value: bytes) -> bool:
-    """Whether a telephone number begins here; a year, or a date that begins with one, makes no list of numbers either."""
+    """A telephone number begins here, or a year: neither makes a list of numbers."""
     return _PHONE_LIKE.match(value) is not None
 
 
