@@ -116,7 +116,7 @@ def _tops() -> frozenset[str]:
 def credentials(text: Context, start: int, end: int) -> tuple[Hit | None, int]:
     """user:password between :// and @, and where to go on."""
     within = text.data[start + 3 : end - 1]
-    if end - start > 300 or within.startswith(b"<"):
+    if end - start > 300 or within.startswith(b"<") or any(sign in within for sign in (b"[", b"]", b"{", b"$")):
         return None, start + 3
     if within in SERVICE_USERS:
         return None, end  # nobody's name; the host is no e-mail address behind it
@@ -134,6 +134,8 @@ def ipv4(text: Context, start: int, end: int) -> Hit | None:
     if prefix and int(prefix) > 32:
         end, prefix = start + len(value), ""
     octets = value.split(".")
+    if _CONTINUED.match(data, end) is not None:
+        return None  # 2.20.1.155.g426c96
     if not text.closed(end) or any(int(octet) > 255 or (len(octet) > 1 and octet[0] == "0") for octet in octets):
         return None
     if text.ip == "global" and not ipaddress.IPv4Address(value).is_global:
@@ -160,11 +162,12 @@ def ipv4(text: Context, start: int, end: int) -> Hit | None:
 
 KNOWN_RESOLVERS = frozenset(("8.8.8.8", "8.8.4.4", "9.9.9.9"))
 PRIVATE_BY_FORM = frozenset((10,))  # of the private networks the only one without a number of three digits
+_CONTINUED = re2.compile(r"\.[a-z0-9]|-[a-z]")
 _PORT = re2.compile(r":[0-9]{1,5}\b")
 _OPENED = re2.compile(r"(?:://|[^\s]@|\w@)\[?$")
 # 192.0.2.1 - - [..., 192.0.2.1 [date], 192.0.2.1 "GET, 192.0.2.1 host.example.com, 192.0.2.1 localhost
 _LOGGED = re2.compile(
-    r"(?:[ \t]+(?:-|\[|\"|[0-9]{2,4}[-/:]|(?:[a-z0-9-]+\.)+[a-z]{2,}(?:\s|$)|[a-z0-9-]+[ \t]*(?:#|$))|,[^ ])"
+    r"(?:[ \t]+(?:-|\[[0-9]|\"|[0-9]{2,4}[-/:]|(?:[a-z0-9-]+\.)+[a-z]{2,}(?:\s|$)|[a-z0-9-]+[ \t]*(?:#|$))|,[^ ])"
 )
 _APART = re2.compile(r"[ \t]*(?:[,;/|]|and|or|와|및|→|->)?[ \t]*")
 _VERSION = re2.compile(

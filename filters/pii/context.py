@@ -58,15 +58,20 @@ class Context:
 
     def in_code(self, start: int, end: int) -> bool:
         """Whether this touches code; markup is none here, as values stand between tags and in them."""
-        if self._spans is None:
-            self._spans = self._code()
-        return self._spans.touches_bytes(start, end) not in (0, MARKUP)
+        return self._found().touches_bytes(start, end) not in (0, MARKUP)
 
     def in_lines_of_code(self, start: int, end: int) -> bool:
         """Whether this touches fenced code or whole lines of it."""
+        return self._found().touches_bytes(start, end) not in (0, MARKUP, INLINE)
+
+    def has_code(self) -> bool:
+        """Whether the text holds any code."""
+        return any(kind != MARKUP for kind in self._found().kinds)
+
+    def _found(self) -> CodeSpans:
         if self._spans is None:
             self._spans = self._code()
-        return self._spans.touches_bytes(start, end) not in (0, MARKUP, INLINE)
+        return self._spans
 
     def before(self, start: int, size: int = BEFORE) -> bytes:
         """The bytes in front of a place."""

@@ -34,6 +34,8 @@ def mention(text: Context, start: int) -> tuple[Hit | None, int]:
     end = start + 1
     while end < len(data) and data[end] in WORD and end - start <= 31:
         end += 1
+    if data[end : end + 1] == b"@" or (data[start - 1 : start] == b"[" and data[end : end + 1] == b"]"):
+        return None, end  # @VARIABLE@ of a template, [@host] of a syntax
     name = data[start + 1 : end]
     line = data.rfind(b"\n", max(0, start - 40), start) + 1
     if data[end : end + 1] == b"." and data[end + 1 : end + 2].isalpha() and not data[line:start].strip():
@@ -42,7 +44,25 @@ def mention(text: Context, start: int) -> tuple[Hit | None, int]:
         return None, end
     if _CODE.match(data, start) is not None or _in_tag(data, start, end) or text.in_code(start, end):
         return None, end
+    if _DOTTED.match(data, end) is not None and (_DOMAIN.match(data, end) is not None or text.has_code()):
+        return None, end  # @example.com, @asyncio.coroutine
+    if _NAMED_BEFORE.search(text.before(start, 48)) is not None or _NAMED_BEHIND.match(data, end) is not None:
+        return None, end
     return Hit("mention", start, end), end
+
+
+_DOTTED = re2.compile(r"\.[a-z_]")
+_DOMAIN = re2.compile(r"(?:\.[a-z0-9-]+)*\.(?:com|net|org|edu|gov|io|kr|jp|de|uk|fr)\b")
+# What says that it is no user but a decorator, an annotation, a tag
+_NAMED_BEFORE = re2.compile(
+    r"(?i)(?:decorat(?:e|es|ed|or|ors|ing)|annotat(?:e|ed|ion|ions|ing)|tags?|directives?|at-rules?|macros?|variables?)"
+    r"(?: (?:it|with|by|using|the|a|an|as|like|such)){0,4} ?[`'\"(]?$"
+    r"|(?:데코레이터|어노테이션|애너테이션|태그|변수)(?:인|는|은|로)? ?$"
+)
+_NAMED_BEHIND = re2.compile(
+    r"(?i)[`'\")]? ?(?:decorat|annotat|tags?\b|directive|at-rule|syntax|macro|variable"
+    r"|데코레이터|어노테이션|애너테이션|태그|변수)"
+)
 
 
 _CODE = re2.compile(

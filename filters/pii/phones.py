@@ -95,6 +95,8 @@ _GROUPS = re2.compile(r"[0-9]+")
 def _international(text: Context, start: int) -> int:
     """A number with a country code, valid by phonenumbers; one of possible length where it is written in groups."""
     data = text.data
+    if data[start : start + 2] == b"+ " and not text.labelled("phone", start):
+        return 0  # a sum
     if data[start] not in b"+(" and data[start : start + 2] not in (b"00", b"82"):
         return 0
     if _COUNTRY.match(data, start) is None:
@@ -190,7 +192,7 @@ def _american(text: Context, start: int) -> int:
         return stop
     if not _valid(digits, "US") or text.is_something_else(start) or b"/" in value or not _LETTER_FREE.match(data, stop):
         return 0
-    if b"-" in value or b")" in value:
+    if b"-" in value or b")" in value or value.count(b".") == 2:
         return 0 if text.in_address(start) or text.counted(start, stop) else stop
     return 0 if _doubtful(text, start, stop) else stop
 
@@ -246,10 +248,14 @@ def _doubtful(text: Context, start: int, stop: int) -> bool:
     """Whether something speaks against a number that only looks like one."""
     return (
         text.in_address(start)
+        or _JOINED.search(text.before(start, 2)) is not None
         or text.counted(start, stop)
         or text.among_its_like(start, stop)
         or text.in_code(start, stop)
     )
+
+
+_JOINED = re2.compile(r"[A-Za-z0-9][-:.]$")
 
 
 def _years(groups: list[str]) -> bool:

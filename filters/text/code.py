@@ -70,9 +70,10 @@ def code_spans(text: str) -> CodeSpans:
 
     A line is code by what stands in it: a prompt (`>>>`, `$ ls`), or signs (a call, an assignment, `::`, `->`, an
     operator of two characters, `{` or `;` at its end, `"key":`) that outweigh its plain words. Lines that could be
-    either are code between or directly above such lines, below a prompt, and where they are indented below a line that
-    ends in `::`; two or more lines of `key: value`, one below the other, are code where they nest, three always.
-    What stands in an address (`https://…`), in backticks, in a comment or in a string of code is no sign.
+    either are code between or directly above such lines, below a prompt, between `/*` and `*/` (200 lines at most), and
+    where they are indented below a line that ends in `::`; two or more lines of `key: value`, one below the other, are
+    code where they nest, three always. The number of a line in a listing is skipped. What stands in an address
+    (`https://…`), in backticks, in a comment or in a string of code is no sign.
     """
     data = encode(text)
     rows = np.empty((_COLUMNS, text.count("\n") + 1), np.int32)
@@ -101,8 +102,11 @@ _PROMPT = 512  # begins with >>>
 _LITERAL = 1024  # ends in ::
 _SENTENCE = 2048  # ends as a sentence does
 _BARE = 4096  # brackets and signs alone
+_OPENS = 8192  # begins a comment with /*
+_CLOSES = 16384  # */
 _CODE = 1 << 16  # the verdict; its kind stands in the bits above
 
+_LONGEST_COMMENT = 200  # lines between /* and */
 _MOST_IN_TAGS = 8  # plain words between the tags of a line that is markup rather than a sentence
 
 _LETTER, _DIGIT, _UNDERSCORE, _SPACE, _WIDE, _STRANGE = 1, 2, 3, 4, 5, 6
@@ -193,7 +197,10 @@ def _read(data, classes, hashes, weights, rows):  # type: ignore[no-untyped-def]
             if kind == _SPACE:
                 if letters >= 2 and not foreign and not comment and quote == 0:
                     words += 1
-                tokens += i > begun
+                if tokens == 0 and i > begun and i - begun <= 5 and _is_number(data, begun, i, classes):
+                    body = i + 1  # the number of a line in a listing
+                else:
+                    tokens += i > begun
                 letters = 0
                 foreign = dotted = silent = name = False
                 i += 1
@@ -215,6 +222,8 @@ def _read(data, classes, hashes, weights, rows):  # type: ignore[no-untyped-def]
                 ticked = not ticked
             elif silent or comment or ticked:
                 plain = True
+                if byte == 0x2A and after == 0x2F:
+                    flags |= _CLOSES
             elif quote != 0:
                 if byte == quote:
                     quote = letters = 0
@@ -274,6 +283,7 @@ def _read(data, classes, hashes, weights, rows):  # type: ignore[no-untyped-def]
                 elif after == 0x2A:
                     score += 3
                     comment = True
+                    flags |= _OPENS * (i == body)
             elif byte == 0x21 or byte == 0x2A or byte == 0x2B:  # ! * +
                 plain = byte == 0x21
                 if after == 0x3D:
@@ -281,6 +291,7 @@ def _read(data, classes, hashes, weights, rows):  # type: ignore[no-untyped-def]
                     step = 2
                 elif byte == 0x2A and after == 0x2F:
                     score += 3
+                    flags |= _CLOSES
             elif (byte == 0x26 or byte == 0x7C) and after == byte:  # && ||
                 score += 1
                 step = 2
@@ -393,6 +404,14 @@ def _blanks_around(data, start, end, first, second):  # type: ignore[no-untyped-
 
 
 @njit(cache=True)
+def _is_number(data, start, end, classes):  # type: ignore[no-untyped-def]
+    i = start
+    while i < end and classes[data[i]] == _DIGIT:
+        i += 1
+    return i == end
+
+
+@njit(cache=True)
 def _is_name(data, start, end, classes):  # type: ignore[no-untyped-def]
     """Whether one name, perhaps with dots, stands here and then a blank."""
     if end - start < 2 or data[end - 1] != 0x20:
@@ -462,11 +481,25 @@ def _judge(rows):  # type: ignore[no-untyped-def]
     size = rows.shape[1]
     found = 0
     literal = -1  # the indentation of the line that ended in ::
+    closing = 0  # the next line that ends a comment
+    until = -1  # the line that ends the comment under way
     prompt = False
     for row in range(size):
         flags = rows[_FLAGS, row]
         indent = rows[_INDENT, row]
         kind = 0
+        if flags & _OPENS and not flags & _CLOSES and until < row:
+            closing = max(closing, row + 1)
+            while closing < size and not rows[_FLAGS, closing] & _CLOSES:
+                closing += 1
+            if closing < size and closing - row <= _LONGEST_COMMENT:
+                until = closing
+        if row <= until and not flags & _BLANK:
+            rows[_FLAGS, row] |= _CODE * LINES
+            found += 1
+            prompt = False
+            literal = -1
+            continue
         if flags & _BLANK:
             prompt = False
             continue
