@@ -145,7 +145,9 @@ def ipv4(text: Context, start: int, end: int) -> Hit | None:
     if not labelled and _VERSION.search(text.before(start, 48)) is not None:
         return None
     numbers = [int(octet) for octet in octets]
-    if labelled or max(numbers) >= 100 or value in KNOWN_RESOLVERS or prefix:
+    if labelled or max(numbers) >= 100 or value in KNOWN_RESOLVERS:
+        return hit
+    if prefix and (prefix == "32" or _is_network(f"{value}/{prefix}")):
         return hit
     if _PORT.match(data, end) is not None or _OPENED.search(text.before(start, 4)) is not None:
         return hit
@@ -160,6 +162,15 @@ def ipv4(text: Context, start: int, end: int) -> Hit | None:
     return hit if numbers[0] in PRIVATE_BY_FORM else None
 
 
+def _is_network(value: str) -> bool:
+    """Whether no bit behind the prefix is set; 27.6.1.3/24 is paragraph 24."""
+    try:
+        ipaddress.IPv4Network(value)
+    except ValueError:
+        return False
+    return True
+
+
 KNOWN_RESOLVERS = frozenset(("8.8.8.8", "8.8.4.4", "9.9.9.9"))
 PRIVATE_BY_FORM = frozenset((10,))  # of the private networks the only one without a number of three digits
 _CONTINUED = re2.compile(r"\.[a-z0-9]|-[a-z]")
@@ -167,7 +178,7 @@ _PORT = re2.compile(r":[0-9]{1,5}\b")
 _OPENED = re2.compile(r"(?:://|[^\s]@|\w@)\[?$")
 # 192.0.2.1 - - [..., 192.0.2.1 [date], 192.0.2.1 "GET, 192.0.2.1 host.example.com, 192.0.2.1 localhost
 _LOGGED = re2.compile(
-    r"(?:[ \t]+(?:-|\[[0-9]|\"|[0-9]{2,4}[-/:]|(?:[a-z0-9-]+\.)+[a-z]{2,}(?:\s|$)|[a-z0-9-]+[ \t]*(?:#|$))|,[^ ])"
+    r"(?:[ \t]+(?:- [a-z0-9-]+ \[|\[[0-9]|\"|[0-9]{2,4}[-/:]|(?:[a-z0-9-]+\.)+[a-z]{2,}(?:\s|$)|[a-z0-9-]+[ \t]*(?:#|$))|,[^ ])"
 )
 _APART = re2.compile(r"[ \t]*(?:[,;/|]|and|or|와|및|→|->)?[ \t]*")
 _VERSION = re2.compile(
@@ -241,4 +252,11 @@ def _named(text: Context, start: int, end: int) -> bool:
         data[max(0, start - 1) : start] == b"[" and data[end : end + 2] == b"]:"
     ):
         return True
+    if end - start == 2:
+        return _IPV6_LABEL.search(text.before(start, 24)) is not None
     return text.labelled("ip", start) and not data[start:end].strip(b":").isalpha()
+
+
+_IPV6_LABEL = re2.compile(
+    r"(?i)(?:^|[^A-Za-z0-9])(?:ip|ipv6|addr|address|host|listen|bind)(?: on| to| is)?[ :=]{1,3}[`'\"(\[]?$"
+)
