@@ -258,6 +258,4 @@ def _named(text: Context, start: int, end: int) -> bool:
     return text.labelled("ip", start) and not data[start:end].strip(b":").isalpha()
 
 
-_IPV6_LABEL = re2.compile(
-    r"(?i)(?:^|[^A-Za-z0-9])(?:ip|ipv6|addr|address|host|listen|bind)(?: on| to| is)?[ :=]{1,3}[`'\"(\[]?$"
-)
+_IPV6_LABEL = re2.compile(r"(?i)(?:^|[^A-Za-z0-9])(?:ip|ipv6|address|listen|bind)(?: on| to| is)?[ :=]{1,3}[`'\"(\[]?$")

@@ -143,6 +143,8 @@ class Context:
         if not self.hits or start - self.hits[-1].end > 3:
             left = _NUMBER_BEFORE.search(self.before(start, 40))
         right = _NUMBER_BEHIND.match(self.data[end : end + 40])
+        if _PAIR_BEFORE.search(self.before(start, 4)) is not None or _PAIR_BEHIND.match(self.data[end : end + 4]):
+            return True
         return any(found is not None and not is_value(found.group(1)) for found in (left, right))
 
     def whole(self) -> bool:
@@ -302,5 +304,8 @@ _OPERATOR = re2.compile(r"(?:[$€£¥₩^<>%&]|[=*/+] ?|[A-Za-z_]\(|\[)$")
 _IN_ADDRESS = re2.compile(r"(?i)(?:tel|phone|mobile|hp|whatsapp|wa\.me)[^0-9]{0,4}$")
 _NUMBER_BEFORE = re2.compile(r"([0-9][-0-9.]{1,20}[0-9])(?:[,;|/]|[,;|]?[ \t]{1,4})$")
 _NUMBER_BEHIND = re2.compile(r"(?:[,;|/]|[,;|]?[ \t]{1,4})([0-9][-0-9. ]{1,20}[0-9])")
+# Two hexadecimal digits, one of them a decimal: a dump of bytes
+_PAIR_BEFORE = re2.compile(r"(?:^|[^0-9A-Za-z])(?:[0-9][0-9A-Fa-f]|[A-Fa-f][0-9]) $")
+_PAIR_BEHIND = re2.compile(r" (?:[0-9][0-9A-Fa-f]|[A-Fa-f][0-9])(?:[^0-9A-Za-z]|$)")
 _COUNTRY_CODE = re2.compile(r"\+[1-9](?:[-. ()\x{A0}\x{2010}-\x{2015}\x{2212}]{0,2}[0-9]){6}")
 _LETTERS = re2.compile(r"[A-Za-z\x{80}-\x{10FFFF}]")
