@@ -16,6 +16,8 @@ _HEX = frozenset(b"0123456789abcdefABCDEF:.")
 
 # Reserved for examples (RFC 2606) and in use inside networks; no list of the public ones has them.
 MORE_DOMAINS = frozenset(("example", "local", "internal", "lan"))
+# Algorithms and extensions of SSH are named so by whoever adds them (RFC 4250): aes128-gcm@openssh.com
+SSH_VENDORS = frozenset((b"openssh.com", b"libssh.org"))
 # Users that a web address or a path of ssh logs in as, and nobody is
 SERVICE_USERS = frozenset(
     (b"git", b"hg", b"svn", b"cvs", b"bzr", b"anonymous", b"anoncvs", b"ftp", b"root", b"user", b"postgres")
@@ -51,6 +53,8 @@ def email(text: Context, start: int, end: int, floor: int) -> tuple[Hit | None, 
         labels = labels[:cut]
     if _SCALE.fullmatch(labels[0]) is not None or data[end : end + 1] == b"(":
         return None, end  # logo@2x.zip, x@weights.to(device)
+    if b".".join(labels).lower() in SSH_VENDORS:
+        return None, end
     local = data[left:start]
     if (len(local) == 1 or len(labels[-2]) == 1) and len(labels) == 2 and text.in_lines_of_code(left, end):
         return None, end
@@ -211,7 +215,9 @@ def ipv6(text: Context, start: int, end: int, floor: int) -> tuple[Hit | None, i
     while right > end and data[right - 1] in b".":
         right -= 1
     token = data[left:right].decode()
-    joined = (left > 0 and data[left - 1] in WORD) or (right < len(data) and data[right] in WORD)
+    joined = (left > 0 and (data[left - 1] in WORD or data[left - 1] == 0x2D)) or (
+        right < len(data) and data[right] in WORD
+    )
     if "." in token:
         resume = left + token.rindex(":") + 1  # an IPv4 address may stand there on its own
     if joined or left < floor:
@@ -254,8 +260,9 @@ def _named(text: Context, start: int, end: int) -> bool:
     ):
         return True
     if end - start == 2:
-        return _IPV6_LABEL.search(text.before(start, 24)) is not None
+        return _IPV6_LABEL.search(text.before(start, 24)) is not None and _ALONE.match(data, end) is not None
     return text.labelled("ip", start) and not data[start:end].strip(b":").isalpha()
 
 
+_ALONE = re2.compile(r"[`'\")\].,;/]|\s*$")
 _IPV6_LABEL = re2.compile(r"(?i)(?:^|[^A-Za-z0-9])(?:ip|ipv6|address|listen|bind)(?: on| to| is)?[ :=]{1,3}[`'\"(\[]?$")

@@ -241,39 +241,23 @@ _LABELS = {
     ),
     "ip": _label(
         (
+            *("ips?", "ipv[46]", r"(?:ip|server|host|source|remote|local|client)[- ]addr(?:ess)?(?:es)?"),
             *(
-                "ips?",
-                "ipv[46]",
-                r"(?:ip|server|host|source|remote|local|client)[- ]addr(?:ess)?(?:es)?",
                 "addr(?:ess)?",
-            ),
-            *(
-                "host",
-                "server",
-                "subnet",
-                "gateway",
-                "router",
-                "dns",
-                "nameserver",
-                "network",
-                "netmask",
+                "addresses",
                 "ping",
-                "ssh",
-            ),
-            *(
-                "telnet",
                 "traceroute",
-                "private",
-                "primary",
-                "secondary",
                 "localhost",
-                "broadcast",
-                "link-local",
-                "peer",
+                "inet6?",
+                "connect(?:ed|ing)? (?:to|from)",
             ),
-            *("proxy", "node", "connect(?:ed|ing)?(?: to| from)", "inet6?", "listen", "bind"),
         ),
-        ("아이피", "IP", "주소", "서버", "호스트", "게이트웨이", "네트워크"),
+        ("아이피", "IP", "주소"),
+        (  # what also has a version: a label only with more than a blank between
+            _words("host", "server", "subnet", "gateway", "router", "dns", "nameserver", "netmask", "peer", "proxy")
+            + r"s?(?:[ \t]{0,2}[:=]|(?: address)? (?:is|are|at|on))[ \t\"'`\[(]{0,3}$",
+            r"(?:서버|호스트|게이트웨이)(?:는|은|가|로| ?[:：=]) ?$",
+        ),
     ),
 }
 # A number that a bank's or a telephone's word stands before, but that has another name of its own
