@@ -4,7 +4,7 @@ import ipaddress
 
 import re2
 
-from filters.pii.context import WORD, Context, Hit
+from filters.pii.context import DIGITS, WORD, Context, Hit
 from filters.pii.mentions import mention
 from filters.text.urls import top_level_domains
 
@@ -261,7 +261,7 @@ def _named(text: Context, start: int, end: int) -> bool:
         return True
     if end - start == 2:
         return _IPV6_LABEL.search(text.before(start, 24)) is not None and _ALONE.match(data, end) is not None
-    return text.labelled("ip", start) and not data[start:end].strip(b":").isalpha()
+    return any(byte in DIGITS for byte in data[start:end]) and text.labelled("ip", start)
 
 
 _ALONE = re2.compile(r"[`'\")\].,;/]|\s*$")
