@@ -175,6 +175,10 @@ _SPOKEN_OF = re2.compile(
     r"(?:배열|리스트|목록|객체|딕셔너리|사전|튜플|집합|괄호|값|타입|유닛|블록|블럭|함수|메서드|매크로)$"
 )
 _TO_FILL_IN = re2.compile(BLANK + r"*(?:안|속|에 들어갈|에 알맞은|의 (?:값|타입))")
+_WIDE = re2.compile(f"{BLANK}{BLANK}|\\x{{3000}}")  # a blank as wide as a word
+# 수도는 ( )이다: a particle before the brackets and an ending behind them have no noun but the one to fill in
+_AFTER_PARTICLE = re2.compile(r"\p{Hangul}(?:은|는|을|를|에|의|에서|으로|와|과) *$")
+_ENDING = re2.compile(BLANK + r"*(?:이다|이고|이며|이라|입니다|이었|였|라고|다[.]|은|는|이|가|을|를|의|에|로|으로|와|과)")
 
 
 def brackets(text: str) -> Edit:
@@ -218,6 +222,8 @@ def _empty_pairs(text: str, start: int, end: int) -> list[Span]:
 
 
 def _removable(text: str, start: int, end: int) -> bool:
+    if _WIDE.search(text[start + 1 : end - 1]):
+        return False
     if text[start] not in "([{":
         return True
     before = text[max(0, start - 12) : start]
@@ -229,7 +235,9 @@ def _removable(text: str, start: int, end: int) -> bool:
         # first on its line or in other brackets
         return word[-1:] in ("（", "「") or (after[:1] == " " and bool(_CJK.match(after[1:2])))
     if _CJK.match(word[-1]):
-        return not _SPOKEN_OF.search(word)
+        return not _SPOKEN_OF.search(word) and not (
+            before[-1] == " " and _AFTER_PARTICLE.search(before) and _ENDING.match(after)
+        )
     # English: a word, a blank, the brackets, a blank, a word; never name() or function () {
     return (
         text[start] == "("
@@ -253,7 +261,7 @@ _VERBATIM_STARTS = ("\t", ">", "|", "│", "├", "└", "//")
 # Lines whose blanks say something: indented by four, code, tables, trees, aligned comments and numbers.
 _VERBATIM = re2.compile(
     r"^(?:\t| {4}|[>|│├└┌║$])|^ *(?://|#+ |\* ) |[;{}\\]$|\t\t|[0-9]  +[-0-9]|\|.*\|"
-    r"|  +(?:#|//|/\*|--|<!--|\^|│|←|=|\|)|[\[(,=:]  +[-0-9\"'\[({.]"
+    r"|  +(?:#|//|/\*|--|<!--|\^|│|←|=|\|)|[\[(,=:]  +[-0-9\"'\[({.]|[(\[{（［][ \x{3000}]{2,}[)\]}）］]"
 )
 _CODE_SIGNS = frozenset("={}[]_<>\\|/")
 

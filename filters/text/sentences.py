@@ -69,8 +69,8 @@ def split(text: str) -> list[Span]:
             if _continues(text, start, left, right):
                 continue
             if text[right : right + 1] in ("[", "("):
-                reference = _REFERENCE.match(text, right)
-                right = reference.end() if reference else right
+                reference = _REFERENCE.match(text[right : right + 60])
+                right += reference.end() if reference else 0
         _add(spans, text, start, right)
         start = right
     _add(spans, text, start, len(text))
