@@ -20,13 +20,13 @@ class Span(NamedTuple):
 class Scrubber:
     """Document -> Document without the values that `find` reports, or a Drop.
 
-    find        text, language -> spans by position, not overlapping
+    find        document -> spans by position, not overlapping
     drop_above  drop a document with more values than this; None never drops
     """
 
     def __init__(
         self,
-        find: Callable[[str, str], list[Span]],
+        find: Callable[[Document], list[Span]],
         kinds: tuple[str, ...],
         replacer: Replacer,
         drop_above: int | None,
@@ -38,13 +38,12 @@ class Scrubber:
 
     def __call__(self, document: Document) -> Document | Drop:
         """Scrubbed until nothing is found; notes pii_KIND count the values, edits the characters replaced by kind."""
-        text = document.text
-        language = str(document.notes.get("language", ""))
+        scrubbed = document
         counts = dict.fromkeys(self._kinds, 0)
         edits: dict[str, int] = {}
         for _ in range(MAX_PASSES):
-            pieces, last = [], 0
-            for span in self._find(text, language):
+            pieces, last, text = [], 0, scrubbed.text
+            for span in self._find(scrubbed):
                 value = text[span.start : span.end]
                 if self._replacer.keeps(value):
                     continue
@@ -54,11 +53,11 @@ class Scrubber:
                 last = span.end
             if not pieces:
                 break
-            text = "".join([*pieces, text[last:]])
+            scrubbed = scrubbed.with_text("".join([*pieces, text[last:]]))
         else:
             raise Fault("pii_error", f"values are still found after {MAX_PASSES} passes")
         total = sum(counts.values())
         if self._drop_above is not None and total > self._drop_above:
             return Drop("drop_above", total, self._drop_above)
         notes: dict[str, NoteValue] = {f"pii_{kind}": count for kind, count in counts.items()}
-        return document.with_text(text, edits).note(**notes)
+        return document.with_text(scrubbed.text, edits).note(**notes)
