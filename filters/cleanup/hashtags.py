@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import re2
 
-from filters.cleanup.remnants import Edit, removal, replacement
+from filters.cleanup.remnants import Edit, outside_any_code, removal, replacement
 from filters.text.patterns import BLANK as B
-from filters.text.patterns import BLANKS, Span, outside_code
+from filters.text.patterns import BLANKS, Span
 
 HASHTAG = r"[#＃][\p{L}\p{N}_]"
 _HASHTAG = re2.compile(r"[#＃]([\p{L}\p{N}_]+)")
@@ -63,9 +63,9 @@ def hashtags(text: str) -> Edit:
             signs.append((run.start, run.start + 1))
         elif not glued or _ends_writing(text, run, before):
             gone.append((run.start, run.end))
-    shorter, removed = removal(text, outside_code(text, gone))
+    shorter, removed = removal(text, outside_any_code(text, gone))
     if signs and not removed:  # one kind at a time: the rule is asked again, and spans are those of one text
-        return replacement(text, ((span, "") for span in outside_code(text, signs)))
+        return replacement(text, ((span, "") for span in outside_any_code(text, signs)))
     return shorter, removed
 
 

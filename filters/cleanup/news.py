@@ -5,9 +5,9 @@ from typing import Any
 
 import re2
 
-from filters.cleanup.remnants import Edit, removal
+from filters.cleanup.remnants import Edit, outside_any_code, removal
 from filters.text.patterns import BLANK as B
-from filters.text.patterns import Span, find_in_lines, outside_code
+from filters.text.patterns import Span, find_in_lines
 
 _EMAIL = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 _CIRCLED_C = r"(?:ⓒ|©|\([cC]\))"
@@ -57,7 +57,7 @@ def copyright(text: str) -> Edit:
     """Notices of copyright and against reproduction: in brackets anywhere, else at the ends of lines or alone."""
     length = len(text)
     for find in _NOTICES:
-        text, _ = removal(text, outside_code(text, find(text)))
+        text, _ = removal(text, outside_any_code(text, find(text)))
     return text, length - len(text)
 
 
@@ -240,11 +240,11 @@ def bylines(text: str) -> Edit:
             start += keep and text[start] in ".!?。…”\"’'])"
             if end - start <= _MAX_LINE:
                 found.append((start, end))
-        text, _ = removal(text, outside_code(text, found))
+        text, _ = removal(text, outside_any_code(text, found))
     if "@" in text[-_MAX_LINE:]:
         last = text.rstrip().rfind("\n") + 1
         if last and _ADDRESS_ALONE.fullmatch(text, last):
-            text, _ = removal(text, outside_code(text, [(last, len(text))]))
+            text, _ = removal(text, outside_any_code(text, [(last, len(text))]))
     return text, length - len(text)
 
 
@@ -285,7 +285,7 @@ def press(text: str) -> Edit:
     length = len(text)
     for sign, pattern in _PRESS:
         found = [(start, end) for start, end in find_in_lines(pattern, text, sign) if end - start <= _MAX_TAG]
-        text, _ = removal(text, outside_code(text, found))
+        text, _ = removal(text, outside_any_code(text, found))
     return text, length - len(text)
 
 
@@ -339,7 +339,7 @@ def captions(text: str) -> Edit:
     length = len(text)
     for find, sign, longest in _CREDITS:
         found = [(start, end) for start, end in find(text, sign) if end - start <= longest]
-        text, _ = removal(text, outside_code(text, found))
+        text, _ = removal(text, outside_any_code(text, found))
     return text, length - len(text)
 
 

@@ -4,6 +4,8 @@ import bisect
 import html
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
 
 import re2
 
@@ -32,6 +34,19 @@ def replacement(text: str, edits: Iterable[tuple[Span, str]]) -> Edit:
         return text, 0
     after = "".join([*pieces, text[position:]])
     return after, len(text) - len(after)
+
+
+def outside_any_code(text: str, spans: Iterable[Span]) -> list[Span]:
+    """Those of the spans that touch no code, Markdown's or what reads like a program."""
+    found = list(spans)
+    return _code(text).outside(found) if found else found
+
+
+@lru_cache(maxsize=4)  # the rules of one round ask for the same text
+def _code(text: str) -> Any:
+    from filters.text.code import code_spans as all_code_spans  # a kernel: Numba is loaded when it is needed
+
+    return all_code_spans(text)
 
 
 # --- characters that do not show -------------------------------------------------------------------------------
@@ -151,8 +166,26 @@ def tags(text: str) -> Edit:
             # Vec<P>, List<A>: a type parameter
             if not (text[start + 1].isupper() and text[start + 2] in "> " and text[start - 1 : start].isidentifier()):
                 found.append((start, end))
-        text, _ = removal(text, outside_code(text, found), between)
+        found = outside_code(text, found)
+        if not between:
+            text, found = _apart(text, found)
+        text, _ = removal(text, found, between)
     return text, length - len(text)
+
+
+def _apart(text: str, found: list[Span]) -> tuple[str, list[Span]]:
+    """The text with a blank for each of the tags that open between letters of different scripts (저수준<sup>Low), and
+    the other tags where they then stand."""
+    pieces, position, shift = [], 0, 0
+    others: list[Span] = []
+    for start, end in found:
+        before, after = text[start - 1 : start], text[end : end + 1]
+        if text[start + 1] != "/" and before.isalpha() and after.isalpha() and before.isascii() != after.isascii():
+            pieces += [text[position:start], " "]
+            position, shift = end, shift + end - start - 1
+        else:
+            others.append((start - shift, end - shift))
+    return "".join([*pieces, text[position:]]), others
 
 
 # --- empty brackets --------------------------------------------------------------------------------------------
@@ -194,7 +227,7 @@ def brackets(text: str) -> Edit:
             behind = text[end : end + 2].strip(_ALL_BLANKS + "\n.,")
             if before and _CJK.match(before[-1]) and _PARTICLE.fullmatch(behind):
                 found[number] = (max(0, start - 20) + len(before), end)
-    return removal(text, outside_code(text, found))
+    return removal(text, outside_any_code(text, found))
 
 
 def _empty_pairs(text: str, start: int, end: int) -> list[Span]:
