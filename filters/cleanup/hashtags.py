@@ -92,7 +92,9 @@ def _runs(text: str) -> list[_Run]:
 
 def _is_code(text: str, run: _Run, head: str, rest: str) -> bool:
     """Whether the line is code: a comment behind ASCII with a sign of code, a selector, a fragment of an address."""
-    if _ENDS_IN_CODE.search(rest) or (not head.strip() and not rest.strip() and _NEXT_IS_BRACE.match(text[run.end : run.end + 24])):
+    if _ENDS_IN_CODE.search(rest) or (
+        not head.strip() and not rest.strip() and _NEXT_IS_BRACE.match(text[run.end : run.end + 24])
+    ):
         return True
     ascii_tag = text[run.start + 1 : run.end].isascii()
     if _ASSIGNMENT.search(head):

@@ -211,7 +211,9 @@ _TO_FILL_IN = re2.compile(BLANK + r"*(?:안|속|에 들어갈|에 알맞은|의 
 _WIDE = re2.compile(f"{BLANK}{BLANK}|\\x{{3000}}")  # a blank as wide as a word
 # 수도는 ( )이다: a particle before the brackets and an ending behind them have no noun but the one to fill in
 _AFTER_PARTICLE = re2.compile(r"\p{Hangul}(?:은|는|을|를|에|의|에서|으로|와|과) *$")
-_ENDING = re2.compile(BLANK + r"*(?:이다|이고|이며|이라|입니다|이었|였|라고|다[.]|은|는|이|가|을|를|의|에|로|으로|와|과)")
+_ENDING = re2.compile(
+    BLANK + r"*(?:이다|이고|이며|이라|입니다|이었|였|라고|다[.]|은|는|이|가|을|를|의|에|로|으로|와|과)"
+)
 
 
 def brackets(text: str) -> Edit:

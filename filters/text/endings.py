@@ -31,7 +31,8 @@ _CERTAIN = (
     )
     + "다",
     # 필요, 개요, 중요, 수요 are nouns, and so is 가요 but for 인가요
-    _any("세셔어아여해예에네군까죠지나래데든잖게걸고구돼봐줘와워려져겨켜쳐껴혀춰꿔둬러라써커꺼떠내재니녀서뤄눠대") + "요",
+    _any("세셔어아여해예에네군까죠지나래데든잖게걸고구돼봐줘와워려져겨켜쳐껴혀춰꿔둬러라써커꺼떠내재니녀서뤄눠대")
+    + "요",
     f"(?:{_N}|는|은|던)가요",
     f"{_SS}(?:음|네|군|지|을까|는가|느냐)|잖아",
     "십시오|십시요|시오|하소서|으소서",
@@ -70,12 +71,11 @@ _NONE = (
 )
 
 
-def _endings(patterns: tuple[str, ...] | str) -> Any:
-    joined = patterns if isinstance(patterns, str) else "|".join(patterns)
-    return re2.compile(f"(?:{unicodedata.normalize('NFD', joined)})$")
+def _endings(patterns: tuple[str, ...]) -> Any:
+    return re2.compile(f"(?:{unicodedata.normalize('NFD', '|'.join(patterns))})$")
 
 
-_CERTAIN_END, _LIKELY_END, _QUESTION_END, _NO_END = map(_endings, (_CERTAIN, _LIKELY, _QUESTION, _NONE))
+_CERTAIN_END, _LIKELY_END, _QUESTION_END, _NO_END = map(_endings, (_CERTAIN, _LIKELY, (_QUESTION,), _NONE))
 
 
 def has_final_ending(text: str, marked: bool, question: bool) -> bool:

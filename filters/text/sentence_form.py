@@ -88,9 +88,11 @@ def _ends(text: str) -> bool:
 
 
 def _balanced(text: str) -> bool:
-    if not any(mark in text for mark in "()[]“”\"「」『』（）"):
+    if not any(mark in text for mark in '()[]“”"「」『』（）'):
         return True
     text = _FACE.sub("", text)
     if text.count('"') % 2:
         return False
-    return all(text.count(opening) == text.count(closing) for opening, closing in ("()", "[]", "“”", "「」", "『』", "（）"))
+    return all(
+        text.count(opening) == text.count(closing) for opening, closing in ("()", "[]", "“”", "「」", "『』", "（）")
+    )

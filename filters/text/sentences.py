@@ -24,13 +24,27 @@ _KINDS = (
 _QUOTED = re2.compile(r"“[^“”\n]*”|「[^「」\n]*」|『[^『』\n]*』|‘[^‘’\n]*’|\"[^\"\n]*\"")
 # A quotation goes on after its closing mark: “...다.” 고 말했다. Behind a blank only what no sentence begins with: 이 and
 # 가, 도, 만, 과 are words of their own.
-_TAKEN_UP = (
-    r"이?라고|이?라며|이?라면서|이?라는|이?란|고|며|면서|는|라|하고|하며|하는|에|에서|에게|을|를|은|의|로|으로"
-)
+_TAKEN_UP = r"이?라고|이?라며|이?라면서|이?라는|이?란|고|며|면서|는|라|하고|하며|하는|에|에서|에게|을|를|은|의|로|으로"
 _GOES_ON = re2.compile(rf"(?:(?:{_TAKEN_UP}|이|가|와|과|도|만)(?:{BLANK}|[.,!?]|$))")
 _GOES_ON_APART = re2.compile(rf"(?:{_TAKEN_UP})(?:{BLANK}|[.,!?]|$)")
 # Behind these a capital or a digit follows as often as not: in the middle of a sentence
-_MORE_ABBREVIATIONS = ("Pres", "etc", "Nos", "Eq", "Sec", "Ch", "ca", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Rd")
+_MORE_ABBREVIATIONS = (
+    "Pres",
+    "etc",
+    "Nos",
+    "Eq",
+    "Sec",
+    "Ch",
+    "ca",
+    "Mon",
+    "Tue",
+    "Wed",
+    "Thu",
+    "Fri",
+    "Sat",
+    "Sun",
+    "Rd",
+)
 _ABBREVIATION = re2.compile(
     r"(?:^|[^\p{L}\p{N}_])(?:" + "|".join(map(re2.escape, (*ABBREVIATIONS, *_MORE_ABBREVIATIONS))) + r"|[A-Z])\.$"
 )
