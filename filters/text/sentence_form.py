@@ -16,7 +16,7 @@ _MAX_TAIL = 8  # brackets and quotations looked through at the end
 
 # Signs of comments, headings, prompts, tables and mark-up; what closes something that was never opened; particles
 _NO_START = re2.compile(
-    r"(?:#|//|/\*|\*/|\"\"\"|'''|```|~~~|>>>|\$[ \t]|[|%@=&<}\])）」』”,:;、。·→¶]|--+[ \t]?[A-Za-z가-힣-]|\.[^.])"
+    r"(?:#|//|/\*|\*/|\"\"\"|'''|```|~~~|>>>|\$[ \t]|==|=>|[|%@&<}\])）」』”,:;、。·→¶]|--+[ \t]?[A-Za-z가-힣-]|\.[^.])"
     r"|(?:을|를|은|는|에서|에게|으로|이라는|라는|이라고|라고|에는|에도|까지|부터|처럼|이며|하며|하는|인)[ \t,]"
 )
 _CODE = re2.compile(
