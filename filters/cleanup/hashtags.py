@@ -26,6 +26,7 @@ _SENTENCE_END = re2.compile(r"[.!?…。](?:" + B + "|$)")
 _OPENING, _CLOSING = "‘“'\"`([{<「『《〈", "’”'\"`]}>」』》〉"
 # 우리 팀은 #드림팀: the sentence needs the word
 _PARTICLE_BEFORE = re2.compile(r"\p{Hangul}(?:은|는|을|를|의|와|과|에서|으로)" + B + "+$")
+_BEFORE_TAIL = re2.compile(r"[.!?…~。\p{Hangul}\p{So}]" + B + "*$")
 _MAX_AROUND = 400
 
 
@@ -61,7 +62,7 @@ def hashtags(text: str) -> Edit:
                 signs += [(sign, sign + 1) for sign in run.signs]
         elif len(run.signs) == 1 and not glued and _PARTICLE_BEFORE.search(head):
             signs.append((run.start, run.start + 1))
-        elif not glued or _ends_writing(text, run, before):
+        elif _ends_writing(text, run, before) if glued else _is_tail(run, text[run.start : run.end], head):
             gone.append((run.start, run.end))
     shorter, removed = removal(text, outside_any_code(text, gone))
     if signs and not removed:  # one kind at a time: the rule is asked again, and spans are those of one text
@@ -106,13 +107,19 @@ def _is_code(text: str, run: _Run, head: str, rest: str) -> bool:
 
 
 def _in_sentence(run: str, head: str, rest: str) -> bool:
-    """Whether what stands on both sides, or only behind, makes a sentence with the tags. A comment, a heading and a
-    command line look alike: ASCII needs a capital or the end of a sentence, the beginning of a line an end."""
+    """Whether what stands on both sides, or only behind, makes a sentence with the tags.
+
+    ASCII behind # is a comment, a number of a file or an error of a spreadsheet (#VALUE!) more often than a tag: it
+    needs a capital and the end of a sentence. At the beginning of a line Korean tags need the end too.
+    """
     if not run.isascii():
         return bool(head.strip()) or bool(_SENTENCE_END.search(rest))
-    if rest[0] not in " \t,.!?…":
-        return False
-    return bool(head.strip()) and (run[1:].lower() != run[1:] or bool(_SENTENCE_END.search(rest)))
+    return bool(head.strip()) and run[1].isupper() and rest[0] in " \t,.…" and bool(_SENTENCE_END.search(rest))
+
+
+def _is_tail(run: _Run, tags: str, head: str) -> bool:
+    """Whether the tags that end a line were written as such: Korean ones, several, or one behind a sentence."""
+    return not tags.isascii() or len(run.signs) > 1 or bool(_BEFORE_TAIL.search(head))
 
 
 def _ends_writing(text: str, run: _Run, before: str) -> bool:

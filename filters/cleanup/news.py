@@ -34,7 +34,8 @@ _REUSE = (
 )
 _OWNER = f"(?:[Cc]opyrights?|COPYRIGHTS?){B}*{_CIRCLED_C}|저작권자?{B}*{_CIRCLED_C}|저작권자{B}*[:=]|ⓒ|©"
 COPYRIGHT = f"무단|저작권|ⓒ|©|\\([cC]\\){B}*(?:19|20|\\pL)|(?i:copyright{B}*(?:by{B}+)?[12(]|rights?{B}+reserved)"
-_NOTICE = re2.compile(f"{B}*(?:{_OWNER}|{_REUSE})|{_REUSE}{B}*$")
+_OWNED = re2.compile(f"{B}*(?:{_OWNER}){B}*[\\pL\\pN]")
+_PHRASE_ALONE = re2.compile(f"^{B}*{_REUSE}|{_REUSE}{B}*$")
 _PHRASE = re2.compile(_REUSE)
 _MARK = re2.compile(
     f"{_OWNER}|(?:[Cc]opyrights?|COPYRIGHTS?){B}*(?:by{B}+)?(?:19|20)[0-9][0-9]|\\([cC]\\){B}*(?:19|20)[0-9][0-9]"
@@ -48,8 +49,9 @@ _STATEMENT = re2.compile(
 _LIST_OF_LETTERS = ("ⓐ", "ⓑ", "ⓓ", "ⓔ", "보기")
 # ⓒ에 해당하는, ⓒ. 감자, the © of a sentence: a letter of a list or the sign itself, and nobody's name
 _NO_OWNER = re2.compile(
-    r"(?:에|의|은|는|이|가|을|를|와|과|로|도|만|에서|에는|부터|까지|에게|으로)(?:\s|$|[,.])|[.:)]|\s*[a-z][a-z]"
+    r"(?:에|의|은|는|이|가|을|를|와|과|로|도|만|에서|에는|부터|까지|에게|으로)(?:\s|$|[,.])|[^\s\p{L}\p{N}]|\s*[a-z][a-z]"
 )
+_QUOTED_MARK = re2.compile(r"(?:^|[\s(])[\"“‘']$")  # i.e., "Copyright © …": spoken of
 _MAX_NOTICE, _MAX_OWNER, _MAX_LINE = 160, 100, 200
 
 
@@ -71,8 +73,7 @@ def _bracketed_notices(text: str) -> list[Span]:
         notice = text[start + 1 : end - 1]
         if end - start > _MAX_NOTICE or _SPEECH.search(notice) or (lettered and "ⓒ" in notice[:2]):
             continue
-        sign = _NOTICE.search(notice)
-        if sign and (sign.start() == 0 or sign.end() == len(notice)):
+        if _OWNED.match(notice) or _PHRASE_ALONE.search(notice):
             found.append((start, end))
     return found
 
@@ -144,6 +145,8 @@ def _owners(text: str) -> list[Span]:
             start = line_start
         elif before.rstrip().endswith(("사진", "그래픽", "영상", "이미지", "글")):
             start -= len(before) - len(before.rstrip()) + len(before.split()[-1])
+        elif "\t" in before or _QUOTED_MARK.search(before):
+            continue  # a cell of a table, a quotation
         elif text[start] not in "ⓒ©" and not before.endswith((" ", ".", "”", '"', ">", ")", "]", "|", "/", "\t")):
             continue
         elif before[-1:].isascii() and before[-1:].isalnum():

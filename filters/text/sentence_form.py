@@ -16,7 +16,7 @@ _MAX_TAIL = 8  # brackets and quotations looked through at the end
 
 # Signs of comments, headings, prompts, tables and mark-up; what closes something that was never opened; particles
 _NO_START = re2.compile(
-    r"(?:#|//|/\*|\*/|\"\"\"|'''|```|~~~|>>>|\$[ \t]|==|=>|[|%@&<}\])）」』”,:;、。·→¶]|--+[ \t]?[A-Za-z가-힣-]|\.[^.])"
+    r"(?:#|//|/\*|\*/|\"\"\"|'''|```|~~~|>>>|\$[ \t]|==|=>|[|%@&<}\])）」』”,:;、。·→¶]|--+[ \t]?[A-Za-z가-힣-]|\.[^.A-Za-z])"
     r"|(?:을|를|은|는|에서|에게|으로|이라는|라는|이라고|라고|에는|에도|까지|부터|처럼|이며|하며|하는|인)[ \t,]"
 )
 _CODE = re2.compile(
@@ -26,6 +26,7 @@ _CODE = re2.compile(
 _INLINE_CODE = re2.compile("`[^`]*`")
 _NUMBERED = re2.compile(r"^[\s>*+•·▪■□○●◦▶▷◆◇※\-–—]*(?:\(?[0-9A-Za-z가-힣]{1,3}[.)][ \t])?[ \t]*")
 _FACE = re2.compile(r"[:;=]'?-?[()DP]|\^[_.]?\^;*\)|\([\^;ㅡㅜㅠTㅇ>][^()]{0,4}[\^;ㅡㅜㅠT<ㅇ]\)")
+_FACE_AT_END = re2.compile(f"(?:{_FACE.pattern})\\s*$")
 _ENGLISH = re2.compile(r"\p{L}[^\s]*[ \t\x{a0}\x{3000}]+[^\s]*\p{L}|[\p{Han}\p{Hiragana}\p{Katakana}]{3}|\p{Thai}{3}")
 
 
@@ -60,6 +61,9 @@ def form(text: str) -> Form:
 def _ends(text: str) -> bool:
     """Whether a text ends as a sentence, whatever brackets, references and marks stand behind the ending."""
     korean = _HANGUL.search(text) is not None
+    face = _FACE_AT_END.search(text)
+    if face:
+        text = text[: face.start()] + "."
     end, marked, colon = len(text), False, False
     for _ in range(_MAX_TAIL):
         while end and (text[end - 1] in _MARKS or text[end - 1] in _DECORATION):

@@ -50,11 +50,13 @@ _ABBREVIATION = re2.compile(
 )
 _NUMBER = re2.compile(r"(?:^|[^\p{L}\p{N}])[0-9]{1,4}\.$")
 _HANGUL_NUMBER = re2.compile(r"(?:^|[^\p{L}\p{N}.])[가나다라마바사아자차카타파하]\.$")  # 가. 나. 다.
+_CHAPTER = re2.compile(r"[0-9](?:장|절|항|조|편|부|권)\.$")  # 7장. “제목”을 보라
 _DATE = re2.compile(r"[0-9]{4}\. ?[0-9]{1,2}\. ?[0-9]{1,2}\.$")
 _KANA = re2.compile(r"\p{Hiragana}")
 # [1] and [12, 13] behind a stop; (끝) closes an article
 _REFERENCE = re2.compile(rf"(?:(?:\[[1-9][0-9, -]{{0,9}}\]|\(끝\))(?:{BLANK}+|$|\n))+")
 _BEFORE_GROUPS = re2.compile(r"^[^\[(]+")
+_QUOTE_MARKS = frozenset("“‘\"'「『《")
 _MAX_QUOTATION = 1000
 _LONGEST_GROUP = 20  # code points, the bracket that opens it left out
 
@@ -206,6 +208,8 @@ def _continues(text: str, start: int, left: int, right: int) -> bool:
             return True
         if mark == "." and before in BLANKS and text[max(start, left - 2) : left - 1].isascii():
             return True  # cmake --build . and so on
+        if mark == "." and following[:1] in _QUOTE_MARKS and _CHAPTER.search(text[max(start, left - 2) : left + 1]):
+            return True
         if mark == "." and left - start <= 1 and _HANGUL_NUMBER.search(text[max(0, left - 2) : left + 1]):
             return True
         if mark == "." and before.isascii():
