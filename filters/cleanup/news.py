@@ -201,7 +201,8 @@ _BYLINE_TAIL = re2.compile(
 )
 _BYLINE_WITH_MAIL = re2.compile(f"(?m){B}[\\[(<【/]?{B}*{_REPORTER}{B}*[\\])>】]?{_MAIL}{B}*[\\])>】]?{_FILED}{B}*$")
 _BYLINE_HEAD = re2.compile(f"(?m)^{B}*{_SIGNED}{B}?={B}+")
-_MAIL_TAIL = re2.compile(f"(?m)[.!?。…”\"’']{B}+[(<\\[]?{_EMAIL}[)>\\]]?{B}*$")
+# behind a sentence: neither the ! of a rule for mail nor a quoted argument
+_MAIL_TAIL = re2.compile(f"(?m)[\\pL\\pN)\\]%][.!?。…]+[”\"’']?{B}+[(<\\[]?{_EMAIL}[)>\\]]?{B}*$")
 _ADDRESS_ALONE = re2.compile(f"{B}*[(<\\[]?{_EMAIL}[)>\\]]?\\s*")
 _SIGN_OFF = re2.compile(
     f'(?m)(?:^|[.!?。”"]){B}*(?:지금까지{B}[^\\n.]*)?{_STATION}{B}?(?:뉴스|NEWS|News)?{B}?,?{B}?{_NAME}(?:이었|였)?(?:입|습)니다[.]?{B}*$'
@@ -240,6 +241,8 @@ def bylines(text: str) -> Edit:
     for sign, keep, pattern in _BYLINES:
         found = []
         for start, end in find_in_lines(pattern, text, sign):
+            if pattern is _MAIL_TAIL:
+                start += len(re2.split(B, text[start:end], maxsplit=1)[0])
             start += keep and text[start] in ".!?。…”\"’'])"
             if end - start <= _MAX_LINE:
                 found.append((start, end))

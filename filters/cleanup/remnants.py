@@ -149,7 +149,7 @@ _WITH_CONTENT = (  # what must occur, the pattern
     ("</SCRIPT", re2.compile(f"(?s)<SCRIPT(?:{_S}[^<>]*)?>.*?</SCRIPT{_S}*>")),
     ("</style", re2.compile(f"(?s)<style(?:{_S}[^<>]*)?>.*?</style{_S}*>")),
     ("</STYLE", re2.compile(f"(?s)<STYLE(?:{_S}[^<>]*)?>.*?</STYLE{_S}*>")),
-    ("<!", re2.compile(r"<!(?i:DOCTYPE)[^<>]*>|<!\[CDATA\[")),
+    ("<!", re2.compile(r"<!(?i:DOCTYPE)(?:[^<>\n]|\n[^<>\n])*>|<!\[CDATA\[")),
 )
 TAG = (
     rf"<!|</?(?:{_BLOCK}|{_INLINE}|{_LETTER}|{_BLOCK.upper()}|{_INLINE.upper()}|{_LETTER.upper()})(?:{_S}|[/>])"
@@ -237,6 +237,7 @@ _SPOKEN_OF_ENGLISH = frozenset(
     "write called operator operators parentheses parenthesis brackets bracket braces pair pairs list tuple array key set "
     "dict call calls empty either than like character characters symbol symbols not".split()
 )
+_BEHIND_ARGUMENTS = frozenset("const noexcept throw volatile override final throws mutable".split())
 _TO_FILL_IN = re2.compile(BLANK + r"*(?:안|속|에 들어갈|에 알맞은|의 (?:값|타입))")
 _WIDE = re2.compile(f"{BLANK}{BLANK}|\\x{{3000}}")  # a blank as wide as a word
 # 수도는 ( )이다: a particle before the brackets and an ending behind them have no noun but the one to fill in
@@ -310,11 +311,13 @@ def _removable(text: str, start: int, end: int) -> bool:
     # English: a word, a blank, the brackets, a blank, a word; never name() or function () {
     return (
         text[start] == "("
+        and "\t" not in text[max(0, start - 120) : start].rpartition("\n")[2]  # a cell of a table
+        and _BEHIND_ARGUMENTS.isdisjoint(after.split()[:1])
         and len(word) < len(before)
         and word[-1].islower()
         and after[:1] == " "
         and after[1:2].islower()
-        and word.split()[-1] not in _SPOKEN_OF_ENGLISH
+        and word.split()[-1].lower() not in _SPOKEN_OF_ENGLISH
     )
 
 
