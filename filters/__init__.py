@@ -38,6 +38,7 @@ STRATEGIES: Mapping[str, str] = {
     "quality/compression": "filters.quality.compression:Compression",
     "quality/cjk": "filters.quality.cjk:Cjk",
     "quality/hangul": "filters.quality.hangul:Hangul",
+    "quality/sentence": "filters.quality.sentence:Sentence",
     "quality/fasttext": "filters.quality.fasttext:FastText",
     "quality/fasttext-top": "filters.quality.fasttext:FastTextTop",
     "dedup/exact": "filters.dedup.exact:Exact",

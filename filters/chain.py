@@ -218,7 +218,7 @@ class OpenStep:
             if found.offset != item.offset or found.source != item.source:
                 raise Fault("bad_result", f"{self._name} gave a document of another source or offset")
             if found.notes is not item.notes:
-                self._check_notes(found.notes, item.notes)
+                self._check_notes(found.notes, item.notes, found.row_per_line)
             if item.carried and found.carried is not item.carried:
                 found = found.carrying(item.carried)
             edits = found.edits
@@ -259,7 +259,9 @@ class OpenStep:
                 raise Fault("bad_result", f"{self._name} gave {_shape_of(array)}, expected keys and pieces of spans")
         return document, None, _NO_EDITS, None, (values, pieces)
 
-    def _check_notes(self, notes: Mapping[str, NoteValue], before: Mapping[str, NoteValue]) -> None:
+    def _check_notes(
+        self, notes: Mapping[str, NoteValue], before: Mapping[str, NoteValue], by_line: bool = False
+    ) -> None:
         writes = self.step.strategy.writes
         for name, value in notes.items():
             if name in before and before[name] is value:
@@ -267,12 +269,17 @@ class OpenStep:
             kind = writes.get(name)
             if kind is None:
                 raise Fault("bad_note", f"{self._name} wrote a note that it does not declare in writes: {name:.40}")
-            wanted = NOTE_TYPES[kind]
-            right = isinstance(value, (float, int) if wanted is float else wanted)
-            if not right or (isinstance(value, bool) and wanted is not bool):
-                raise Fault("bad_note", f"{self._name}: the note {name} must be {kind}, got {type(value).__name__}")
-            if (isinstance(value, str) and not _encodes(value)) or (wanted is int and not _fits(value)):
-                raise Fault("bad_note", f"{self._name}: the note {name} has a value that {kind} cannot hold")
+            # a value for each line of a document whose lines become rows
+            for one in value if by_line and isinstance(value, tuple) else (value,):
+                self._check_value(name, kind, one)
+
+    def _check_value(self, name: str, kind: str, value: Any) -> None:
+        wanted = NOTE_TYPES[kind]
+        right = isinstance(value, (float, int) if wanted is float else wanted)
+        if not right or (isinstance(value, bool) and wanted is not bool):
+            raise Fault("bad_note", f"{self._name}: the note {name} must be {kind}, got {type(value).__name__}")
+        if (isinstance(value, str) and not _encodes(value)) or (wanted is int and not _fits(value)):
+            raise Fault("bad_note", f"{self._name}: the note {name} has a value that {kind} cannot hold")
 
     def _bad_result(self, found: Any, expected: str) -> Fault:
         return Fault("bad_result", f"{self._name} gave {type(found).__name__}, expected {expected}")

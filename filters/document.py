@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-NoteValue = str | int | float | bool
+NoteValue = str | int | float | bool | tuple[str | int | float | bool, ...]
 T = TypeVar("T")
 
 # The columns of kept/ that every row has; notes become columns beside them.
@@ -56,7 +56,8 @@ class RawPage:
 class Document:
     """A text and what is known about it. Never mutated: with_text and note return new documents.
 
-    notes    what strategies found out ("language": "ko"); a strategy declares the notes it reads and writes
+    notes    what strategies found out ("language": "ko"); a strategy declares the notes it reads and writes. A tuple
+             holds a value for each line of a document whose lines become rows
     edits    characters removed or replaced by each rule of the rewriter that returned this document; the
              stage that ran the rewriter books them and hands on a document without
     carried  fields of the input that go along into kept/, by name

@@ -168,8 +168,19 @@ def kept_rows(document: Document) -> list[dict[str, Any]]:
     }
     if not document.row_per_line:
         return [row]
-    pieces = [piece for piece in document.text.split("\n") if piece.strip()] or [document.text]
-    return [{**row, "id": f"{document.id}#{number}", "text": piece} for number, piece in enumerate(pieces)]
+    lines = document.text.split("\n")
+    numbers = [number for number, line in enumerate(lines) if line.strip()] or [0]
+    # one value a line; null where a later stage changed the lines
+    counts: dict[str, Any] = {name: value for name, value in row.items() if isinstance(value, (tuple, list))}
+    return [
+        {
+            **row,
+            **{name: value[line] if len(value) == len(lines) else None for name, value in counts.items()},
+            "id": f"{document.id}#{number}",
+            "text": lines[line],
+        }
+        for number, line in enumerate(numbers)
+    ]
 
 
 def _limits(value: float | str | None, threshold: float | str | None) -> dict[str, Any]:
