@@ -33,7 +33,7 @@ class ResourceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a judge says of a document: numbers by signal, and notes for those who come after."""
+    """What a judge finds in a document: numbers by signal, and notes for later stages."""
 
     signals: Mapping[str, float]
     notes: Mapping[str, NoteValue] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Strategy:
     writes: ClassVar[Mapping[str, str]] = {}
 
     def check(self) -> None:
-        """Make sure before a run that models, lists and packages are there; raises ResourceError."""
+        """Check before a run that models, lists and packages are there; raises ResourceError."""
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """What a user who keeps these languages (ISO 639-1) should know, one sentence each."""
@@ -216,7 +216,7 @@ class Duplicates:
     width      keys of a document that has keys
     threshold  the similarity that the keys aim at; 1 where keys are equal only for equal documents
     survivor   the document of a cluster that stays
-    verify     link two documents only from this Jaccard similarity of their shingles on; None: link all that share keys
+    verify     link two documents only at this Jaccard similarity of their shingles or above; None: all that share keys
     shingler   makes the function from a document to the hashes of its shingles, uint64 of shape (n,); verify needs it,
                and the similarities shown as evidence are measured with it
     signed     the open function has with_signature(document) -> (keys, uint16 of shape (s,)): the share of equal values
@@ -249,7 +249,7 @@ class TopShare:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Cut the pieces whose key stood before, in the corpus or in the document."""
+    """Cut the pieces whose key occurred before, in the corpus or in the document."""
 
     rule: str
     key_free: frozenset[str] = frozenset()
@@ -278,7 +278,7 @@ class Bloom:
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """Cut every run of at least `length` words that stands elsewhere too, and keep one copy. For one machine.
+    """Cut every run of at least `length` words that occurs elsewhere too, and keep one copy. For one machine.
 
     max_words  words of the corpus beyond which the run is refused
     """

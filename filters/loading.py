@@ -57,7 +57,7 @@ def _missing(cls: type[Strategy]) -> str:
             kinds = f", which gives {_named(_SHAPES_OF_DECISIONS[shape])}" if method == "decision" else ""
             return f"it does not define {method}(){kinds}"
     if "__pydantic_fields__" not in vars(cls):
-        return "it lacks the decorator @strategy"
+        return "it does not have the decorator @strategy"
     return ""
 
 
