@@ -71,7 +71,7 @@ def test_extraction_comes_by_itself():
         ),
         ("name: a\nstages:\n  - filters.contracts.CorpusRewriter\n", ["line 3", "does not define open()"]),
         ("name: a\nstages:\n  - filters.language.identification.LanguageJudge\n", ["line 3", "does not define open()"]),
-        ("name: a\nstages:\n  - tests.strategies.Undecorated\n", ["line 3", "it does not have the decorator @strategy"]),
+        ("name: a\nstages:\n  - tests.strategies.Undecorated\n", ["line 3", "not have the decorator @strategy"]),
         ("name: a\nstages:\n  - cleanup/sentences: {judges: {quality/cjk: 5}}\n", ["line 3", "judges", "got 5"]),
         (GOOD.replace("least", "laest"), ["line 5", "laest", "did you mean least", "known: least, most"]),
         (GOOD.replace("least: 3", "least: -1"), ["line 5", "least", "greater than or equal to 0", "-1"]),
