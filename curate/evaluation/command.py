@@ -22,7 +22,8 @@ class Request:
 
     data        labelled files                         archive    archives of the pages that extraction gold is for
     strategies  names, or YAML such as "dedup/minhash: {bands: 9, rows: 13}"; empty: all of the stage
-    text, label, toxic, clean                          columns and labels of classification data
+    text, label, toxic, clean                          columns and labels of classification data; without data, clean
+                                                       names folders of texts that should hold nothing to find
     """
 
     stage: str
@@ -39,6 +40,7 @@ class Request:
 
 
 Row = dict[str, Any]
+CLEAN_STAGES = ("pii", "toxicity", "cleanup")
 
 
 def evaluate(request: Request) -> list[Row]:
@@ -51,10 +53,18 @@ def evaluate(request: Request) -> list[Row]:
         "pii": _pii,
         "quality": _quality,
     }
+    if not request.data and request.clean and request.stage in CLEAN_STAGES:
+        try:
+            return _clean(request)
+        except (ResourceError, SettingsError) as error:
+            raise EvaluationError(str(error)) from error
+    if request.stage == "cleanup":
+        raise EvaluationError("cleanup is evaluated on clean texts: name folders with --clean")
     if request.stage not in stages:
         raise EvaluationError(f"cannot evaluate {request.stage!r} (known: {', '.join(stages)})")
     if not request.data:
-        raise EvaluationError("no labelled data: name files with --data")
+        also = ", or folders of clean texts with --clean" if request.stage in CLEAN_STAGES else ""
+        raise EvaluationError(f"no labelled data: name files with --data{also}")
     for path in (*request.data, *request.archive):
         if not Path(path).exists():
             raise EvaluationError(f"{path}: no such file")
@@ -225,6 +235,21 @@ def _pii(request: Request) -> list[Row]:
     return [
         row.as_dict() for row in evaluate(chosen, items, match="overlap" if request.match == "overlap" else "exact")
     ]
+
+
+def _clean(request: Request) -> list[Row]:
+    from curate.evaluation.clean import NotFound, measure, texts
+
+    for path in request.clean:
+        if not Path(path).exists():
+            raise EvaluationError(f"{path}: no such file or folder")
+    found: list[Row] = []
+    for name, strategy in _chosen(request):
+        try:
+            found += measure(strategy, texts(request.clean), request.language).rows(name)
+        except NotFound as error:
+            raise EvaluationError(str(error)) from error
+    return found
 
 
 def _dedup(request: Request) -> list[Row]:
