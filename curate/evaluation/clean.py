@@ -10,9 +10,12 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
+from filters import make
 from filters.contracts import Judge, Rewriter
 from filters.document import Document, RawPage
 from filters.rules import failing
+from pipelines.reading import read
+from pipelines.reading.units import Piece
 
 SUFFIXES = (".txt", ".md", ".rst", ".html", ".htm", ".xhtml")
 AROUND = 40  # characters shown on either side of a hit
@@ -70,8 +73,6 @@ class Measured:
 def texts(folders: Sequence[str]) -> Iterator[Document]:
     """The texts of files and folders, in the order of their paths: plain text and HTML as files of their own, and what
     the readers read (JSONL, Parquet, WARC, WET). HTML goes through extraction/resiliparse. Raises NotFound."""
-    from filters import make
-
     plain, html = make("extraction/plain").open(), make("extraction/resiliparse").open()  # type: ignore[attr-defined]
     for given in folders:
         path = Path(given)
@@ -87,9 +88,6 @@ def texts(folders: Sequence[str]) -> Iterator[Document]:
 
 
 def _pages(path: Path) -> Iterator[RawPage]:
-    from pipelines.reading import read
-    from pipelines.reading.units import Piece
-
     name = path.name.lower().removesuffix(".gz")
     if name.endswith(SUFFIXES):
         body = path.read_bytes()
@@ -220,8 +218,6 @@ def _masked(text: str, spans: Sequence[tuple[str, int, int]]) -> str:
 
 
 def _scrubber() -> Callable[[str], str]:
-    from filters import make
-
     scrub = make("pii/patterns").open()  # type: ignore[attr-defined]
 
     def hide(text: str) -> str:
