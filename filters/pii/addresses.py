@@ -4,7 +4,7 @@ import ipaddress
 
 import re2
 
-from filters.pii.context import WORD, Context, Hit
+from filters.pii.context import DIGITS, WORD, Context, Hit
 from filters.pii.mentions import mention
 from filters.text.urls import top_level_domains
 
@@ -16,6 +16,8 @@ _HEX = frozenset(b"0123456789abcdefABCDEF:.")
 
 # Reserved for examples (RFC 2606) and in use inside networks; no list of the public ones has them.
 MORE_DOMAINS = frozenset(("example", "local", "internal", "lan"))
+# Algorithms and extensions of SSH are named so by whoever adds them (RFC 4250): aes128-gcm@openssh.com
+SSH_VENDORS = frozenset((b"openssh.com", b"libssh.org"))
 # Users that a web address or a path of ssh logs in as, and nobody is
 SERVICE_USERS = frozenset(
     (b"git", b"hg", b"svn", b"cvs", b"bzr", b"anonymous", b"anoncvs", b"ftp", b"root", b"user", b"postgres")
@@ -51,6 +53,8 @@ def email(text: Context, start: int, end: int, floor: int) -> tuple[Hit | None, 
         labels = labels[:cut]
     if _SCALE.fullmatch(labels[0]) is not None or data[end : end + 1] == b"(":
         return None, end  # logo@2x.zip, x@weights.to(device)
+    if b".".join(labels).lower() in SSH_VENDORS:
+        return None, end
     local = data[left:start]
     if (len(local) == 1 or len(labels[-2]) == 1) and len(labels) == 2 and text.in_lines_of_code(left, end):
         return None, end
@@ -145,7 +149,9 @@ def ipv4(text: Context, start: int, end: int) -> Hit | None:
     if not labelled and _VERSION.search(text.before(start, 48)) is not None:
         return None
     numbers = [int(octet) for octet in octets]
-    if labelled or max(numbers) >= 100 or value in KNOWN_RESOLVERS or prefix:
+    if labelled or max(numbers) >= 100 or value in KNOWN_RESOLVERS:
+        return hit
+    if prefix and (prefix == "32" or _is_network(f"{value}/{prefix}")):
         return hit
     if _PORT.match(data, end) is not None or _OPENED.search(text.before(start, 4)) is not None:
         return hit
@@ -160,6 +166,15 @@ def ipv4(text: Context, start: int, end: int) -> Hit | None:
     return hit if numbers[0] in PRIVATE_BY_FORM else None
 
 
+def _is_network(value: str) -> bool:
+    """Whether no bit behind the prefix is set; 27.6.1.3/24 is paragraph 24."""
+    try:
+        ipaddress.IPv4Network(value)
+    except ValueError:
+        return False
+    return True
+
+
 KNOWN_RESOLVERS = frozenset(("8.8.8.8", "8.8.4.4", "9.9.9.9"))
 PRIVATE_BY_FORM = frozenset((10,))  # of the private networks the only one without a number of three digits
 _CONTINUED = re2.compile(r"\.[a-z0-9]|-[a-z]")
@@ -167,7 +182,8 @@ _PORT = re2.compile(r":[0-9]{1,5}\b")
 _OPENED = re2.compile(r"(?:://|[^\s]@|\w@)\[?$")
 # 192.0.2.1 - - [..., 192.0.2.1 [date], 192.0.2.1 "GET, 192.0.2.1 host.example.com, 192.0.2.1 localhost
 _LOGGED = re2.compile(
-    r"(?:[ \t]+(?:-|\[[0-9]|\"|[0-9]{2,4}[-/:]|(?:[a-z0-9-]+\.)+[a-z]{2,}(?:\s|$)|[a-z0-9-]+[ \t]*(?:#|$))|,[^ ])"
+    r"[ \t]+(?:- [a-z0-9-]+ \[|\[[0-9]|\"|[0-9]{2,4}[-/:]|(?:[a-z0-9-]+\.)+[a-z]{2,}(?:\s|$)|[a-z0-9-]+[ \t]*(?:#|$))"
+    r"|,[^ ]"
 )
 _APART = re2.compile(r"[ \t]*(?:[,;/|]|and|or|와|및|→|->)?[ \t]*")
 _VERSION = re2.compile(
@@ -199,7 +215,9 @@ def ipv6(text: Context, start: int, end: int, floor: int) -> tuple[Hit | None, i
     while right > end and data[right - 1] in b".":
         right -= 1
     token = data[left:right].decode()
-    joined = (left > 0 and data[left - 1] in WORD) or (right < len(data) and data[right] in WORD)
+    joined = (left > 0 and (data[left - 1] in WORD or data[left - 1] == 0x2D)) or (
+        right < len(data) and data[right] in WORD
+    )
     if "." in token:
         resume = left + token.rindex(":") + 1  # an IPv4 address may stand there on its own
     if joined or left < floor:
@@ -241,4 +259,10 @@ def _named(text: Context, start: int, end: int) -> bool:
         data[max(0, start - 1) : start] == b"[" and data[end : end + 2] == b"]:"
     ):
         return True
-    return text.labelled("ip", start) and not data[start:end].strip(b":").isalpha()
+    if end - start == 2:
+        return _IPV6_LABEL.search(text.before(start, 24)) is not None and _ALONE.match(data, end) is not None
+    return any(byte in DIGITS for byte in data[start:end]) and text.labelled("ip", start)
+
+
+_ALONE = re2.compile(r"[`'\")\].,;/]|\s*$")
+_IPV6_LABEL = re2.compile(r"(?i)(?:^|[^A-Za-z0-9])(?:ip|ipv6|address|listen|bind)(?: on| to| is)?[ :=]{1,3}[`'\"(\[]?$")

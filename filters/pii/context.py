@@ -143,6 +143,8 @@ class Context:
         if not self.hits or start - self.hits[-1].end > 3:
             left = _NUMBER_BEFORE.search(self.before(start, 40))
         right = _NUMBER_BEHIND.match(self.data[end : end + 40])
+        if _PAIR_BEFORE.search(self.before(start, 4)) is not None or _PAIR_BEHIND.match(self.data[end : end + 4]):
+            return True
         return any(found is not None and not is_value(found.group(1)) for found in (left, right))
 
     def whole(self) -> bool:
@@ -239,39 +241,23 @@ _LABELS = {
     ),
     "ip": _label(
         (
+            *("ips?", "ipv[46]", r"(?:ip|server|host|source|remote|local|client)[- ]addr(?:ess)?(?:es)?"),
             *(
-                "ips?",
-                "ipv[46]",
-                r"(?:ip|server|host|source|remote|local|client)[- ]addr(?:ess)?(?:es)?",
                 "addr(?:ess)?",
-            ),
-            *(
-                "host",
-                "server",
-                "subnet",
-                "gateway",
-                "router",
-                "dns",
-                "nameserver",
-                "network",
-                "netmask",
+                "addresses",
                 "ping",
-                "ssh",
-            ),
-            *(
-                "telnet",
                 "traceroute",
-                "private",
-                "primary",
-                "secondary",
                 "localhost",
-                "broadcast",
-                "link-local",
-                "peer",
+                "inet6?",
+                "connect(?:ed|ing)? (?:to|from)",
             ),
-            *("proxy", "node", "connect(?:ed|ing)?(?: to| from)", "inet6?", "listen", "bind"),
         ),
-        ("아이피", "IP", "주소", "서버", "호스트", "게이트웨이", "네트워크"),
+        ("아이피", "IP", "주소"),
+        (  # what also has a version: a label only with more than a blank between
+            _words("host", "server", "subnet", "gateway", "router", "dns", "nameserver", "netmask", "peer", "proxy")
+            + r"s?(?:[ \t]{0,2}[:=]|(?: address)? (?:is|are|at|on))[ \t\"'`\[(]{0,3}$",
+            r"(?:서버|호스트|게이트웨이)(?:는|은|가|로| ?[:：=]) ?$",
+        ),
     ),
 }
 # A number that a bank's or a telephone's word stands before, but that has another name of its own
@@ -302,5 +288,8 @@ _OPERATOR = re2.compile(r"(?:[$€£¥₩^<>%&]|[=*/+] ?|[A-Za-z_]\(|\[)$")
 _IN_ADDRESS = re2.compile(r"(?i)(?:tel|phone|mobile|hp|whatsapp|wa\.me)[^0-9]{0,4}$")
 _NUMBER_BEFORE = re2.compile(r"([0-9][-0-9.]{1,20}[0-9])(?:[,;|/]|[,;|]?[ \t]{1,4})$")
 _NUMBER_BEHIND = re2.compile(r"(?:[,;|/]|[,;|]?[ \t]{1,4})([0-9][-0-9. ]{1,20}[0-9])")
+# Two hexadecimal digits, one of them a decimal: a dump of bytes
+_PAIR_BEFORE = re2.compile(r"(?:^|[^0-9A-Za-z])(?:[0-9][0-9A-Fa-f]|[A-Fa-f][0-9]) $")
+_PAIR_BEHIND = re2.compile(r" (?:[0-9][0-9A-Fa-f]|[A-Fa-f][0-9])(?:[^0-9A-Za-z]|$)")
 _COUNTRY_CODE = re2.compile(r"\+[1-9](?:[-. ()\x{A0}\x{2010}-\x{2015}\x{2212}]{0,2}[0-9]){6}")
 _LETTERS = re2.compile(r"[A-Za-z\x{80}-\x{10FFFF}]")

@@ -42,7 +42,7 @@ class Scrubber:
         the characters replaced by kind."""
         scrubbed = document
         counts = {kind: Counter[int]() for kind in self._kinds}
-        by_line = document.notes.get("emit") == "sentences"
+        by_line = document.row_per_line
         edits: dict[str, int] = {}
         for _ in range(MAX_PASSES):
             pieces, last, line, text = [], 0, 0, scrubbed.text

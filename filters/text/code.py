@@ -274,16 +274,17 @@ def _read(data, classes, hashes, weights, rows):  # type: ignore[no-untyped-def]
                 elif i == begun and after == 0x20 and i >= 2 and (data[i - 2] == 0x29 or data[i - 2] == 0x5D):
                     score += 1  # f(x) = …, a[0] = …
             elif byte == 0x2F:  # /
+                first = i == body or (i - body <= 5 and i > body and _is_number(data, body, i, classes))
                 if after == 0x2F:
                     step = 2
-                    if i == body:
+                    if first:
                         score += 3
                         flags |= _COMMENT
-                    comment = i == body or (score >= 1 and before == 0x20)
+                    comment = first or (score >= 1 and before == 0x20)
                 elif after == 0x2A:
                     score += 3
                     comment = True
-                    flags |= _OPENS * (i == body)
+                    flags |= _OPENS * first
             elif byte == 0x21 or byte == 0x2A or byte == 0x2B:  # ! * +
                 plain = byte == 0x21
                 if after == 0x3D:

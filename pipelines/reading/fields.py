@@ -2,14 +2,32 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-# The notes in which fields that go along travel: nothing a strategy could take for one of its own.
-CARRIED = "carried:"
+import pydantic
+from pydantic import BeforeValidator, ConfigDict
 
 
-@dataclass(frozen=True)
+def _name(given: Any) -> str:
+    if not isinstance(given, str) or not given:
+        raise ValueError("must be the name of a field")
+    return given
+
+
+def _name_or_none(given: Any) -> str:
+    return given if given == "" else _name(given)
+
+
+def _names(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, (list, tuple)) or not all(isinstance(name, str) and name for name in given):
+        raise ValueError("must be a list of names of fields")
+    return tuple(given)
+
+
+Name = Annotated[str, BeforeValidator(_name)]
+
+
+@pydantic.dataclasses.dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Fields:
     """Names of fields of JSONL rows, or of columns of Parquet; a dot reaches into an object or a struct (meta.url).
 
@@ -17,11 +35,11 @@ class Fields:
     carry  fields that go along into kept/, each a column of strings
     """
 
-    text: str = "text"
-    id: str = "id"
-    url: str = "url"
-    date: str = ""
-    carry: tuple[str, ...] = ()
+    text: Name = "text"
+    id: Name = "id"
+    url: Name = "url"
+    date: Annotated[str, BeforeValidator(_name_or_none)] = ""
+    carry: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
 
     @property
     def dates(self) -> tuple[str, ...]:
@@ -30,6 +48,16 @@ class Fields:
 
 
 USUAL = Fields()
+
+
+class _Twice:
+    """What stands for the value of a key that an object has twice."""
+
+    def __repr__(self) -> str:
+        return "twice"
+
+
+TWICE = _Twice()
 
 
 def lookup(row: Mapping[str, Any], name: str) -> Any:
@@ -44,9 +72,17 @@ def lookup(row: Mapping[str, Any], name: str) -> Any:
     return found
 
 
+def _plain(value: Any) -> str | None:
+    return (
+        None if value is TWICE else bytes(value).decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    )
+
+
 def as_carried(value: Any) -> str | None:
     """A value that goes along, as a string that encodes: strings as they are, all else as JSON."""
-    if value is None:
+    if value is None or value is TWICE:
         return None
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value).decode("utf-8", "replace")
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=_plain)
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -2,15 +2,25 @@
 
 import itertools
 import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from isal import isal_zlib
 
-from pipelines.reading.packing import Corrupt, Cut, InflateError, zstd_chunks
+from pipelines.reading.packing import (
+    Corrupt,
+    Cut,
+    InflateError,
+    Trailing,
+    WideWindow,
+    file_chunks,
+    gzip_chunks,
+    zstd_chunks,
+)
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-ZSTD_DICTIONARY = b"\x5d\x2a\x4d\x18"  # a skippable frame that holds the dictionary of a .warc.zst
+ZSTD_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a frame of pzstd, or with the dictionary of a .warc.zst
 
 # A record of a WARC or ARC file as it begins. ARC: URL IP date type length, version 2 with more between. Everything is
 # bounded, so that lines made to look nearly like one cost little.
@@ -75,10 +85,12 @@ def sniff(file: Any, path: str) -> str:
     packing, inner = "", head
     if head.startswith(GZIP_MAGIC):
         packing, inner = ".gz", inflated_head(head)
-        if not inner and _inflates_to_nothing(head, file):
+        if not inner and _unpacks_to_nothing(gzip_chunks, file):
             return "empty"
-    elif head.startswith((ZSTD_MAGIC, ZSTD_DICTIONARY)):
+    elif head.startswith(ZSTD_MAGIC) or ZSTD_SKIPPABLE.match(head):
         packing, inner = ".zst", _zstd_head(head)
+        if not inner and _unpacks_to_nothing(zstd_chunks, file):
+            return "empty"
     inner = inner.removeprefix(b"\xef\xbb\xbf")
     if inner.startswith(b"WARC/"):
         return "warc" + packing
@@ -89,11 +101,12 @@ def sniff(file: Any, path: str) -> str:
     return _searched(file) or _by_name(path, head, packing)
 
 
-def _inflates_to_nothing(head: bytes, file: Any) -> bool:
-    inflater = isal_zlib.decompressobj(31)
+def _unpacks_to_nothing(chunks: Callable[[Iterator[bytes]], Iterator[bytes]], file: Any) -> bool:
+    """Whether a file is packed well and holds nothing: empty members or frames, one or many."""
+    file.seek(0)
     try:
-        return not inflater.decompress(head, 1) and inflater.eof and not inflater.unused_data and not file.read(1)
-    except InflateError:
+        return not any(chunks(file_chunks(file)))
+    except (Cut, Corrupt, Trailing, WideWindow):
         return False
 
 
@@ -101,8 +114,8 @@ def _zstd_head(head: bytes) -> bytes:
     # A frame is given out by blocks: the steps are so small that its last one comes before the checksum.
     steps = itertools.chain((head[:_STEP_BYTES],), (head[at : at + 4] for at in range(_STEP_BYTES, len(head), 4)))
     try:
-        return next(zstd_chunks(steps), b"")
-    except (Cut, Corrupt):
+        return next(zstd_chunks(steps, 31), b"")
+    except (Cut, Corrupt, WideWindow):
         return b""
 
 
