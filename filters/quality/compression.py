@@ -19,7 +19,8 @@ class Compression(Judge):
     Wikipedia articles of WikiText-2 exceed 2.4), so pieces of `window` bytes are measured here and added up.
     `window: null` takes the text as one piece. UTF-8 repeats the high bits of most scripts in every letter, and zlib
     finds them: ordinary Hindi or Georgian would exceed the limit. So bytes are those of a form in which a letter of an
-    alphabet takes one (filters/text/compact.py); for ASCII it is UTF-8. An empty text has no ratio, and no rule applies.
+    alphabet takes one (filters/text/compact.py); for ASCII it is UTF-8. An empty text has
+    no ratio, and no rule applies.
     """
 
     max_ratio: float | None = limit(2.4, ge=0, description="drop above this ratio; null = off")
