@@ -306,7 +306,8 @@ _ORGANISATION = (
     r"병원|의료원|소방서|소방본부|경찰서|경찰|위원회|연구소|박물관|미술관|구단|엔터테인먼트|기획|스튜디오|필름|픽처스|출판사|조합|연합|연합회|시의회|의회|교육청|사무소)"
 )
 _PICTURE_AGENCY = (
-    r"(?:게티이미지(?:뱅크|코리아)?|픽사베이|언스플래시|셔터스톡|클립아트코리아|이미지투데이|아이클릭아트|위키미디어|[Gg]etty ?[Ii]mages(?: ?[Bb]ank)?|[Pp]ixabay|"
+    r"(?:게티이미지(?:뱅크|코리아)?|픽사베이|언스플래시|셔터스톡|클립아트코리아|이미지투데이|아이클릭아트|"
+    r"위키미디어|[Gg]etty ?[Ii]mages(?: ?[Bb]ank)?|[Pp]ixabay|"
     r"[Uu]nsplash|[Ss]hutterstock|Reuters|Yonhap|Newsis|NASA)"
 )
 _WHO = (
@@ -329,7 +330,8 @@ _CAPTION_LINE = re2.compile(f"(?m)^{B}*[▲△▼◀▶↑↓][^\\n]*{_CREDIT}=[
 _LAST_CREDIT = re2.compile(f"^.*({_CREDIT}=[^=]*)$")
 _NAMES = r"[A-Z][A-Za-z'’.&-]*(?:(?:,? ?/ ?|, | (?:of|the|and|for|via|de|van) | )[A-Z(][A-Za-z0-9'’.&)-]*)*"
 _ENGLISH_CREDIT = re2.compile(
-    rf"[(\[](?i:(?:file )?(?:photo|image|picture)s?)(?: ?(?i:by\b|credit:?|courtesy(?: of)?)| ?:) ?(?:[©ⓒ]{B}?)?{_NAMES}"
+    rf"[(\[](?i:(?:file )?(?:photo|image|picture)s?)(?: ?(?i:by\b|credit:?|courtesy(?: of)?)| ?:) ?"
+    rf"(?:[©ⓒ]{B}?)?{_NAMES}"
     r"[^()\[\]\n]{0,40}[)\]]"
     rf"|(?m)^(?i:photo|image|picture)s?(?i: ?(?:by|credit|courtesy(?: of)?)):? {_NAMES}$"
     rf"|(?m)^(?i:photo)s?: {_NAMES}$"
@@ -340,8 +342,10 @@ _MAX_CREDIT, _MAX_CAPTION = 60, 250
 
 
 def captions(text: str) -> Edit:
-    """Credits of photos (사진=, 그래픽=), and the lines marked as captions (▲) that end in one; what is credited is a name,
-    an agency or an organisation."""
+    """Credits of photos (사진=, 그래픽=), and the lines marked as captions (▲) that end in one.
+
+    What is credited is a name, an agency or an organisation.
+    """
     length = len(text)
     for find, sign, longest in _CREDITS:
         found = [(start, end) for start, end in find(text, sign) if end - start <= longest]

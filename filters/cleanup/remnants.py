@@ -142,7 +142,9 @@ _INLINE_TAG = re2.compile(
     f"|</(?:{_LETTER.upper()}|{_PLACEHOLDER}|{_PLACEHOLDER.upper()}){_S}*>"
 )
 _CLOSES = re2.compile("</([A-Za-z][A-Za-z0-9]*)")
-_NEVER_CLOSED = frozenset("br hr p li td th tr dt dd img wbr input meta col embed".split())
+_NEVER_CLOSED = frozenset(
+    ("br", "hr", "p", "li", "td", "th", "tr", "dt", "dd", "img", "wbr", "input", "meta", "col", "embed")
+)
 _WITH_CONTENT = (  # what must occur, the pattern
     ("<!--", re2.compile(r"(?s)<!--.*?-->")),
     ("</script", re2.compile(f"(?s)<script(?:{_S}[^<>]*)?>.*?</script{_S}*>")),
@@ -166,7 +168,7 @@ def tags(text: str) -> Edit:
         if needs in text:
             text, _ = removal(text, outside_code(text, (match.span() for match in pattern.finditer(text))))
     for pattern, between in ((_BLOCK_TAG, "\n"), (_INLINE_TAG, "")):
-        found = [span for match in pattern.finditer(text) if _is_tag(text, *(span := match.span()), closed)]
+        found = [match.span() for match in pattern.finditer(text) if _is_tag(text, *match.span(), closed=closed)]
         found = _outside_programs(text, outside_code(text, found))
         if not between:
             text, found = _apart(text, found)
@@ -174,7 +176,7 @@ def tags(text: str) -> Edit:
     return text, length - len(text)
 
 
-def _is_tag(text: str, start: int, end: int, closed: set[str]) -> bool:
+def _is_tag(text: str, start: int, end: int, *, closed: set[str]) -> bool:
     """Whether an element's name in angle brackets is a tag: not a type parameter (Vec<P>), not in quotation marks, and
     no placeholder (<head>, <address>), which a tag without attributes is that nothing closes."""
     before, after = text[start - 1 : start], text[end : end + 1]
@@ -232,12 +234,14 @@ _PARTICLE = re2.compile(
 _SPOKEN_OF = re2.compile(
     r"(?:배열|리스트|목록|객체|딕셔너리|사전|튜플|집합|괄호|값|타입|유닛|블록|블럭|함수|메서드|매크로)$"
 )
-_SPOKEN_OF_ENGLISH = frozenset(
-    "function fn func return async type def if while to just and or the a an with of in as is are be by for use uses using "
-    "write called operator operators parentheses parenthesis brackets bracket braces pair pairs list tuple array key set "
-    "dict call calls empty either than like character characters symbol symbols not".split()
-)
-_BEHIND_ARGUMENTS = frozenset("const noexcept throw volatile override final throws mutable".split())
+_SPOKEN_OF_ENGLISH = frozenset((
+    "function", "fn", "func", "return", "async", "type", "def", "if", "while", "to", "just", "and", "or", "the",
+    "a", "an", "with", "of", "in", "as", "is", "are", "be", "by", "for", "use", "uses", "using", "write", "called",
+    "operator", "operators", "parentheses", "parenthesis", "brackets", "bracket", "braces", "pair", "pairs", "list",
+    "tuple", "array", "key", "set", "dict", "call", "calls", "empty", "either", "than", "like", "character",
+    "characters", "symbol", "symbols", "not",
+))  # fmt: skip
+_BEHIND_ARGUMENTS = frozenset(("const", "noexcept", "throw", "throws", "volatile", "override", "final", "mutable"))
 _TO_FILL_IN = re2.compile(BLANK + r"*(?:안|속|에 들어갈|에 알맞은|의 (?:값|타입))")
 _WIDE = re2.compile(f"{BLANK}{BLANK}|\\x{{3000}}")  # a blank as wide as a word
 # 수도는 ( )이다: a particle before the brackets and an ending behind them have no noun but the one to fill in

@@ -16,6 +16,7 @@ from filters.text.patterns import Span
 from filters.text.unicode import repair
 
 EMPTY, CODE = "no_sentences", "code_block"
+_BULLETS = frozenset(">*+•·▪■□○●◦▶▷◆◇-")
 _BULLET = re2.compile(r"^(?:[>*+•·▪■□○●◦▶▷◆◇-][ \t\x{a0}\x{3000}]+)+")
 
 
@@ -149,7 +150,7 @@ class Sentences(Rewriter):
             if not kept:
                 return first or Drop(EMPTY, 0, 1)
             if self.emit == "sentences":
-                lines = (_BULLET.sub("", text[start:end]) for start, end in kept)
+                lines = (_without_bullet(text[start:end]) for start, end in kept)
                 joined = "\n".join(" ".join(line.split()) if self.wrapped else line for line in lines)
                 result = document.with_text(joined, edits).by_line()
             elif len(kept) == len(spans):
@@ -211,6 +212,10 @@ def _unwrapped(text: str) -> str:
         joins = before.strip() and line.strip() and not _BLOCK.match(line) and before.lstrip()[0] not in "#|"
         pieces += [" " if joins else "\n", line]
     return "".join(pieces)
+
+
+def _without_bullet(sentence: str) -> str:
+    return _BULLET.sub("", sentence) if sentence[0] in _BULLETS else sentence
 
 
 def _without(text: str, spans: list[Span], kept: list[Span]) -> str:

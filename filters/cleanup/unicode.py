@@ -72,7 +72,7 @@ class Unicode(Rewriter):
                 raise ResourceError("cleanup/unicode: mojibake needs the package ftfy (pip install ftfy)") from error
 
     def open(self) -> Callable[[Document], Document | Drop]:
-        """The function. Edits count the characters changed by mojibake, invisible, width, nfc, emoticons and repeats."""
+        """The function. Edits: characters changed by mojibake, invisible, width, nfc, emoticons, repeats."""
         from filters.text.runs import ANY_LENGTH, shorten_runs
         from filters.text.survey import INVISIBLE, MOJIBAKE, UNSETTLED, WIDTH, survey
 

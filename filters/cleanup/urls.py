@@ -21,7 +21,7 @@ class Urls(Rewriter):
     semantics: Literal["all", "dclm"] = Field(
         "all",
         description="all: every address, also one with a Korean particle behind it, but no name of a file or attribute "
-        "(main.py, self.id); dclm: as DCLM's code does, which removes whatever ends in a domain, and only from texts whose "
+        "(main.py, self.id); dclm: as DCLM's code does, which removes whatever ends in a domain, only from texts whose "
         "first letters are those of a top-level domain",
     )
 

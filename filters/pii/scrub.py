@@ -38,7 +38,7 @@ class Scrubber:
         self._drop_above = drop_above
 
     def __call__(self, document: Document) -> Document | Drop:
-        """Scrubbed until nothing is found; notes pii_KIND count the values (by line, where each becomes a row), edits
+        """Scrubbed until nothing is found; notes pii_KIND count the values (by line, where lines become rows), edits
         the characters replaced by kind."""
         scrubbed = document
         counts = {kind: Counter[int]() for kind in self._kinds}

@@ -16,10 +16,10 @@ FORMS = ("starts", "ends", "balanced", "prose")
 class Sentence(Judge):
     """Drops what is no sentence: headings, menus, scraps of lists, truncated lines, comments and keys of code.
 
-    A text is taken for one sentence; hold the judge in cleanup/sentences. Where Hangul stands in it, it ends in a final
-    ending (-다, -요, -까 …) and closing punctuation, or in an ending that no noun has (-습니다, -했다, -세요); otherwise in
-    closing punctuation behind two words. Brackets, references and quotation marks may follow. Endings are told from nouns
-    by rules of this project (filters/text/endings.py), without a model.
+    A text is taken for one sentence; hold the judge in cleanup/sentences. Where Hangul stands in it, it ends in a
+    final ending (-다, -요, -까 …) and closing punctuation, or in an ending that no noun has (-습니다, -했다, -세요);
+    otherwise in closing punctuation behind two words. Brackets, references and quotation marks may follow. Endings are
+    told from nouns by rules of this project (filters/text/endings.py), without a model.
     """
 
     ends: bool = Field(True, description="drop what ends like no sentence")

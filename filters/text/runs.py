@@ -23,8 +23,9 @@ def shorten_runs(
 ) -> tuple[str, int, int]:
     """The text with runs of one jamo cut to longest_jamo, runs of one letter beyond ASCII or one sign cut to longest.
 
-    ANY_LENGTH cuts nothing. Ratings stay: up to ten stars, and hearts beside empty ones. kept(text) names spans to leave as they are. Returns the text and how many characters were
-    removed of jamo, and of the rest. Both kinds are those of filters.text.survey.
+    ANY_LENGTH cuts nothing. Ratings stay: up to ten stars, and hearts beside empty ones. kept(text) names spans to
+    leave as they are. Returns the text and how many characters were removed of jamo, and of the rest. Both kinds
+    are those of filters.text.survey.
     """
     runs = _long_runs(encode(text), kinds(), longest_jamo, longest)
     if not len(runs):
@@ -56,10 +57,11 @@ def _long_runs(data, table, longest_jamo, longest):  # type: ignore[no-untyped-d
         point, width = code_point(data, i) if i < len(data) else (np.int64(-2), 1)
         if point != before:
             kind = np.int64(table[before]) if before >= 0 else np.int64(0)
-            if (kind & JAMO and position - start > longest_jamo) or (kind & REPEATABLE and position - start > longest):
-                if not _is_rating(before, point, outer, position - start):
-                    found[count, 0], found[count, 1], found[count, 2] = start, position, kind & JAMO != 0
-                    count += 1
+            length = position - start
+            long = (kind & JAMO and length > longest_jamo) or (kind & REPEATABLE and length > longest)
+            if long and not _is_rating(before, point, outer, length):
+                found[count, 0], found[count, 1], found[count, 2] = start, position, kind & JAMO != 0
+                count += 1
             outer = before
             before, start = point, position
         if point == -2:
@@ -71,9 +73,9 @@ def _long_runs(data, table, longest_jamo, longest):  # type: ignore[no-untyped-d
 
 @njit(cache=True)
 def _is_rating(point, behind, ahead, length):  # type: ignore[no-untyped-def]
-    if point == _STAR or point == _EMPTY_STAR:
+    if point in (_STAR, _EMPTY_STAR):
         return length <= _MOST_STARS
-    if point == _HEART or point == _EMPTY_HEART:
+    if point in (_HEART, _EMPTY_HEART):
         other = _EMPTY_HEART if point == _HEART else _HEART
         return behind == other or ahead == other
     return False

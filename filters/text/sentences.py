@@ -22,8 +22,8 @@ _KINDS = (
     (_VERB_END, "다요죠까"),  # …했다.그러나: the blank is missing
 )
 _QUOTED = re2.compile(r"\([^()\n]*\)|“[^“”\n]*”|「[^「」\n]*」|『[^『』\n]*』|‘[^‘’\n]*’|\"[^\"\n]*\"")
-# A quotation goes on after its closing mark: “...다.” 고 말했다. Behind a blank only what no sentence begins with: 이 and
-# 가, 도, 만, 과 are words of their own.
+# A quotation goes on after its closing mark: “...다.” 고 말했다. Behind a blank only what no sentence begins with: 이
+# and 가, 도, 만, 과 are words of their own.
 _TAKEN_UP = r"이?라고|이?라며|이?라면서|이?라는|이?란|고|며|면서|는|라|하고|하며|하는|에|에서|에게|을|를|은|의|로|으로"
 _GOES_ON = re2.compile(rf"(?:(?:{_TAKEN_UP}|이|가|와|과|도|만)(?:{BLANK}|[.,!?]|$))")
 _GOES_ON_APART = re2.compile(rf"(?:{_TAKEN_UP})(?:{BLANK}|[.,!?]|$)")
@@ -65,11 +65,13 @@ def split(text: str) -> list[Span]:
     """The sentences as spans (start, end) of the text, in order, without blanks around them.
 
     A sentence ends after . ! ? … and what closes behind them where a blank or the line's end follows, after 。！？,
-    after the ending of a Korean verb and a full stop where Hangul follows, and at every line feed. Numbers of references
-    ([1]) belong to the sentence they follow, and so does a short bracket glued to its stop (…다.(끝)). No sentence ends
-    after abbreviations, initials and numbers (1. 2026. 3. 4.), a first 가. or 나., at a full stop between blanks, before
-    a small Latin letter (but behind Hangul one does: …다. seq2seq), within a quotation of one line in “ ”, ‘ ’, " ", 「 」
-    or 『 』 or within round brackets, nor where a Korean clause takes the quotation up (“...다.” 고 말했다).
+    after the ending of a Korean verb and a full stop where Hangul follows, and at every line feed. Numbers of
+    references ([1]) belong to the sentence they follow, and so does a short bracket glued to its stop (…다.(끝)).
+
+    No sentence ends after abbreviations, initials and numbers (1. 2026. 3. 4.), a first 가. or 나., at a full stop
+    between blanks, before a small Latin letter (but behind Hangul one does: …다. seq2seq), within round brackets or a
+    quotation of one line in “ ”, ‘ ’, " ", 「 」 or 『 』, nor where a Korean clause takes the quotation up
+    (“...다.” 고 말했다).
     """
     quotations = [match.span() for match in _QUOTED.finditer(text)] if any(mark in text for mark in '(“「『‘"') else []
     spans: list[Span] = []

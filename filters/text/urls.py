@@ -24,13 +24,14 @@ _BODY[[ord(c) for c in "-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 _TAIL = _BODY.copy()
 _TAIL[[ord(c) for c in "()?&/"]] = True
 LONGEST_BODY = 256
-# Under these a name counts without http://, www. or a path. Other domains are words or endings of files first: self.name,
-# event.page, main.py; country codes count but for those that are.
+# Under these a name counts without http://, www. or a path. Other domains are words or endings of files first
+# (self.name, event.page, main.py); country codes count but for those that are.
 _BARE = frozenset(("com", "net", "org", "edu", "gov", "mil", "biz"))
-_WORDS = frozenset(
-    "ad ai al am as at be by cd co cv do fm gl go id im in io is it la ma me mo ms mu my na ne no pa pe ps re sa sc sd se "
-    "so st tf to tr tt us va vi".split()
-)
+_WORDS = frozenset((
+    "ad", "ai", "al", "am", "as", "at", "be", "by", "cd", "co", "cv", "do", "fm", "gl", "go", "id", "im", "in", "io",
+    "is", "it", "la", "ma", "me", "mo", "ms", "mu", "my", "na", "ne", "no", "pa", "pe", "ps", "re", "sa", "sc", "sd",
+    "se", "so", "st", "tf", "to", "tr", "tt", "us", "va", "vi",
+))  # fmt: skip
 _FILES = frozenset(("cc", "md", "mk", "ml", "mm", "mov", "pl", "pm", "ps", "pub", "py", "rs", "sh", "st", "zip"))
 _SECOND_LEVEL = frozenset(("ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org", "pe", "re"))
 _HOST = re.compile(r"[^/?#:()&]*")
