@@ -283,7 +283,7 @@ def report(directory: Annotated[str, typer.Argument(help="The directory of a run
 
 @app.command()
 def evaluate(
-    stage: Annotated[str, typer.Argument(help="extraction, language, dedup, toxicity, pii or quality.")],
+    stage: Annotated[str, typer.Argument(help="extraction, language, dedup, toxicity, pii, quality or cleanup.")],
     data: Annotated[
         list[str] | None, typer.Option(help="Labelled data; may be repeated. The forms are in docs/evaluation.md.")
     ] = None,
@@ -296,13 +296,22 @@ def evaluate(
         str, typer.Option(help="The field or column with the label; by default label, for language lang.")
     ] = "",
     toxic: Annotated[list[str] | None, typer.Option(help="toxicity: labels of toxic texts.")] = None,
-    clean: Annotated[list[str] | None, typer.Option(help="toxicity: labels of clean texts.")] = None,
+    clean: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="pii, toxicity, cleanup, without --data: files and folders of texts in which nothing should be found. "
+            "toxicity with --data: labels of clean texts."
+        ),
+    ] = None,
     language: Annotated[str, typer.Option(help="The language of the texts (ISO 639-1).")] = "",
     model: Annotated[str, typer.Option(help="The model for strategies that need one.")] = "",
     match: Annotated[str, typer.Option(help="pii: exact or overlap.")] = "exact",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, with all figures.")] = False,
 ) -> None:
-    """Measure strategies on labelled data, with 95 % bootstrap intervals. --json has more figures than the table."""
+    """Measure strategies on labelled data, with 95 % bootstrap intervals, or count what they find in clean texts.
+
+    --json has more figures than the table.
+    """
     from curate.evaluation.command import EvaluationError, Request, flat
     from curate.evaluation.command import evaluate as measure
 
@@ -320,6 +329,7 @@ def evaluate(
     from curate import console
 
     console.show_rows([cells for row in rows for cells in flat(row)])
+    console.show_samples([(f"{row['strategy']} {row['found']}", row["samples"]) for row in rows if row.get("samples")])
 
 
 @app.command()

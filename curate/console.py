@@ -168,3 +168,11 @@ def show_rows(rows: list[dict[str, str]]) -> None:
     for row in rows:
         table.add_row(*(escape(row.get(name, "")) for name in columns))
     out.print(table)
+
+
+def show_samples(groups: list[tuple[str, list[str]]]) -> None:
+    """Lines to read, below the name of what they are samples of."""
+    for name, lines in groups:
+        out.print(f"\n{escape(name)}")
+        for line in lines:
+            out.print(f"  {escape(line)}", soft_wrap=True, highlight=False)

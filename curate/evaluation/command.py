@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import filters
-from curate.evaluation import dedup, extraction, language, pii, quality, toxicity
+from curate.evaluation import clean, dedup, extraction, language, pii, quality, toxicity
 from curate.evaluation.labelled import EvaluationError, fields
 from curate.recipe import RecipeError, load_yaml
 from curate.training import examples
@@ -37,7 +37,9 @@ class Request:
     data        labelled files                         archive    archives of the pages that extraction gold is for
     strategies  names, YAML such as "dedup/minhash: {bands: 9, rows: 13}", or steps; empty: all of the stage
     text, label, toxic, clean                          columns and labels of classification data; label "": the
-                                                       usual one, `lang` for the stage language and `label` for others
+                                                       usual one, `lang` for the stage language and `label` for others;
+                                                       without data, clean names folders of texts that should hold
+                                                       nothing to find
     """
 
     stage: str
@@ -54,6 +56,7 @@ class Request:
 
 
 Row = dict[str, Any]
+CLEAN_STAGES = ("pii", "toxicity", "cleanup")
 
 
 def evaluate(request: Request) -> list[Row]:
@@ -66,10 +69,18 @@ def evaluate(request: Request) -> list[Row]:
         "pii": _pii,
         "quality": _quality,
     }
+    if not request.data and request.clean and request.stage in CLEAN_STAGES:
+        try:
+            return _clean(request)
+        except (ResourceError, SettingsError) as error:
+            raise EvaluationError(str(error)) from error
+    if request.stage == "cleanup":
+        raise EvaluationError("cleanup is evaluated on clean texts: name folders with --clean")
     if request.stage not in stages:
         raise EvaluationError(f"cannot evaluate {request.stage!r} (known: {', '.join(stages)})")
     if not request.data:
-        raise EvaluationError("no labelled data: name files with --data")
+        also = ", or folders of clean texts with --clean" if request.stage in CLEAN_STAGES else ""
+        raise EvaluationError(f"no labelled data: name files with --data{also}")
     for path in (*request.data, *request.archive):
         if not Path(path).exists():
             raise EvaluationError(f"{path}: no such file")
@@ -206,6 +217,19 @@ def _pii(request: Request) -> list[Row]:
             raise EvaluationError(f"{name} does not say where it finds personal data: it has no finder()")
     match: Any = "overlap" if request.match == "overlap" else "exact"
     return [row.as_dict() for row in pii.evaluate(chosen, items, match=match)]
+
+
+def _clean(request: Request) -> list[Row]:
+    for path in request.clean:
+        if not Path(path).exists():
+            raise EvaluationError(f"{path}: no such file or folder")
+    found: list[Row] = []
+    for name, strategy in _chosen(request, Judge, Rewriter):
+        try:
+            found += clean.measure(strategy, clean.texts(request.clean), request.language).rows(name)
+        except clean.NotFound as error:
+            raise EvaluationError(str(error)) from error
+    return found
 
 
 def _dedup(request: Request) -> list[Row]:

@@ -248,7 +248,6 @@ _LABELS = {
                 "ping",
                 "traceroute",
                 "localhost",
-                "inet6?",
                 "connect(?:ed|ing)? (?:to|from)",
             ),
         ),

@@ -14,7 +14,7 @@ from filters.rules import Rule
 class Compression(Judge):
     """Drop texts that zlib compresses too well: repeated phrases, tables, boilerplate.
 
-    The ratio is bytes before over bytes behind zlib, and 2.4 the limit Whisper sets for it (whisper/transcribe.py).
+    The ratio is bytes before zlib over bytes after it, and 2.4 the limit Whisper sets for it (whisper/transcribe.py).
     Whisper measures segments of 30 seconds, about 1000 bytes of text; whole documents compress far better (93 % of the
     Wikipedia articles of WikiText-2 exceed 2.4), so pieces of `window` bytes are measured here and added up.
     `window: null` takes the text as one piece. UTF-8 repeats the high bits of most scripts in every letter, and zlib
@@ -23,12 +23,14 @@ class Compression(Judge):
     no ratio, and no rule applies.
     """
 
-    max_ratio: float | None = limit(2.4, ge=0, description="drop above this ratio; None switches the rule off")
+    max_ratio: float | None = limit(2.4, ge=0, description="drop above this ratio; null = off")
     min_ratio: float | None = limit(
-        None, ge=0, description="drop below this ratio (encoded data, random characters); None switches the rule off"
+        None, ge=0, description="drop below this ratio (encoded data, random characters); null = off"
     )
     window: int | None = Field(
-        1000, ge=1, description="compress pieces of this many bytes, sizes added up; None = the text as one piece"
+        1000,
+        ge=1,
+        description="compress pieces of this many bytes and add up their sizes; null = the text as one piece",
     )
 
     def open(self) -> Callable[[Document], Scores]:

@@ -10,7 +10,7 @@ from pydantic import Field
 from filters.contracts import FrozenMap, Judge, ResourceError, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
-from filters.toxicity.entries import finder, read_entries
+from filters.toxicity.entries import Found, finder, read_entries
 
 LISTS = Path(__file__).parent / "lists"
 DEFAULT = "default"
@@ -45,19 +45,15 @@ class WordList(Judge):
     """
 
     reads: ClassVar[tuple[str, ...]] = ("language",)
-    max_share: float | None = limit(
-        0.01, ge=0, le=1, description="drop above this share of listed words; null switches the rule off"
-    )
-    max_hits: int | None = limit(
-        None, ge=0, description="drop above this number of listed words; null switches the rule off"
-    )
+    max_share: float | None = limit(0.01, ge=0, le=1, description="drop above this share of listed words; null = off")
+    max_hits: int | None = limit(None, ge=0, description="drop above this number of listed words; null = off")
     lists: FrozenMap[str, str] = Field(
         FrozenMap({"en": DEFAULT, "ko": DEFAULT}),
         description="path of the list by language (ISO 639-1); `default` is the compact list shipped for en and ko",
     )
     allow: FrozenMap[str, str] = Field(
         FrozenMap({"ja": DEFAULT, "ko": DEFAULT, "zh": DEFAULT}),
-        description="path by language of a list of everyday words that hold a listed one; `default` for ja, ko and zh",
+        description="path by language of a list of everyday words with a listed one in them; `default`: ja, ko, zh",
     )
 
     def _file(self, language: str, value: str, suffix: str = "") -> Path:
@@ -86,11 +82,11 @@ class WordList(Judge):
         return frozenset(self.lists)
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
-        """Languages whose documents all pass, for want of a list."""
+        """Languages whose documents all pass, because they have no list."""
         without = [language for language in languages if language not in self.lists and language != "und"]
         if not without:
             return ()
-        return (f"toxicity/wordlist: no list for {', '.join(without)}; their documents pass",)
+        return (f"toxicity/wordlist: there is no list for {', '.join(without)}, so their documents pass",)
 
     def open(self) -> Callable[[Document], Scores]:
         """Scores of shape {"hits": number >= 0, "share": number in [0, 1]}, both NaN for a language without a list."""
@@ -99,17 +95,7 @@ class WordList(Judge):
         from filters.text.unicode import normalize_nfc
 
         self.check()
-        files = self._files()
-        finders = {
-            language: finder(
-                read_entries(files[f"lists.{language}"], f"lists.{language}"),
-                read_entries(files[f"allow.{language}"], f"allow.{language}").words
-                if f"allow.{language}" in files
-                else (),
-                anywhere=language in SUBSTRING,
-            )
-            for language in self.lists
-        }
+        finders = self._finders()
         nothing = Scores({"hits": float("nan"), "share": float("nan")})
 
         def scores(document: Document) -> Scores:
@@ -130,6 +116,39 @@ class WordList(Judge):
             return Scores({"hits": float(hits), "share": min(1.0, listed / max(1, words))})
 
         return scores
+
+    def finder(self) -> Callable[[str, str], list[tuple[str, int, int]]]:
+        """text, language -> (entry found, start, end) in characters of the lower-case NFC text; what an evaluation of
+        clean texts counts."""
+        from filters.text.unicode import normalize_nfc
+
+        self.check()
+        finders = self._finders()
+
+        def find(text: str, language: str = "") -> list[tuple[str, int, int]]:
+            data = normalize_nfc(text).lower().encode("utf-8", "replace")
+            chosen = list(finders) if language in ("", "und") else [language]
+            spans = []
+            for hit in (hit for name in chosen if name in finders for hit in finders[name](data)):
+                start, word = len(data[: hit.start].decode()), data[hit.start : hit.end].decode()
+                spans.append((word, start, start + len(word)))
+            return spans
+
+        return find
+
+    def _finders(self) -> dict[str, Callable[[bytes], list[Found]]]:
+        """What finds the entries of each list."""
+        files = self._files()
+        return {
+            language: finder(
+                read_entries(files[f"lists.{language}"], f"lists.{language}"),
+                read_entries(files[f"allow.{language}"], f"allow.{language}").words
+                if f"allow.{language}" in files
+                else (),
+                anywhere=language in SUBSTRING,
+            )
+            for language in self.lists
+        }
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:
         """`listed_words_share` and `listed_words`, each above its limit."""
