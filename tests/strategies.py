@@ -50,6 +50,13 @@ class Noted(Rewriter):
 
 
 @strategy
+class NotedOtherwise(Noted):
+    """Writes a note of the same name and another type."""
+
+    writes: ClassVar[Mapping[str, str]] = {"s": "int64"}
+
+
+@strategy
 class FirstWord(CorpusJudge):
     """Keeps one of the documents with the same first word; texts without a word stay."""
 
@@ -93,6 +100,26 @@ class Deaf(Judge):
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:
         return (Rule("too_long", "characters", at_most=self.korean if language == "ko" else 9),)
+
+
+@strategy
+class Listed(Judge):
+    """Lists a threshold that is no setting."""
+
+    thresholds: ClassVar[frozenset[str]] = frozenset({"leest"})
+
+    def open(self) -> Callable[[Document], Scores]:
+        return lambda document: Scores({"characters": float(len(document.text))})
+
+    def rules(self, language: str = "") -> tuple[Rule, ...]:
+        return ()
+
+
+@strategy
+class ListedAndLimited(Characters):
+    """Lists a threshold beside one that is declared."""
+
+    thresholds: ClassVar[frozenset[str]] = frozenset({"least"})
 
 
 @strategy

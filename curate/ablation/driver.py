@@ -27,7 +27,7 @@ from filters.contracts import CorpusRewriter, Duplicates, ResourceError
 from filters.document import Document
 from filters.text import tokens
 from pipelines import storage
-from pipelines.corpus.forms import decide
+from pipelines.corpus.forms import DecisionError, decide
 from pipelines.corpus.keyfile import DamagedFile
 from pipelines.curation import ReadTask, RereadTask
 from pipelines.manifest import Manifest
@@ -209,7 +209,7 @@ def ablate(
         report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
         report["wall_seconds"] = round(time.monotonic() - started, 3)
         _write_report(directory.root, report)
-    except PoolError as error:
+    except (PoolError, DecisionError) as error:
         raise RunError(str(error)) from error
     except DamagedFile as error:
         raise RunError(f"{error}; --resume makes it again") from error

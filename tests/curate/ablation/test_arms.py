@@ -151,7 +151,7 @@ def test_errors_name_what_is_wrong(data, message):
     [
         ("arms:\n  fewer:\n    quality/gopher: {min_wrods: 3}\n", "line 4: .*min_wrods"),
         ("arms:\n  a:\n    input: 5\n", "line 4: arms.a.input must be"),
-        ("arms:\n  a:\n    quality/gopher:\n      quality/length: 5\n", "line 4: .*quality/length must be a map"),
+        ("arms:\n  a:\n    quality/gopher:\n      quality/length: 5\n", "line 5: .*quality/length must be a map"),
         ("arms:\n  a:\n    after: {quality/gopher: quality/gopher}\n", "line 3: two stages are called"),
         ("leave_one_out:\n  - quality/gopher\n  - [a]\n", "line 4: leave_one_out"),
         ("leave_one_out: [quality/length]\n", "line 2: .*quality/length"),
