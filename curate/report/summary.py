@@ -78,5 +78,5 @@ def _quality(report: dict[str, Any]) -> str:
             parts.append(f"{', '.join(worse)} farther from it")
         return f"The proxy model, a weak signal, finds {' and '.join(parts)}."
     if report.get("gold"):
-        return "How the arms' strategies do on the labelled data given is shown below, with intervals."
+        return "How the arms' strategies do on the labelled data is shown below, with intervals."
     return "These figures say how much each arm keeps and what; they do not say which text is better to train on."
