@@ -263,7 +263,7 @@ class _Write(beam.DoFn):
 
     def setup(self) -> None:
         scrubbing = self.table == "dropped" and self.job.dropped_text
-        self._scrub = opened(filters.make("pii/patterns", {"action": "replace"})) if scrubbing else None  # type: ignore[arg-type]
+        self._scrub = opened(filters.make("pii/patterns", {"action": "replace"})) if scrubbing else None
 
     def start_bundle(self) -> None:
         self._writers: dict[str, TableWriter] = {}
