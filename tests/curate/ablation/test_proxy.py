@@ -10,7 +10,6 @@ import pytest
 
 from curate.ablation import proxy
 from curate.ablation.controls import budget
-from filters.text.bytelm import ByteModel
 
 PIECE = 1500  # characters
 
@@ -105,36 +104,3 @@ def test_intervals_are_as_wide_as_chance():
     assert covered >= 180
     same = proxy.mean_interval([np.ones(5)] * 3)
     assert same == {"mean": 1.0, "low": 1.0, "high": 1.0}
-
-
-def test_the_model_learns_and_is_the_same_every_time():
-    texts = ["the cat sat on the mat and looked at the door " * 3, "등대지기는 매일 저녁 계단을 올라갔다. " * 3]
-    fresh = ByteModel(1000)
-    assert fresh.bits_per_byte("any") == pytest.approx(8.0)
-    assert fresh.bits_per_byte("") == 0.0
-    models = [ByteModel(1000) for _ in range(2)]
-    for model in models:
-        for text in texts:
-            model.train(text)
-    seen = models[0].bits_per_byte("the cat sat on the mat")
-    assert seen < 1.5
-    assert seen < models[0].bits_per_byte("zebras quietly jogged") < 12
-    assert seen == models[0].bits_per_byte("the cat sat on the mat")  # scoring teaches it nothing
-    assert seen == models[1].bits_per_byte("the cat sat on the mat")
-
-
-@pytest.mark.parametrize("room", [10, 1000, 100_000])
-@pytest.mark.parametrize("context", ["", "t", "the ca", "on the mat and", "zqx", "the cat sat on the do"])
-def test_chances_of_the_next_byte_add_up_to_one(room, context):
-    rng = random.Random(2)
-    model = ByteModel(room)
-    for _ in range(20):
-        model.train("".join(rng.choice(["the ", "cat ", "sat ", "on ", "mat ", "and ", "do"]) for _ in range(100)))
-        model.train("".join(chr(rng.randrange(128)) for _ in range(200)))
-    size = len(context)
-    before = model.bits_per_byte(context) * size
-    # all bytes, not only those of a UTF-8 text: lone surrogates stand for none here
-    chances = [2 ** -(model.bits_per_byte(context + chr(byte)) * (size + 1) - before) for byte in range(128)]
-    rest = 128 * min(chances)  # bytes above 127 never occurred: each has the chance of an unseen byte
-    assert sum(chances) == pytest.approx(1.0, abs=rest + 1e-6)
-    assert sum(chances) <= 1.0 + 1e-6
