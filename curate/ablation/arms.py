@@ -55,11 +55,11 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Proxy:
-    """The proxy language model: reference texts held fixed, training bytes for each arm, seeds."""
+    """Proxies of quality: named reference texts held fixed, training bytes of each arm, seeds."""
 
-    reference: tuple[str, ...]
+    references: Mapping[str, tuple[str, ...]]
     bytes: int = 5_000_000
-    seeds: int = 3
+    seeds: int = 5
 
 
 @dataclass(frozen=True)
@@ -325,13 +325,23 @@ def _proxy(data: Any, where: str, lines: Lines) -> Proxy | None:
     if data is None:
         return None
     if not isinstance(data, dict):
-        raise RecipeError(f"{where}, line {lines.of(('proxy',))}: proxy is a map with reference, bytes, seeds")
-    check_keys(data, ("reference", "bytes", "seeds"), where, lines, ("proxy",))
-    reference = _strings(data, "reference", where, lines, ("proxy",))
-    if not reference:
-        raise RecipeError(f"{where}, line {lines.of(('proxy',))}: proxy needs reference texts")
+        raise RecipeError(f"{where}, line {lines.of(('proxy',))}: proxy is a map with references, bytes, seeds")
+    check_keys(data, ("references", "bytes", "seeds"), where, lines, ("proxy",))
+    named = data.get("references")
+    if not isinstance(named, dict) or not named:
+        line = lines.of(("proxy", "references"))
+        raise RecipeError(
+            f"{where}, line {line}: proxy: references is a map from names to paths, such as {{news: held-out/*.jsonl}}"
+        )
+    references = {}
+    for name in named:
+        check_name(name, where, lines, ("proxy", "references", name))
+        references[name] = _strings(named, name, where, lines, ("proxy", "references"))
+        if not references[name]:
+            line = lines.of(("proxy", "references", name))
+            raise RecipeError(f"{where}, line {line}: proxy: reference {name} names no file")
     return Proxy(
-        reference,
+        references,
         _whole(data, "bytes", Proxy.bytes, where, lines, path=("proxy",)),
         _whole(data, "seeds", Proxy.seeds, where, lines, path=("proxy",)),
     )

@@ -214,61 +214,9 @@ def _gold(ablation: Ablation, decider: Decider, decided: dict[str, Decided], wor
 def _proxy(ablation: Ablation, decider: Decider, decided: dict[str, Decided], work: Work) -> dict[str, Any] | None:
     if ablation.proxy is None:
         return None
-    from curate.ablation import proxy
+    from curate.ablation.proxies.entrants import entrants
+    from curate.ablation.proxies.judge import judge
+    from curate.ablation.proxies.references import read_references
 
-    reference = proxy.Reference(_reference_texts(ablation.proxy.reference))
-    available = [int(decider.sizes(one.node, "bytes")[one.kept].sum()) for one in decided.values()]
-    most = min([ablation.proxy.bytes, *(size for size in available if size)])
-    arms: dict[str, Callable[[int], Iterable[str]]] = {}
-    for name, one in decided.items():
-        if one.kept.any():
-            arms[name] = _training(decider, one, one.kept, most, work)
-    base = decided[ablation.base.name]
-    for name, one in list(decided.items()):
-        if one is not base and one.group == base.group and one.kept.any() and "random-removal" in ablation.controls:
-            arms[f"{name} (random removal)"] = _random_training(decider, one, most, work)
-    if ablation.base.name not in arms:
-        return {"why": "the base keeps nothing", "arms": [], "caveat": proxy.CAVEAT}
-    return proxy.compare(arms, ablation.base.name, reference, most, ablation.proxy.seeds)
-
-
-def _training(
-    decider: Decider, one: Decided, mask: np.ndarray, most: int, work: Work
-) -> Callable[[int], Iterable[str]]:
-    from curate.ablation.proxy import training_order
-
-    ids = decider.scored.groups[one.group].strings("id")
-    sizes = decider.sizes(one.node, "bytes")
-
-    def texts(seed: int) -> Iterable[str]:
-        order = training_order(ids, sizes, mask, most, seed)
-        found = work.documents_of(one, order)
-        return [found[row] for row in order if row in found]
-
-    return texts
-
-
-def _random_training(decider: Decider, one: Decided, most: int, work: Work) -> Callable[[int], Iterable[str]]:
-    """Texts of the arm's own path after random removal of as many bytes as the arm removes from it."""
-    ids = decider.scored.groups[one.group].strings("id")
-    sizes = decider.sizes(one.node, "bytes")
-    left = int(sizes[one.kept].sum())
-
-    def texts(seed: int) -> Iterable[str]:
-        chance = controls.budget(ids, sizes, decider.reached(one.node), left, seed, "removal")
-        return _training(decider, one, chance, most, work)(seed)
-
-    return texts
-
-
-def _reference_texts(inputs: tuple[str, ...]) -> list[str]:
-    from filters.document import RawPage
-    from pipelines.reading import read
-    from pipelines.reading.units import Piece, expand
-
-    texts = []
-    for path in expand(list(inputs)):
-        for event in read(Piece(path)):
-            if isinstance(event, RawPage) and event.media_type == "text/plain":
-                texts.append(event.body.decode("utf-8", "replace"))
-    return texts
+    references = read_references(ablation.proxy.references)
+    return judge(entrants(ablation, decider, decided, work), references, ablation.proxy.bytes, ablation.proxy.seeds)

@@ -264,12 +264,14 @@ def _check_gold(ablation: Ablation) -> None:
 
 
 def _check_proxy(ablation: Ablation) -> None:
-    """The reference texts are read at the end, when all is scored: that they are there is asked at the start."""
+    """The reference texts are needed at the end, when all is scored: that they can be read is asked at the start."""
     if ablation.proxy is not None:
+        from curate.ablation.proxies.references import BadReference, read_references
+
         try:
-            expand(list(ablation.proxy.reference))
-        except InputError as error:
-            raise UsageError(f"proxy: reference: {error}") from error
+            read_references(ablation.proxy.references)
+        except BadReference as error:
+            raise UsageError(f"proxy: references: {error}") from error
 
 
 def _inputs(

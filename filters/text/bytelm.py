@@ -132,12 +132,13 @@ class ByteModel:
         most = int(FULL * len(self._table))
         self._used = _train(_bytes(text), self._table, self._root, self._order, self._used, most)
 
+    def bits(self, text: str) -> float:
+        """Bits that a text costs; the model does not learn from it."""
+        return float(_bits_of(_bytes(text), self._table, self._root, self._order, DISCOUNT))
+
     def bits_per_byte(self, text: str) -> float:
-        """Bits for each byte of a text; the model does not learn from it."""
-        data = _bytes(text)
-        if not data.size:
-            return 0.0
-        return float(_bits_of(data, self._table, self._root, self._order, DISCOUNT) / data.size)
+        """Bits for each byte of a text, 0 for an empty one."""
+        return self.bits(text) / max(1, len(_bytes(text)))
 
 
 def _bytes(text: str) -> np.ndarray:
