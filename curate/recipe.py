@@ -16,6 +16,7 @@ import yaml
 import filters
 from filters.chain import Step, notes_written
 from filters.contracts import Extractor, SettingsError, Strategy, settings_of
+from filters.document import COLUMNS
 from pipelines.reading.fields import Fields
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -38,6 +39,11 @@ class Lines(dict[tuple[Any, ...], int]):
         while path and path not in self:
             path = path[:-1]
         return self.get(path, 1)
+
+    def below(self, *path: Any) -> "Lines":
+        """The lines of what is below a path, by their paths from there."""
+        size = len(path)
+        return Lines({(*key[size:],): line for key, line in self.items() if key[:size] == path})
 
 
 def load_yaml(text: str, name: str) -> tuple[Any, Lines]:
@@ -136,11 +142,7 @@ class Recipe:
 
     def languages(self) -> tuple[str, ...]:
         """The languages that language stages keep (ISO 639-1); empty where all are kept."""
-        for step in self.steps:
-            keep = getattr(step.strategy, "keep", None)
-            if step.strategy_name.startswith("language/") and keep:
-                return tuple(keep)
-        return ()
+        return next((kept for step in self.steps if (kept := step.strategy.languages_kept())), ())
 
     def warnings(self) -> list[str]:
         """What a user should know before running this."""
@@ -148,8 +150,7 @@ class Recipe:
         found = [f"{step.name}: {warning}" for step in self.steps for warning in step.strategy.warnings(languages)]
         noted = False
         for step in self.steps:
-            # asked about a language without limits of its own: what more is said then holds for most languages
-            if not languages and len(step.strategy.warnings(("xx",))) > len(step.strategy.warnings(())):
+            if not languages and step.strategy.made_for() is not None:
                 found.append(
                     f"{step.name}: all languages are kept, and English limits hold for those without their own"
                     if noted
@@ -261,9 +262,7 @@ def _parse_rows(data: Any, steps: Sequence[Step], where: str, lines: Lines) -> F
             continue
         if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
             raise RecipeError(f"{where}, line {line}: rows.carry must be a list of names of fields")
-        from pipelines.records import KEPT_COLUMNS
-
-        columns = {*KEPT_COLUMNS, *notes_written(steps)}
+        columns = {*COLUMNS, *notes_written(steps)}
         for index, name in enumerate(value):
             if name in columns or name in value[:index]:
                 why = "is a column of kept/ already" if name in columns else "stands twice"
@@ -330,15 +329,10 @@ def parse_step(item: Any, where: str, lines: Lines, path: tuple[Any, ...], calle
 
 def build(name: str, settings: Mapping[str, Any], where: str, lines: Lines, path: tuple[Any, ...]) -> Strategy:
     """A strategy; RecipeError with the line of the wrong setting."""
-    for key in settings:
-        if not isinstance(key, str):
-            raise RecipeError(f"{where}, line {lines.of((*path, key))}: {key!r} is no setting's name")
     try:
         return filters.make(name, settings)
     except SettingsError as error:
-        wrong = next((key for key in settings if re.search(rf"[ :]{re.escape(key)}\b", str(error))), None)
-        line = lines.of((*path, wrong) if wrong else path)
-        raise RecipeError(f"{where}, line {line}: {error}") from error
+        raise RecipeError(f"{where}, line {lines.of((*path, *error.path))}: {error}") from error
 
 
 def check_steps(steps: Sequence[Step], where: str, lines: Lines | None = None) -> tuple[Step, ...]:

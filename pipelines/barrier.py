@@ -5,7 +5,7 @@ machine, CorpusDecision on an engine that shuffles), and each shard is re-read w
 never crosses a shuffle.
 """
 
-from filters.dedup.clusters import Keys, key_record, losers
+from filters.dedup.clusters import Keys, losers
 from pipelines.deciding import Decision, DecisionError, check_against, decide
 from pipelines.shuffled import CorpusDecision
 from pipelines.spool import Shard, Spool, documents, reread
@@ -20,7 +20,6 @@ __all__ = [
     "check_against",
     "decide",
     "documents",
-    "key_record",
     "losers",
     "reread",
 ]

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from filters.contracts import CorpusJudge, CorpusRewriter
+from filters.contracts import Bloom, CorpusJudge, CorpusRewriter, Duplicates, Repeats, TopShare
 from filters.dedup import clusters
 from filters.dedup.minhash import Shingler
-from filters.dedup.survivors import DuplicateJudge, score_of
+from filters.dedup.survivors import score_of
 from filters.text.minhash import jaccard
 from pipelines import keyfile, storage
 from pipelines.keyfile import KeyFile
@@ -60,9 +60,10 @@ def decide(
         from pipelines.spans import decide_spans
 
         return decide_spans(step, shards, directory, against, keep)
-    if getattr(step, "decision", "duplicates") == "top":
-        return _decide_top(step, shards, directory)
-    return _decide_duplicates(step, shards, directory, against, keep)  # type: ignore[arg-type]
+    wanted = step.decision()
+    if isinstance(wanted, TopShare):
+        return _decide_top(wanted, shards, directory)
+    return _decide_duplicates(step, wanted, shards, directory, against, keep)
 
 
 def earlier_keys(step: CorpusJudge | CorpusRewriter, folder: str) -> list[KeyFile]:
@@ -81,14 +82,14 @@ def earlier_keys(step: CorpusJudge | CorpusRewriter, folder: str) -> list[KeyFil
 def check_against(step: CorpusJudge | CorpusRewriter, folder: str) -> None:
     """Make sure before a run that it can be deduplicated against the keys in a folder; raises DecisionError."""
     name = type(step).__name__
-    kind = getattr(step, "decision", "duplicates")
-    if kind == "top":
+    wanted = step.decision()
+    if isinstance(wanted, TopShare):
         raise DecisionError(f"{name}: a share of a corpus cannot be taken against an earlier run")
-    if kind == "repeats":
+    if isinstance(wanted, Repeats):
         raise DecisionError(f"{name}: spans cannot be found against an earlier run, that would take its text")
-    if getattr(step, "verify", None) is not None:
+    if isinstance(wanted, Duplicates) and wanted.verify is not None:
         raise DecisionError(f"{name}: verify needs texts, and keys of earlier runs have none: leave verify out")
-    if kind == "bloom" and getattr(step, "expected_ngrams", None) is None:
+    if isinstance(wanted, Bloom) and wanted.expected_ngrams is None:
         raise DecisionError(f"{name}: a filter has a fixed size, so set expected_ngrams to that of all runs together")
     earlier_keys(step, folder)
 
@@ -134,9 +135,14 @@ class _Corpus:
 
 
 def _decide_duplicates(
-    step: DuplicateJudge, shards: Sequence[Shard], directory: str, against: str | None, keep: str | None
+    judge: CorpusJudge,
+    step: Duplicates,
+    shards: Sequence[Shard],
+    directory: str,
+    against: str | None,
+    keep: str | None,
 ) -> Decision:
-    corpus = _Corpus(shards, earlier_keys(step, against) if against is not None else ())
+    corpus = _Corpus(shards, earlier_keys(judge, against) if against is not None else ())
     takes_part = corpus.column("takes_part") if corpus.size else np.empty(0, dtype=bool)
     rows = np.flatnonzero(takes_part)
     everyone = len(rows) == corpus.size
@@ -149,7 +155,7 @@ def _decide_duplicates(
     order = corpus.column("order")[rows] if len(rows) else np.empty((0, 2), dtype=np.uint64)
     if against is not None:
         order = np.column_stack([rows < corpus.new, order]).astype(np.uint64, copy=False)
-    if getattr(step, "verify", None) is None:
+    if step.verify is None:
         labels = clusters.link(columns(), len(rows))
     else:
         labels = _verified(step, corpus, rows, clusters.candidates(columns(), order), directory)
@@ -167,13 +173,11 @@ def _decide_duplicates(
         "sample": _sample(step, corpus, lost, kept),
     }
     if keep is not None:
-        leave_keys(step, shards, lost, keep)
+        leave_keys(judge, shards, lost, keep)
     return decision
 
 
-def _write_losers(
-    step: DuplicateJudge, corpus: _Corpus, lost: np.ndarray, kept: np.ndarray, directory: str
-) -> Decision:
+def _write_losers(step: Duplicates, corpus: _Corpus, lost: np.ndarray, kept: np.ndarray, directory: str) -> Decision:
     decision = Decision()
     best, of_loser = np.unique(kept, return_inverse=True)
     ids = corpus.ids(best)
@@ -267,9 +271,9 @@ def corpus_order(corpus: _Corpus, rows: np.ndarray) -> np.ndarray:
     return clusters.mixed_order(np.concatenate(found))
 
 
-def _sample(step: DuplicateJudge, corpus: _Corpus, lost: np.ndarray, kept: np.ndarray) -> list[dict[str, Any]]:
+def _sample(step: Duplicates, corpus: _Corpus, lost: np.ndarray, kept: np.ndarray) -> list[dict[str, Any]]:
     """True Jaccard similarity of some removed pairs, chosen by a hash of the document removed."""
-    shingle = step.shingler() if hasattr(step, "shingler") else Shingler(None, None)
+    shingle = step.shingler() if step.shingler is not None else Shingler(None, None)
     here = kept < corpus.new
     lost, kept = lost[here], kept[here]
     chosen = np.sort(np.argsort(corpus_order(corpus, lost), kind="stable")[:SAMPLED_PAIRS])
@@ -300,7 +304,7 @@ def leave_keys(step: CorpusJudge, shards: Sequence[Shard], lost: np.ndarray, fol
             "order": file["order"][rows],
             "ids": np.frombuffer(b"".join(ids), dtype=np.uint8),
             "id_ends": np.cumsum([len(text) for text in ids], dtype=np.int64),
-            **{f"key{column}": file[f"key{column}"][rows] for column in range(clusters.widths(step)[0])},
+            **{f"key{column}": file[f"key{column}"][rows] for column in range(clusters.widths(step.decision())[0])},
             "takes_part": np.ones(len(rows), dtype=bool),
         }
         if "signature" in file:
@@ -316,7 +320,7 @@ def _decide_top(step: Any, shards: Sequence[Shard], directory: str) -> Decision:
     takes_part = corpus.column("takes_part") if corpus.size else np.empty(0, dtype=bool)
     score = corpus.column("key0")
     order = corpus.column("order") if corpus.size else np.empty((0, 2), dtype=np.uint64)
-    lost, _ = clusters.below_top(score, order, takes_part, step.keep_share())
+    lost, _ = clusters.below_top(score, order, takes_part, step.share)
     stays = takes_part.copy()
     stays[lost] = False
     cut = score_of(int(score[stays].min())) if stays.any() else None
@@ -334,7 +338,7 @@ def _decide_top(step: Any, shards: Sequence[Shard], directory: str) -> Decision:
     decision.evidence = {
         "documents": corpus.size,
         "without_keys": int(np.count_nonzero(~takes_part)),
-        "share": step.keep_share(),
+        "share": step.share,
         "lowest_kept": cut,
         "warnings": [],
     }

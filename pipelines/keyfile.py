@@ -16,10 +16,10 @@ class DamagedFile(Exception):
     """A file is not what was written; the message names it."""
 
 
-def write(path: str, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> str:
+def write(path: str, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> storage.Hashing:
     """Write arrays (little-endian numbers) and a header of plain data; the file appears under its name when whole.
 
-    Returns its sha256, hexadecimal.
+    Returns the closed file, which tells its sha256 and size.
     """
     entries = {}
     position = 0
@@ -33,7 +33,7 @@ def write(path: str, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]
         for array in arrays.values():
             file.write(_bytes(array))
             file.write(bytes(-array.nbytes % 64))
-    return file.hexdigest()
+    return file
 
 
 def _bytes(array: np.ndarray) -> Any:

@@ -11,7 +11,7 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.metrics import Metrics
 
-from filters.contracts import CorpusJudge, CorpusRewriter
+from filters.contracts import Bloom, CorpusJudge, CorpusRewriter, Duplicates, Lines, TopShare
 from filters.dedup import clusters
 from filters.dedup.survivors import score_of
 from pipelines import spans
@@ -272,24 +272,24 @@ class CorpusDecision(beam.PTransform):
         rounds: int = 20,
     ) -> None:
         super().__init__()
-        self.kind: str = getattr(step, "decision", "duplicates")
-        if self.kind not in ("duplicates", "top", "lines", "bloom"):
+        wanted = step.decision()
+        if not isinstance(wanted, (Duplicates, TopShare, Lines, Bloom)):
             raise DecisionError(
                 f"{type(step).__name__} sorts the words of the whole corpus on one machine, and does not run on "
                 "engines that spread it over many: run it without --runner, or use dedup/bff or dedup/lines"
             )
-        self.step: Any = step
+        self.step: Any = wanted
         self.directory, self.partitions, self.rounds = directory, partitions, rounds
 
     def expand(self, shards: Any) -> Any:
         names = shards | "names" >> beam.Map(_name) | "all names" >> beam.combiners.ToList()
         numbered = shards | "number" >> beam.Map(_numbered, names=beam.pvalue.AsSingleton(names))
-        decide = {"duplicates": self._duplicates, "top": self._top, "lines": self._lines, "bloom": self._bloom}
-        return decide[self.kind](numbered, shards)
+        decide = {Duplicates: self._duplicates, TopShare: self._top, Lines: self._lines, Bloom: self._bloom}
+        return decide[type(self.step)](numbered, shards)
 
     def _duplicates(self, numbered: Any, shards: Any) -> Any:
         step = self.step
-        verify = getattr(step, "verify", None)
+        verify = step.verify
         links = (
             numbered
             | "keys" >> beam.ParDo(_Bands(step.width, self.partitions))
@@ -413,7 +413,7 @@ class _WriteCuts(beam.DoFn):
 
     def process(self, element: tuple[int, Any]) -> Iterator[tuple[Any, Any]]:
         shard = _only_shard(element[1])
-        columns = 2 if self.step.decision == "lines" else spans.CUT_COLUMNS
+        columns = 2 if isinstance(self.step, Lines) else spans.CUT_COLUMNS
         found = np.unique(unpacked(element[1]["sent"], columns).astype(np.int64), axis=0)
         cuts = np.zeros((len(found), spans.CUT_COLUMNS), dtype=np.int64)
         cuts[:, :columns] = found
@@ -468,7 +468,7 @@ def _histogram(shard: Any) -> np.ndarray:
 def _last_bin(step: Any, histogram: Any) -> tuple[int, int]:
     """(bin in which the last document kept lies, how many of that bin are kept); -1 where none is kept."""
     counts = np.zeros(_BINS, dtype=np.int64) + histogram
-    keep = clusters.kept_of_top(int(counts.sum()), step.keep_share())
+    keep = clusters.kept_of_top(int(counts.sum()), step.share)
     if not keep:
         return -1, 0
     above = np.cumsum(counts[::-1])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from filters.contracts import CorpusRewriter
+from filters.contracts import Bloom, CorpusRewriter, Lines, Repeats
 from filters.text import bloom, suffix
 from pipelines import keyfile, storage
 from pipelines.deciding import Decision, DecisionError, earlier_keys
@@ -44,16 +44,14 @@ def decide_spans(
     step: CorpusRewriter, shards: Sequence[Shard], directory: str, against: str | None, keep: str | None
 ) -> Decision:
     """Decide which spans to cut; see pipelines.deciding.decide."""
-    kind: str = getattr(step, "decision", "")
-    if kind not in _KINDS:
-        raise DecisionError(f"{type(step).__name__}: no decision of corpus rewriters is called {kind!r}")
+    wanted = step.decision()
     decision = Decision()
     with tempfile.TemporaryDirectory() as folder:
         cuts = _Cuts(folder, len(shards))
-        found = _KINDS[kind](step, shards, cuts, against, keep)
+        found = _KINDS[type(wanted)](step, wanted, shards, cuts, against, keep)
         whole = touched = 0
         for number, shard in enumerate(shards):
-            columns, dropped = decision_columns(step, cuts.of(number))
+            columns, dropped = decision_columns(wanted, cuts.of(number))
             whole += dropped
             touched += len(columns["row"]) - dropped
             path = write_decisions(directory, shard, columns)
@@ -80,7 +78,7 @@ def decision_columns(step: Any, cuts: np.ndarray) -> tuple[dict[str, Any], int]:
         pieces = cuts[start:end, 1]
         whole = pieces[0] == WHOLE
         dropped += int(whole)
-        columns["rule"].append("seen-document" if whole else None)
+        columns["rule"].append(step.document_rule if whole else None)
         columns["value"].append(cuts[start, 2] / cuts[start, 3] if whole else None)
         columns["threshold"].append(step.threshold if whole else None)
         columns["spans"].append(None if whole else _runs(pieces).ravel().tolist())
@@ -116,9 +114,11 @@ def repeated(hashes: np.ndarray, place: np.ndarray, piece: np.ndarray, earlier: 
     return copies
 
 
-def _lines(step: Any, shards: Sequence[Shard], cuts: _Cuts, against: str | None, keep: str | None) -> dict[str, Any]:
+def _lines(
+    rewriter: Any, step: Lines, shards: Sequence[Shard], cuts: _Cuts, against: str | None, keep: str | None
+) -> dict[str, Any]:
     files = [KeyFile(shard.keys) for shard in shards]
-    earlier = earlier_keys(step, against) if against is not None else []
+    earlier = earlier_keys(rewriter, against) if against is not None else []
     total = sum(file.shape("values")[0] for file in [*files, *earlier])
     bits = max(0, int(np.ceil(np.log2(max(1, total / LINES_IN_MEMORY)))))
     places = _positions(files)
@@ -142,7 +142,7 @@ def _lines(step: Any, shards: Sequence[Shard], cuts: _Cuts, against: str | None,
         different += int(np.count_nonzero(~copies))
         if keep is not None:
             found = np.sort(values[~copies])
-            header = {"rows": len(found), **key_settings(step)}
+            header = {"rows": len(found), **key_settings(rewriter)}
             keyfile.write(storage.join(keep, f"lines-{part:05d}.keys"), {"values": found}, header)
         for number in range(len(files)):
             chosen = copies & (owner == number)
@@ -237,20 +237,22 @@ def ngrams_of(step: Any, files: Iterable[KeyFile]) -> np.ndarray:
     return counts
 
 
-def _bloom(step: Any, shards: Sequence[Shard], cuts: _Cuts, against: str | None, keep: str | None) -> dict[str, Any]:
+def _bloom(
+    rewriter: Any, step: Bloom, shards: Sequence[Shard], cuts: _Cuts, against: str | None, keep: str | None
+) -> dict[str, Any]:
     files = [KeyFile(shard.keys) for shard in shards]
     counts = ngrams_of(step, files)
     expected = expected_ngrams(step, counts)
     earlier: dict[int, KeyFile] = {}
     if against is not None:
-        earlier = {int(file.header["part"]): file for file in earlier_keys(step, against)}
+        earlier = {int(file.header["part"]): file for file in earlier_keys(rewriter, against)}
     for part in range(step.shards):
         start = earlier[part]["bits"] if part in earlier else None
         documents, seen = bloom_pass(step, files, part, int(expected[part]), start)
         for number, found in documents:
             cuts.add(number, found)
         if keep is not None:
-            header = {"rows": 0, "part": part, "functions": seen.functions, **key_settings(step)}
+            header = {"rows": 0, "part": part, "functions": seen.functions, **key_settings(rewriter)}
             keyfile.write(storage.join(keep, f"filter-{part:05d}.keys"), {"bits": seen.bits}, header)
     return {
         "ngrams": int(counts.sum()),
@@ -267,7 +269,9 @@ def expected_ngrams(step: Any, counts: np.ndarray) -> np.ndarray:
     return np.full(step.shards, -(-step.expected_ngrams // step.shards), dtype=np.int64)
 
 
-def _repeats(step: Any, shards: Sequence[Shard], cuts: _Cuts, against: str | None, keep: str | None) -> dict[str, Any]:
+def _repeats(
+    rewriter: Any, step: Repeats, shards: Sequence[Shard], cuts: _Cuts, against: str | None, keep: str | None
+) -> dict[str, Any]:
     files = [KeyFile(shard.keys) for shard in shards]
     total = sum(file.shape("values")[0] for file in files)
     if total > step.max_words:
@@ -304,4 +308,4 @@ def _repeats(step: Any, shards: Sequence[Shard], cuts: _Cuts, against: str | Non
     return {"words": total, "words_cut": len(chosen)}
 
 
-_KINDS: dict[str, Any] = {"lines": _lines, "bloom": _bloom, "repeats": _repeats}
+_KINDS: dict[type, Any] = {Lines: _lines, Bloom: _bloom, Repeats: _repeats}

@@ -3,7 +3,6 @@
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from filters.dedup.clusters import order_of, widths
 from filters.document import Document, Drop
 from pipelines import keyfile, storage
 from pipelines.keyfile import KeyFile
+from pipelines.manifest import Shard
 
 _SCHEMA = pa.schema(
     [
@@ -44,39 +44,9 @@ DECISIONS = pa.schema(
 )
 
 
-@dataclass(frozen=True)
-class Shard:
-    """A closed spool: paths of its two files, how many documents they hold, and the sha256 of each file."""
-
-    name: str
-    spool: str
-    keys: str
-    rows: int
-    spool_sha256: str = ""
-    keys_sha256: str = ""
-
-    def exists(self) -> bool:
-        """Whether both files are there."""
-        return storage.exists(self.spool) and storage.exists(self.keys)
-
-    def whole(self) -> bool:
-        """Whether both files are there as they were written."""
-        files = ((self.spool, self.spool_sha256), (self.keys, self.keys_sha256))
-        return self.exists() and all(storage.sha256(path) == expected for path, expected in files)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Shard":
-        """The inverse of as_dict."""
-        return cls(**data)
-
-
-def key_settings(step: Strategy) -> dict[str, Any]:
+def key_settings(step: CorpusJudge | CorpusRewriter) -> dict[str, Any]:
     """The settings that keys depend on: keys of two runs can be compared only where these are equal."""
-    free = getattr(step, "key_free", frozenset({"survivor", "verify"}))
+    free = step.decision().key_free
     settings = {name: value for name, value in settings_of(step).items() if name not in free}
     return {"strategy": type(step).__name__, "settings": json.loads(json.dumps(settings))}
 
@@ -98,6 +68,7 @@ class Spool:
         if not isinstance(step, (CorpusJudge, CorpusRewriter)):
             raise TypeError(f"{type(step).__name__} decides nothing over a corpus")
         self._directory, self._name, self._step = directory, name, step
+        self._decision = step.decision()
         self._pending = storage.PendingFile(directory)
         self._writer = pq.ParquetWriter(
             pa.PythonFile(self._pending.file, mode="w"),
@@ -115,17 +86,17 @@ class Spool:
             _JudgeKeys(step, self._function) if isinstance(step, CorpusJudge) else _SpanKeys(self._function)
         )
         self._order = array("Q")
-        self._orders = widths(step)[1]
+        self._orders = widths(step.decision())[1]
         self._ids = bytearray()
         self._id_ends = array("q")
 
     def add(self, document: Document) -> None:
         """Append a document and its keys."""
         self._keys.add(document)
-        self._order.extend(order_of(self._step, document))
+        self._order.extend(order_of(self._decision, document))
         self._ids += document.id.encode("utf-8", "surrogatepass")
         self._id_ends.append(len(self._ids))
-        notes = json.dumps(dict(document.notes), ensure_ascii=False) if document.notes else ""
+        notes = _beside(document)
         self._rows.append(
             (document.id, document.text, document.url, notes, document.source, document.offset, document.date)
         )
@@ -145,7 +116,7 @@ class Spool:
         """Write what is left; returns the shard, whose files are whole from now on."""
         self._flush()
         self._writer.close()
-        spool_sha256 = self._pending.file.hexdigest()
+        texts = self._pending.file
         spool = self._pending.close(f"{self._name}.spool.parquet")
         arrays: dict[str, np.ndarray] = {
             "order": np.frombuffer(self._order, dtype=np.uint64).reshape(self._count, self._orders),
@@ -155,15 +126,17 @@ class Spool:
         }
         path = storage.join(self._directory, f"{self._name}.keys")
         header = {"shard": self._name, "rows": self._count, **key_settings(self._step)}
-        keys_sha256 = keyfile.write(path, arrays, header)
-        return Shard(self._name, spool, path, self._count, spool_sha256, keys_sha256)
+        keys = keyfile.write(path, arrays, header)
+        return Shard(
+            self._name, spool, path, self._count, texts.hexdigest(), keys.hexdigest(), texts.written, keys.written
+        )
 
 
 class _JudgeKeys:
     """Keys of a corpus judge, collected row by row."""
 
     def __init__(self, step: CorpusJudge, function: Any) -> None:
-        self._width = widths(step)[0]
+        self._width = widths(step.decision())[0]
         self._function = function
         self._signed = getattr(function, "with_signature", None)
         self._values = bytearray()
@@ -228,8 +201,30 @@ def ids_at(keys: KeyFile, rows: np.ndarray) -> list[str]:
 
 
 def _document(row: Mapping[str, Any]) -> Document:
-    notes = json.loads(row["notes"]) if row["notes"] else {}
-    return Document(row["id"], row["text"], row["url"], notes, row["source"], row["offset"], row["date"])
+    beside = json.loads(row["notes"]) if row["notes"] else {}
+    document = Document(
+        row["id"],
+        row["text"],
+        row["url"],
+        beside.get("notes", {}),
+        row["source"],
+        row["offset"],
+        row["date"],
+        carried=beside.get("carried", {}),
+    )
+    return document.by_line() if "row_per_line" in beside else document
+
+
+def _beside(document: Document) -> str:
+    """What a document carries beside its text, as JSON; "" where it is nothing."""
+    found: dict[str, Any] = {}
+    if document.notes:
+        found["notes"] = dict(document.notes)
+    if document.carried:
+        found["carried"] = dict(document.carried)
+    if document.row_per_line:
+        found["row_per_line"] = True
+    return json.dumps(found, ensure_ascii=False) if found else ""
 
 
 def _tables(shard: Shard, groups: Iterable[int] | None = None) -> Iterator[pa.Table]:

@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from filters.chain import Dropped, Failed
 from filters.document import Document
 from pipelines import records, storage
-from pipelines.reading.fields import CARRIED
+from pipelines.manifest import FileRecord
 
 ROW_GROUP_BYTES = 2_000_000
 ROW_GROUP_ROWS = 50_000
@@ -44,36 +44,18 @@ class Keys:
         self.total = (self.total + total) % _MODULUS
 
 
-@dataclass(frozen=True)
-class FileRecord:
-    """A file that was written and closed: what it is, where (relative to the run's directory), and its checksums.
-
-    documents, keys   number and hash sum (hexadecimal) of the row keys of the documents in it; rows may be more
-                      where a document was written as pieces
-    """
-
-    table: str
-    path: str
-    rows: int
-    bytes: int
-    sha256: str
-    documents: int
-    keys: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        return asdict(self)
-
-
 class TableWriter:
     """Writes rows of one table of one unit as Parquet files; closes a file when it holds file_bytes.
 
     File names say the unit, a running number and a hash of the row keys: the same rows always make the same name,
     and a second attempt at a unit that wrote other rows never overwrites a file somebody refers to.
+
+    folder  where the files go, relative to root; by default it is called like the table
     """
 
-    def __init__(self, root: str, table: str, unit: str, schema: pa.Schema, file_bytes: int) -> None:
+    def __init__(self, root: str, table: str, unit: str, schema: pa.Schema, file_bytes: int, folder: str = "") -> None:
         self.root, self.table, self.unit, self.schema, self.file_bytes = root, table, unit, schema, file_bytes
+        self.folder = folder or table
         self.finished: list[FileRecord] = []
         self._pending: storage.PendingFile | None = None
         self._parquet: pq.ParquetWriter | None = None
@@ -104,7 +86,7 @@ class TableWriter:
         if not self._columns["source"]:
             return
         if self._parquet is None:
-            self._pending = storage.PendingFile(storage.join(self.root, self.table))
+            self._pending = storage.PendingFile(storage.join(self.root, self.folder))
             self._parquet = pq.ParquetWriter(
                 self._pending.file,
                 self.schema,
@@ -130,7 +112,7 @@ class TableWriter:
         self.finished.append(
             FileRecord(
                 self.table,
-                f"{self.table}/{name}",
+                f"{self.folder}/{name}",
                 self._rows,
                 file.written,
                 file.hexdigest(),
@@ -150,11 +132,11 @@ class TableWriter:
 
     def close_empty(self) -> list[FileRecord]:
         """Write one file without rows, so that a reader of the table finds its columns."""
-        pending = storage.PendingFile(storage.join(self.root, self.table))
+        pending = storage.PendingFile(storage.join(self.root, self.folder))
         pq.write_table(self.schema.empty_table(), pending.file, write_page_checksum=True)
         pending.close(f"{self.unit}.parquet")
-        file, path = pending.file, f"{self.table}/{self.unit}.parquet"
-        return [FileRecord(self.table, path, 0, file.written, file.hexdigest(), 0, f"{0:032x}")]
+        file, path = pending.file, f"{self.folder}/{self.unit}.parquet"
+        return [FileRecord(self.table, path, 0, file.written, file.hexdigest())]
 
     def abandon(self) -> None:
         """Give up the file in work."""
@@ -166,9 +148,10 @@ _DICTIONARY = ["source", "stage", "strategy", "rule", "language", "reason", "val
 
 
 def kept_rows(document: Document) -> list[dict[str, Any]]:
-    """The rows of a kept document: itself, or where its note emit is "sentences", a row id#k for each line."""
+    """The rows of a kept document: itself, or a row id#k for each of its lines."""
     row = {
-        **{name.removeprefix(CARRIED): value for name, value in document.notes.items()},
+        **document.notes,
+        **document.carried,
         "id": document.id,
         "url": document.url,
         "text": document.text,
@@ -177,7 +160,7 @@ def kept_rows(document: Document) -> list[dict[str, Any]]:
         "offset": document.offset,
         "date": document.date,
     }
-    if document.notes.get("emit") != "sentences":
+    if not document.row_per_line:
         return [row]
     pieces = [piece for piece in document.text.split("\n") if piece.strip()] or [document.text]
     return [{**row, "id": f"{document.id}#{number}", "text": piece} for number, piece in enumerate(pieces)]

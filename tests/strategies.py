@@ -4,11 +4,8 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from typing import ClassVar
 
-from pydantic import Field
-
-from filters.contracts import Extractor, Judge, Rewriter, Scores, strategy
+from filters.contracts import Extractor, Judge, Rewriter, Scores, limit, strategy
 from filters.document import Document, Drop, Fault, RawPage
 from filters.rules import Rule
 
@@ -27,9 +24,8 @@ class Body(Extractor):
 class Characters(Judge):
     """Keeps texts of at least so many characters."""
 
-    thresholds: ClassVar[frozenset[str]] = frozenset({"least", "most"})
-    least: int = Field(0, ge=0)
-    most: int | None = None
+    least: int = limit(0, ge=0, description="fewest characters")
+    most: int | None = limit(None, description="most characters; null: any number")
 
     def open(self) -> Callable[[Document], Scores]:
         return lambda document: Scores({"characters": float(len(document.text))})
@@ -45,9 +41,8 @@ class Characters(Judge):
 class Deaf(Judge):
     """Has a setting that none of its rules reads, and one that is read for Korean only."""
 
-    thresholds: ClassVar[frozenset[str]] = frozenset({"most", "korean"})
-    most: int = 9
-    korean: int = 9
+    most: int = limit(9, description="nothing")
+    korean: int = limit(9, description="most characters of a Korean text")
 
     def open(self) -> Callable[[Document], Scores]:
         return lambda document: Scores({"characters": float(len(document.text))})

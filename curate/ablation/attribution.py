@@ -1,12 +1,14 @@
 """Which rule removes what: in sequence, alone, only; what leaving it out would gain; which rules overlap."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from curate.ablation.decide import DROPPED, KEPT, Decided, Decider
-from pipelines.scoring.score import Visit
+from curate.ablation.decide import Decided, Decider, LeftOut
+from curate.ablation.scored import DROPPED, KEPT
+from pipelines.scoring.plan import CorpusVisit, JudgeVisit, Node, TextVisit, Visit
 
 
 @dataclass(frozen=True)
@@ -20,25 +22,22 @@ class RuleMask:
     strategy: str
     rule: str
     place: int
-    node: int
+    node: Node
     fails: np.ndarray
 
 
-def rule_masks(decider: Decider, visits: tuple[Visit, ...]) -> list[RuleMask]:
+def rule_masks(decider: Decider, visits: Sequence[Visit]) -> list[RuleMask]:
     """All per-document rules of a recipe, in order: those of judges, and the drops of extractors and rewriters."""
     found: list[RuleMask] = []
-    node = -1
-    for place, visit in enumerate(visits):
+    for place, (visit, node) in enumerate(zip(visits, entered_on(visits), strict=True)):
         stage, strategy = visit.step.name, visit.step.strategy_name
-        if visit.kind == "text":
-            before, node = node, visit.number
-            status, which, names = decider.node_status(node)
-            if not decider.scored.plan.nodes[node].is_corpus:
-                for code, name in enumerate(names):
-                    fails = (status == DROPPED) & (which == code)
-                    if fails.any():
-                        found.append(RuleMask(stage, strategy, name, place, max(before, 0), fails))
-        elif visit.kind == "judge":
+        if isinstance(visit, TextVisit) and not visit.node.is_corpus:
+            status = decider.scored.status(visit.node)
+            for code, name in enumerate(status.names):
+                fails = (status.how == DROPPED) & (status.which == code)
+                if fails.any():
+                    found.append(RuleMask(stage, strategy, name, place, node, fails))
+        elif isinstance(visit, JudgeVisit):
             masks: dict[str, np.ndarray] = {}
             for where, rules in decider.rules_by_language(visit):
                 for rule in rules:
@@ -48,16 +47,21 @@ def rule_masks(decider: Decider, visits: tuple[Visit, ...]) -> list[RuleMask]:
     return found
 
 
-def sizes(decider: Decider, node: int, mask: np.ndarray) -> dict[str, int]:
-    """Documents, bytes and tokens of some pages on a text path."""
-    return {
-        "documents": int(mask.sum()),
-        "bytes": int(decider.sizes(node, "bytes")[mask].sum()) if node >= 0 else 0,
-        "tokens": int(decider.sizes(node, "tokens")[mask].sum()) if node >= 0 else 0,
-    }
+def entered_on(visits: Sequence[Visit]) -> list[Node]:
+    """For each step of an arm, the text path whose texts it gets. An extractor gets none: its own path stands there."""
+    nodes: list[Node] = []
+    node: Node | None = None
+    for visit in visits:
+        made = visit.node if isinstance(visit, TextVisit) else node
+        entered = node or made
+        if entered is None:
+            raise TypeError(f"{visit.step.name} comes before any text")
+        nodes.append(entered)
+        node = made
+    return nodes
 
 
-def attribute(decider: Decider, decided: Decided, visits: tuple[Visit, ...]) -> dict[str, Any]:
+def attribute(decider: Decider, decided: Decided, visits: Sequence[Visit]) -> dict[str, Any]:
     """The attribution table and the overlap of rules.
 
     rules    one entry a rule: in_sequence (the first rule to fail, in recipe order), alone (fails on the text at that
@@ -72,7 +76,7 @@ def attribute(decider: Decider, decided: Decided, visits: tuple[Visit, ...]) -> 
     for mask in masks:
         failing += mask.fails
     names = {name: code for code, name in enumerate(decided.rules)}
-    nodes = _entering_nodes(visits)
+    sizes = decider.scored.sizes
     rules: list[dict[str, Any]] = []
     for mask in masks:
         first = (decided.left_at == mask.place) & (decided.how == DROPPED) & (decided.rule == names.get(mask.rule, -2))
@@ -81,15 +85,14 @@ def attribute(decider: Decider, decided: Decided, visits: tuple[Visit, ...]) -> 
                 "stage": mask.stage,
                 "strategy": mask.strategy,
                 "rule": mask.rule,
-                "in_sequence": sizes(decider, mask.node, first),
-                "alone": sizes(decider, mask.node, mask.fails),
-                "only": sizes(decider, mask.node, mask.fails & (failing == 1)),
-                "without": _gain(decider, decided, visits, mask.place, f"{mask.stage}:{mask.rule}"),
+                "in_sequence": sizes(mask.node, first),
+                "alone": sizes(mask.node, mask.fails),
+                "only": sizes(mask.node, mask.fails & (failing == 1)),
+                "without": _gain(decider, decided, visits, mask.place, mask.rule),
             }
         )
-    for place, visit in enumerate(visits):
-        corpus_text = visit.kind == "text" and decider.scored.plan.nodes[visit.number].is_corpus
-        if visit.kind == "corpus" or corpus_text:
+    for place, (visit, node) in enumerate(zip(visits, entered_on(visits), strict=True)):
+        if isinstance(visit, CorpusVisit) or (isinstance(visit, TextVisit) and visit.node.is_corpus):
             gone = (decided.left_at == place) & (decided.how == DROPPED)
             for code in np.unique(decided.rule[gone]):
                 rules.append(
@@ -97,42 +100,37 @@ def attribute(decider: Decider, decided: Decided, visits: tuple[Visit, ...]) -> 
                         "stage": visit.step.name,
                         "strategy": visit.step.strategy_name,
                         "rule": decided.rules[code],
-                        "in_sequence": sizes(decider, nodes[place], gone & (decided.rule == code)),
+                        "in_sequence": sizes(node, gone & (decided.rule == code)),
                         "alone": None,
                         "only": None,
-                        "without": _gain(decider, decided, visits, place, visit.step.name),
+                        "without": _gain(decider, decided, visits, place),
                     }
                 )
     order = {visit.step.name: place for place, visit in enumerate(visits)}
     rules.sort(key=lambda row: order[row["stage"]])
     stages = [
-        {"stage": visit.step.name, "without": _gain(decider, decided, visits, place, visit.step.name)}
+        {"stage": visit.step.name, "without": _gain(decider, decided, visits, place)}
         for place, visit in enumerate(visits[1:], 1)
     ]
     return {"rules": rules, "stages": stages, "overlap": _overlap(masks)}
 
 
-def _entering_nodes(visits: tuple[Visit, ...]) -> list[int]:
-    nodes, node = [], -1
-    for visit in visits:
-        nodes.append(node)
-        if visit.kind == "text":
-            node = visit.number
-    return nodes
-
-
 def _gain(
-    decider: Decider, decided: Decided, visits: tuple[Visit, ...], place: int, leave_out: str
+    decider: Decider, decided: Decided, visits: Sequence[Visit], place: int, rule: str | None = None
 ) -> dict[str, int] | None:
-    """What is kept more, in documents, bytes and tokens, where this is left out."""
-    if visits[place].kind == "text" or any(
-        visit.kind == "text" and decider.scored.plan.nodes[visit.number].is_corpus for visit in visits[place:]
-    ):
+    """How much more would be kept, in documents, bytes and tokens, without a stage, or without one rule of it."""
+    if isinstance(visits[place], TextVisit) or texts_depend_on(visits[place:]):
         return None
-    other = decider.decide(decided.arm, visits, leave_out=leave_out, funnel=False)
-    now = sizes(decider, decided.node, decided.how == KEPT)
-    then = sizes(decider, decided.node, other.how == KEPT)
+    left_out = LeftOut(visits[place].step.name, rule)
+    other = decider.decide(decided.arm, visits, left_out, funnel=False)
+    now = decider.scored.sizes(decided.node, decided.kept)
+    then = decider.scored.sizes(decided.node, other.kept)
     return {name: then[name] - now[name] for name in now}
+
+
+def texts_depend_on(visits: Sequence[Visit]) -> bool:
+    """Whether one of these steps makes texts that depend on which documents come to it."""
+    return any(isinstance(visit, TextVisit) and visit.node.is_corpus for visit in visits)
 
 
 def gains_from_arms(attribution: dict[str, Any], gains: dict[str, dict[str, int]]) -> None:
@@ -150,7 +148,7 @@ def _overlap(masks: list[RuleMask]) -> dict[str, Any]:
     return {"rules": [f"{mask.stage}:{mask.rule}" for mask in masks], "documents": shared.tolist()}
 
 
-def slice_matrix(decided: Decided, visits: tuple[Visit, ...], slices: dict[str, np.ndarray]) -> dict[str, Any]:
+def slice_matrix(decided: Decided, visits: Sequence[Visit], slices: dict[str, np.ndarray]) -> dict[str, Any]:
     """For each kind of slice: its documents, how many are kept, and how many each rule removes in sequence."""
     read = decided.left_at >= 0
     found: dict[str, Any] = {}

@@ -34,13 +34,11 @@ def budget(ids: np.ndarray, sizes: np.ndarray, mask: np.ndarray, most: int, seed
 
 def random_removal(decider: Decider, base: Decided, other: Decided, seed: int) -> np.ndarray:
     """A random arm: the pages that were read, minus random ones, until as many bytes are left as other keeps."""
-    ids = decider.scored.groups[base.group].strings("id")
-    first = decider.scored.plan.arms[base.arm][0].number
-    reached = decider.reached(first)
-    sizes = decider.sizes(first, "bytes")
-    most = int(decider.sizes(other.node, "bytes")[other.kept].sum()) if other.group == base.group else 0
+    scored = decider.scored
+    first = scored.plan.lineage(base.node)[0]
+    most = int(scored.bytes(other.node)[other.kept].sum()) if other.group == base.group else 0
     # Drawn by other keys than training samples are, or what is left would be the very sample that is trained on.
-    return budget(ids, sizes, reached, most, seed, "removal")
+    return budget(scored.pages(first).ids, scored.bytes(first), scored.reached(first), most, seed, "removal")
 
 
 def paired_difference(left: np.ndarray, right: np.ndarray, weights: np.ndarray, seed: int = 0) -> dict[str, Any]:

@@ -1,24 +1,32 @@
-"""Scored table to arms: which documents an arm keeps, and where and by which rule it loses the others."""
+"""From scores to arms: which documents an arm keeps, and where and by which rule it loses the others."""
 
 import hashlib
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Generic, TypeVar
 
 import numpy as np
 
-from curate.ablation.scored import Scored
-from filters.chain import Step
-from filters.contracts import Judge
+from curate.ablation.scored import DROPPED, FAILED, KEPT, Scored
+from filters.contracts import Duplicates, TopShare
 from filters.document import Document
 from filters.rules import Rule
-from pipelines.scoring.score import Measure, Source, Visit
+from pipelines.barrier import Keys, losers
+from pipelines.scoring.plan import CorpusVisit, JudgeVisit, Measure, Node, TextVisit, Visit, Writer
 
-KEPT, DROPPED, FAILED = 0, 1, 2
 READ_STAGE = -1
 _CACHE_BYTES = 1 << 29
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What decides nothing in an arm: a stage, or one rule of it."""
+
+    stage: str
+    rule: str | None = None
 
 
 @dataclass
@@ -39,6 +47,37 @@ class StageResult:
     by_reason: Counter[str] = field(default_factory=Counter)
 
 
+@dataclass(frozen=True)
+class Removal:
+    """The pages that one step removes; arrays have shape (n,), one entry a page.
+
+    dropped, failed  bool                                     names  the rules and reasons
+    which            the index in names of what removed it    kept_by  the page that stays in its place, or -1
+    """
+
+    dropped: np.ndarray
+    failed: np.ndarray
+    names: list[str]
+    which: np.ndarray
+    kept_by: np.ndarray | None = None
+
+    @classmethod
+    def nothing(cls, pages: int) -> "Removal":
+        """No page is removed."""
+        none = np.zeros(pages, dtype=bool)
+        return cls(none, none, [], np.zeros(pages, dtype=np.int32))
+
+    @property
+    def gone(self) -> np.ndarray:
+        """Which pages are removed."""
+        return np.asarray(self.dropped | self.failed)
+
+    def count(self, mask: np.ndarray) -> Counter[str]:
+        """How many of some pages each rule or reason removed."""
+        codes, counts = np.unique(self.which[mask], return_counts=True)
+        return Counter({self.names[code]: int(count) for code, count in zip(codes, counts, strict=True)})
+
+
 @dataclass
 class Decided:
     """What an arm does with every page of its input group; arrays have shape (n,), one entry a page.
@@ -50,14 +89,18 @@ class Decided:
     """
 
     arm: str
-    group: int
     left_at: np.ndarray
     how: np.ndarray
     rule: np.ndarray
     rules: list[str]
     stages: list[StageResult]
-    node: int
+    node: Node
     kept_by: np.ndarray
+
+    @property
+    def group(self) -> int:
+        """The input group whose pages these are."""
+        return self.node.group
 
     @property
     def kept(self) -> np.ndarray:
@@ -65,167 +108,131 @@ class Decided:
         return np.asarray(self.how == KEPT)
 
 
-class Decider:
-    """Decides arms from the scored table. Failing masks of rules are shared by all arms.
+class _Recent(Generic[V]):
+    """The values used last, at most some number of them."""
 
-    documents  gives documents as a measure (by number) sees some pages; needed where a corpus judge verifies candidates
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[Hashable, V] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], V]) -> V:
+        """The value of a key, made where it is not there."""
+        if key in self._values:
+            self._values.move_to_end(key)
+        else:
+            self._values[key] = make()
+            if len(self._values) > self._most:
+                self._values.popitem(last=False)
+        return self._values[key]
+
+
+class Decider:
+    """Decides arms from the scored table. What rules and corpus judges say is shared by all arms.
+
+    documents  gives the documents of some pages as a measure sees them; needed where a corpus judge verifies candidates
     """
 
     def __init__(
-        self, scored: Scored, documents: Callable[[int, Sequence[int]], Iterable[Document]] | None = None
+        self, scored: Scored, documents: Callable[[Measure, Sequence[int]], Iterable[Document]] | None = None
     ) -> None:
         self.scored = scored
         self.documents = documents
-        self._masks: OrderedDict[Any, np.ndarray] = OrderedDict()
-        self._languages: dict[Any, tuple[list[str], np.ndarray]] = {}
-        self._sizes: dict[tuple[int, str], np.ndarray] = {}
-        self._status: dict[int, tuple[np.ndarray, np.ndarray, list[str]]] = {}
-        self._faults: dict[int, np.ndarray | None] = {}
-        self._keys: dict[int, Any] = {}
-        self._corpus: OrderedDict[Any, tuple[np.ndarray, np.ndarray, list[str], np.ndarray, np.ndarray]] = OrderedDict()
         rows = max((group.rows for group in scored.groups), default=0)
-        self._most_masks = max(64, _CACHE_BYTES // max(1, rows))  # one byte a row
-        self._most_corpus = max(4, self._most_masks // 16)
+        masks = max(64, _CACHE_BYTES // max(1, rows))  # one byte a row
+        self._masks: _Recent[np.ndarray] = _Recent(masks)
+        self._corpus: _Recent[Removal] = _Recent(max(4, masks // 16))
+        self._languages: dict[Hashable, tuple[list[str], np.ndarray]] = {}
+        self._keys: dict[int, Keys] = {}
 
     def decide(
-        self, arm: str, visits: Sequence[Visit], leave_out: str = "", only: int | None = None, funnel: bool = True
+        self, arm: str, visits: Sequence[Visit], left_out: LeftOut | None = None, funnel: bool = True
     ) -> Decided:
-        """Decide an arm. leave_out: a stage, or stage:rule, that decides nothing; only: stop before this visit."""
-        group = self.scored.plan.nodes[visits[0].number].group
-        pages = self.scored.groups[group]
-        read = self._read(group)
-        alive = read == KEPT
+        """Decide an arm, or the first steps of one. left_out decides nothing. Without a funnel, stages have no figures.
+
+        The first visit is that of an extractor.
+        """
+        first = visits[0]
+        if not isinstance(first, TextVisit):
+            raise TypeError(f"{first.step.name} makes no text")
+        pages = self.scored.pages(first.node)
+        how = pages.read.copy()
+        alive = how == KEPT
         left_at = np.full(pages.rows, READ_STAGE, dtype=np.int16)
-        how = read.copy()
         rule = np.full(pages.rows, -1, dtype=np.int32)
         kept_by = np.full(pages.rows, -1, dtype=np.int64)
         codes: dict[str, int] = {}
-        reasons = self._read_reasons(group)
+        reasons = pages.rules
         for name in sorted(set(reasons[~alive].tolist())):
             rule[(reasons == name) & ~alive] = codes.setdefault(name, len(codes))
         stages: list[StageResult] = []
-        node = -1
+        node: Node | None = None
         for index, visit in enumerate(visits):
-            if only is not None and index >= only:
-                break
-            before = node
-            entering = alive
-            if visit.kind == "text":
-                node = visit.number
-                lost, failed, names, which = self._text(node, alive)
-            elif visit.step.name == leave_out:
-                lost = failed = np.zeros(0, dtype=bool)
-                names, which = [], np.zeros(0, dtype=np.int32)
-            elif visit.kind == "judge":
-                lost, failed, names, which = self._judge(visit, alive, leave_out)
-            else:
-                lost, failed, names, which, twins = self._corpus_judge(visit, alive)
-                kept_by[lost] = twins[lost]
-            if len(lost):
-                gone = lost | failed
+            before, entering = node, alive
+            if isinstance(visit, TextVisit):
+                node = visit.node
+            removal = self._removal(visit, alive, left_out)
+            gone = removal.gone
+            if gone.any():
                 left_at[gone] = index
-                how[lost] = DROPPED
-                how[failed] = FAILED
-                table = np.array([codes.setdefault(name, len(codes)) for name in names] or [0], dtype=np.int32)
-                rule[gone] = table[which[gone]]
+                how[removal.dropped] = DROPPED
+                how[removal.failed] = FAILED
+                table = np.array([codes.setdefault(name, len(codes)) for name in removal.names], dtype=np.int32)
+                rule[gone] = table[removal.which[gone]]
+                if removal.kept_by is not None:
+                    kept_by[removal.dropped] = removal.kept_by[removal.dropped]
                 alive = alive & ~gone
+            result = StageResult(visit.step.name, visit.step.strategy_name)
             if funnel:
-                stages.append(self._stage(visit.step, before, node, entering, alive, lost, failed, names, which))
-            else:
-                stages.append(StageResult(visit.step.name, visit.step.strategy_name))
+                self._count(result, before, node or first.node, entering, removal)
+            stages.append(result)
         left_at[alive] = len(stages)
-        return Decided(arm, group, left_at, how, rule, list(codes), stages, node, kept_by)
+        return Decided(arm, left_at, how, rule, list(codes), stages, node or first.node, kept_by)
 
-    def failing(self, visit: Visit, rule: Rule) -> np.ndarray:
+    def failing(self, visit: JudgeVisit, rule: Rule) -> np.ndarray:
         """Where a judge's rule fails on its text path, with nothing dropped before; False where nothing was scored.
 
         The rule is applied to every page, whatever its language.
         """
-        measure = self.scored.plan.measures[visit.number]
-        key = (measure.number, rule, visit.language if rule.one_of is not None else None)
-        if key in self._masks:
-            self._masks.move_to_end(key)
-            return self._masks[key]
-        if rule.one_of is not None:
-            values = self._note_values(measure, rule.signal, visit)
-            mask = rule.fails_column(values)
-        else:
-            column = self.scored.path(measure.node).numbers(f"{measure.label}.{rule.signal}")
-            mask = rule.fails_column(column) & ~np.isnan(column)
-        mask &= self.reached(measure.node)
-        self._masks[key] = mask
-        if len(self._masks) > self._most_masks:
-            self._masks.popitem(last=False)
-        return mask
+        key = (visit.measure.number, rule, visit.language if rule.one_of is not None else None)
+        return self._masks.get(key, partial(self._failing, visit, rule))
 
-    def rules_by_language(self, visit: Visit) -> list[tuple[np.ndarray, tuple[Rule, ...]]]:
+    def _failing(self, visit: JudgeVisit, rule: Rule) -> np.ndarray:
+        node = self.scored.node_of(visit.measure)
+        if rule.one_of is not None:
+            writer = visit.measure.writer if rule.signal in visit.judge.writes else visit.language
+            fails = rule.fails_column(self.scored.note(writer, rule.signal, node.group))
+        else:
+            values = self.scored.signal(visit.measure, rule.signal)
+            fails = rule.fails_column(values) & ~np.isnan(values)
+        return np.asarray(fails & self.scored.reached(node))
+
+    def rules_by_language(self, visit: JudgeVisit) -> list[tuple[np.ndarray, tuple[Rule, ...]]]:
         """A judge's rules for each language: where the pages of that language are, and the rules for them."""
-        strategy = visit.step.strategy
-        if not isinstance(strategy, Judge):
-            raise TypeError(f"{visit.step.name} is no judge")
         languages, codes = self._language(visit)
         found: dict[tuple[Rule, ...], np.ndarray] = {}
         for code, language in enumerate(languages):
-            rules = strategy.rules(language)
+            rules = visit.judge.rules(language)
             where = codes == code
             found[rules] = found[rules] | where if rules in found else where
         return [(where, rules) for rules, where in found.items()]
 
-    def reached(self, node: int) -> np.ndarray:
-        """Which pages have a text on this path."""
-        return np.asarray(self.node_status(node)[0] == KEPT)
-
-    def sizes(self, node: int, what: str) -> np.ndarray:
-        """bytes or tokens of the texts on a path, 0 where there is none; int64 of shape (n,)."""
-        key = (node, what)
-        if key not in self._sizes:
-            column = self.scored.path(node).numbers(what)
-            self._sizes[key] = np.nan_to_num(column).astype(np.int64)
-        return self._sizes[key]
-
-    def value_of(self, visit: Visit, rule: Rule) -> np.ndarray:
-        """The values that a rule looks at, float64 of shape (n,)."""
-        measure = self.scored.plan.measures[visit.number]
-        return self.scored.path(measure.node).numbers(f"{measure.label}.{rule.signal}")
-
     # ------------------------------------------------------------------------------------------ single kinds of steps
 
-    def _read(self, group: int) -> np.ndarray:
-        key = ("read", group)
-        if key not in self._masks:
-            names = self.scored.groups[group].strings("read")
-            outcome = np.full(len(names), FAILED, dtype=np.int8)
-            outcome[names == "kept"] = KEPT
-            outcome[names == "dropped"] = DROPPED
-            self._masks[key] = outcome
-        return self._masks[key]
+    def _removal(self, visit: Visit, alive: np.ndarray, left_out: LeftOut | None) -> Removal:
+        """What a step removes of the pages that are alive."""
+        if isinstance(visit, TextVisit):
+            status = self.scored.status(visit.node)
+            dropped, failed = alive & (status.how == DROPPED), alive & (status.how == FAILED)
+            return Removal(dropped, failed, status.names, status.which)
+        if left_out == LeftOut(visit.step.name):
+            return Removal.nothing(len(alive))
+        if isinstance(visit, JudgeVisit):
+            return self._judge(visit, alive, left_out)
+        key = (visit.measure.number, visit.judge, hashlib.blake2b(np.packbits(alive).tobytes()).digest())
+        return self._corpus.get(key, partial(self._corpus_judge, visit, alive))
 
-    def _read_reasons(self, group: int) -> np.ndarray:
-        return self.scored.groups[group].strings("rule")
-
-    def node_status(self, node: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
-        if node not in self._status:
-            table = self.scored.path(node)
-            names = table.strings("status")
-            status = np.full(len(names), -1, dtype=np.int8)
-            status[names == "kept"] = KEPT
-            status[names == "dropped"] = DROPPED
-            status[names == "failed"] = FAILED
-            rules = table.strings("rule")
-            known = sorted(set(rules[(status == DROPPED) | (status == FAILED)].tolist()))
-            code = {name: number for number, name in enumerate(known)}
-            which = np.array([code.get(name, 0) for name in rules.tolist()], dtype=np.int32)
-            self._status[node] = (status, which, known)
-        return self._status[node]
-
-    def _text(self, node: int, alive: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
-        status, which, names = self.node_status(node)
-        return alive & (status == DROPPED), alive & (status == FAILED), names, which
-
-    def _judge(
-        self, visit: Visit, alive: np.ndarray, leave_out: str
-    ) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
-        lost = np.zeros(len(alive), dtype=bool)
+    def _judge(self, visit: JudgeVisit, alive: np.ndarray, left_out: LeftOut | None) -> Removal:
+        dropped = np.zeros(len(alive), dtype=bool)
         which = np.zeros(len(alive), dtype=np.int32)
         names: dict[str, int] = {}
         for where, rules in self.rules_by_language(visit):
@@ -233,115 +240,77 @@ class Decider:
             if not inside.any():
                 continue
             for rule in rules:
-                if f"{visit.step.name}:{rule.name}" == leave_out:
+                if left_out == LeftOut(visit.step.name, rule.name):
                     continue
                 code = names.setdefault(rule.name, len(names))
-                new = inside & self.failing(visit, rule) & ~lost
+                new = inside & self.failing(visit, rule) & ~dropped
                 which[new] = code
-                lost |= new
-        faults = self._fault_reasons(visit.number)
-        failed = np.zeros(len(alive), dtype=bool)
-        if faults is not None:
-            failed = alive & (faults != "")
-            for reason in sorted(set(faults[failed].tolist())):
-                which[failed & (faults == reason)] = names.setdefault(reason, len(names))
-            lost &= ~failed
-        return lost, failed, list(names), which
+                dropped |= new
+        failed = self._failed(visit.measure, alive, names, which)
+        return Removal(dropped & ~failed, failed, list(names), which)
 
-    def _fault_reasons(self, number: int) -> np.ndarray | None:
-        if number not in self._faults:
-            measure = self.scored.plan.measures[number]
-            table = self.scored.path(measure.node)
-            name = f"{measure.label}!"
-            self._faults[number] = table.strings(name) if name in table.names else None
-        return self._faults[number]
+    def _corpus_judge(self, visit: CorpusVisit, alive: np.ndarray) -> Removal:
+        measure, decision = visit.measure, visit.judge.decision()
+        which = np.zeros(len(alive), dtype=np.int32)
+        names = {decision.rule: 0}
+        failed = self._failed(measure, alive, names, which)
+        if measure.number not in self._keys:
+            keys = Keys.of(decision, self.scored.keys(measure).tolist())
+            self._keys[measure.number] = _that_matter(decision, keys)
+        documents = partial(self.documents, measure) if self.documents is not None else None
+        gone, stays = losers(decision, self._keys[measure.number], alive & ~failed, documents)
+        dropped = np.zeros(len(alive), dtype=bool)
+        dropped[gone] = True
+        kept_by = np.full(len(alive), -1, dtype=np.int64)
+        kept_by[gone] = stays
+        return Removal(dropped, failed, list(names), which, kept_by)
 
-    def _corpus_judge(
-        self, visit: Visit, alive: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray, np.ndarray]:
-        from pipelines.barrier import Keys, losers
-
-        measure = self.scored.plan.measures[visit.number]
-        step = visit.step.strategy
-        key = (visit.number, step, hashlib.blake2b(np.packbits(alive).tobytes()).digest())
-        if key not in self._corpus:
-            if visit.number not in self._keys:
-                column = self.scored.path(measure.node).binary(f"{measure.label}#keys")
-                self._keys[visit.number] = _that_matter(step, Keys.of(step, column))  # type: ignore[arg-type]
-            faults = self._fault_reasons(visit.number)
-            failed = alive & (faults != "") if faults is not None else np.zeros(len(alive), dtype=bool)
-            texts = partial(self.documents, measure.number) if self.documents is not None else None
-            gone, stays = losers(step, self._keys[visit.number], alive & ~failed, texts)  # type: ignore[arg-type]
-            lost = np.zeros(len(alive), dtype=bool)
-            lost[gone] = True
-            twins = np.full(len(alive), -1, dtype=np.int64)
-            twins[gone] = stays
-            which = np.zeros(len(alive), dtype=np.int32)
-            names = {step.rule: 0}  # type: ignore[attr-defined]
-            if faults is not None:
-                for reason in sorted(set(faults[failed].tolist())):
-                    which[failed & (faults == reason)] = names.setdefault(reason, len(names))
-            self._corpus[key] = (lost, failed, list(names), which, twins)
-            if len(self._corpus) > self._most_corpus:
-                self._corpus.popitem(last=False)
-        return self._corpus[key]
+    def _failed(self, measure: Measure, alive: np.ndarray, names: dict[str, int], which: np.ndarray) -> np.ndarray:
+        """Which pages alive could not be measured; their reasons are entered in names and which."""
+        faults = self.scored.faults(measure)
+        if faults is None:
+            return np.zeros(len(alive), dtype=bool)
+        failed = np.asarray(alive & (faults != ""))
+        for reason in sorted(set(faults[failed].tolist())):
+            which[failed & (faults == reason)] = names.setdefault(reason, len(names))
+        return failed
 
     # ------------------------------------------------------------------------------------------------------- helpers
 
-    def _stage(
-        self,
-        step: Step,
-        before: int,
-        after: int,
-        entering: np.ndarray,
-        alive: np.ndarray,
-        lost: np.ndarray,
-        failed: np.ndarray,
-        names: Sequence[str],
-        which: np.ndarray,
-    ) -> StageResult:
-        result = StageResult(step.name, step.strategy_name)
-        result.documents_in, result.kept = int(entering.sum()), int(alive.sum())
-        if before < 0:  # what the reader read
-            pages = self.scored.groups[self.scored.plan.nodes[after].group]
-            result.bytes_in = int(np.nan_to_num(pages.numbers("bytes"))[entering].sum())
+    def _count(
+        self, result: StageResult, before: Node | None, after: Node, entering: np.ndarray, removal: Removal
+    ) -> None:
+        """Fill in the figures of a stage: texts are those of `before` that come in, those of `after` that go out."""
+        staying = entering & ~removal.gone
+        result.documents_in, result.kept = int(entering.sum()), int(staying.sum())
+        if before is None:  # what the reader read
+            result.bytes_in = int(self.scored.pages(after).bytes[entering].sum())
         else:
-            result.bytes_in = int(self.sizes(before, "bytes")[entering].sum())
-            result.tokens_in = int(self.sizes(before, "tokens")[entering].sum())
-        result.bytes_kept = int(self.sizes(after, "bytes")[alive].sum())
-        result.tokens_kept = int(self.sizes(after, "tokens")[alive].sum())
-        if len(lost):
-            result.dropped, result.failed = int(lost.sum()), int(failed.sum())
-            for counter, mask in ((result.by_rule, lost), (result.by_reason, failed)):
-                codes, counts = np.unique(which[mask], return_counts=True)
-                counter.update({names[code]: int(count) for code, count in zip(codes, counts, strict=True)})
-        return result
+            result.bytes_in = int(self.scored.bytes(before)[entering].sum())
+            result.tokens_in = int(self.scored.tokens(before)[entering].sum())
+        result.bytes_kept = int(self.scored.bytes(after)[staying].sum())
+        result.tokens_kept = int(self.scored.tokens(after)[staying].sum())
+        result.dropped, result.failed = int(removal.dropped.sum()), int(removal.failed.sum())
+        result.by_rule.update(removal.count(removal.dropped))
+        result.by_reason.update(removal.count(removal.failed))
 
-    def _language(self, visit: Visit) -> tuple[list[str], np.ndarray]:
-        source = self._language_source(visit)
-        group = self.scored.plan.nodes[self.scored.plan.measures[visit.number].node].group
-        key = (source, group)
+    def _language(self, visit: JudgeVisit) -> tuple[list[str], np.ndarray]:
+        """The languages there are, and the code of each page's, for the rules of a judge."""
+        # A judge that writes the language itself is judged by what it wrote, as in a run.
+        writer = visit.measure.writer if "language" in visit.judge.writes else visit.language
+        group = self.scored.node_of(visit.measure).group
+        key: tuple[Writer | None, int] = (writer, group)
         if key not in self._languages:
-            values = self.scored.note(source, "language", group)
+            values = self.scored.note(writer, "language", group)
             known, codes = np.unique(values.astype(str), return_inverse=True)
             self._languages[key] = ([str(name) for name in known], codes)
         return self._languages[key]
 
-    def _language_source(self, visit: Visit) -> Source | None:
-        # A judge that writes the language itself is judged by what it wrote, as in a run.
-        return ("measure", visit.number) if "language" in visit.step.strategy.writes else visit.language
 
-    def _note_values(self, measure: Measure, name: str, visit: Visit) -> np.ndarray:
-        group = self.scored.plan.nodes[measure.node].group
-        if name in measure.step.strategy.writes:
-            return self.scored.note(("measure", measure.number), name, group)
-        return self.scored.note(visit.language, name, group)
-
-
-def _that_matter(step: Any, keys: Any) -> Any:
+def _that_matter(decision: Duplicates | TopShare, keys: Keys) -> Keys:
     """The keys, where only documents take part that share one with another page: others are never duplicates, whoever
     is alive. Judges of shares look at all."""
-    if getattr(step, "decision", "") == "top":
+    if isinstance(decision, TopShare):
         return keys
     rows = np.flatnonzero(keys.takes_part)
     shares = np.zeros(len(rows), dtype=bool)

@@ -1,7 +1,6 @@
 """An ablation from arms to report: score every text path once, decide every arm from the scores."""
 
 import dataclasses
-import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,38 +11,38 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate import rundir
-from curate.ablation.arms import Ablation, Arm
+from curate.ablation import gold
+from curate.ablation.arms import Ablation
 from curate.ablation.arms import load as load_ablation
-from curate.ablation.decide import KEPT, Decided, Decider
-from curate.ablation.scored import Part, Scored
+from curate.ablation.build import build
+from curate.ablation.costs import Costs
+from curate.ablation.decide import Decided, Decider
+from curate.ablation.proxies.references import BadReference, read_references
+from curate.ablation.scored import Part, Scored, in_parts
+from curate.evaluation.command import EvaluationError
+from curate.report.page import render_html, render_markdown
 from curate.rundir import RunDirectory, RunError, UsageError
-from curate.running import Progress, check, given_paths, plan_units
+from curate.running import check, given_paths, plan_units
 from filters.chain import close_all
-from filters.contracts import CorpusRewriter, ResourceError
+from filters.contracts import CorpusRewriter, Duplicates, ResourceError
 from filters.document import Document
 from filters.text import tokens
-from pipelines import storage
+from pipelines import barrier, storage
 from pipelines.curation import ReadTask, RereadTask
 from pipelines.keyfile import DamagedFile
-from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially, serial_startup
+from pipelines.manifest import Manifest
+from pipelines.phases import Phases, Progress, Work
+from pipelines.pool import STALL_SECONDS, PoolError
 from pipelines.reading.units import InputError, expand
-from pipelines.scoring.score import (
-    Node,
-    Plan,
-    ScoreJob,
-    SpoolTask,
-    build_rescoring,
-    build_respool,
-    build_scoring,
-    documents,
-    make_plan,
-    rounds,
-)
+from pipelines.scoring import table
+from pipelines.scoring.plan import CorpusVisit, Measure, Node, Plan, TextVisit, Visit, later_rounds, make_plan
+from pipelines.scoring.rescore import SpoolTask, build_rescoring, build_respool, documents
+from pipelines.scoring.score import ScoreJob, build_scoring
 
 
 @dataclasses.dataclass
 class Inputs:
-    """The files of one input group: their units, the header that pairs its pages with the base's, its arms."""
+    """The files of one input group: their units, and the header that pairs its pages with the base's."""
 
     paths: list[str]
     tasks: list[ReadTask]
@@ -51,105 +50,73 @@ class Inputs:
 
 
 class Ablating:
-    """One ablation in its directory."""
+    """One ablation in its directory.
 
-    def __init__(
-        self, ablation: Ablation, directory: RunDirectory, inputs: Sequence[Inputs], plan: Plan, pool: Pool | None,
-        progress: Progress,
-    ) -> None:  # fmt: skip
-        self.ablation, self.directory, self.inputs, self.plan = ablation, directory, inputs, plan
-        self._pool, self._progress = pool, progress
-        self.records: list[dict[str, Any]] = []
-        self.cpu_seconds = 0.0
-        self.decide_cpu_seconds: dict[str, float] = {}
+    costs  what scoring has cost so far
+    """
+
+    def __init__(self, ablation: Ablation, root: str, inputs: Sequence[Inputs], plan: Plan, phases: Phases) -> None:
+        self.ablation, self.root, self.inputs, self.plan, self.phases = ablation, root, inputs, plan, phases
+        self.costs = Costs()
         self._parts_of: dict[int, list[Part]] = {}
-        finals = {next(v.number for v in reversed(visits) if v.kind == "text") for visits in plan.arms.values()}
-        verified = {m.node for m in plan.measures if getattr(m.step.strategy, "verify", None) is not None}
-        needed = finals | verified | {node.parent for node in plan.nodes if node.is_corpus}
-        if "extraction" in ablation.gold:
-            needed |= {node.number for node in plan.nodes if node.parent < 0}
         pair_by = {number: group.pair_by for number, group in enumerate(inputs)}
         # an ablation writes no texts for fields to go along with
         fields = dataclasses.replace(ablation.base.recipe.rows, carry=())
-        self.job = ScoreJob(directory.root, plan, ablation.tokens, frozenset(needed), pair_by, fields)
+        self.job = ScoreJob(root, plan, ablation.tokens, with_texts(ablation, plan), pair_by, fields)
 
     def scored(self) -> Scored:
         """The scored table as it is now."""
         units = [[task.name for task in group.tasks] for group in self.inputs]
-        return Scored(self.directory.root, self.plan, units)
+        return Scored(self.root, self.plan, units)
 
     def decider(self) -> Decider:
         """Decides from the scored table as it is now."""
         return Decider(self.scored(), self._documents)
 
-    def _documents(self, number: int, rows: Sequence[int]) -> Iterable[Document]:
+    def _documents(self, measure: Measure, rows: Sequence[int]) -> Iterable[Document]:
         """Documents of pages as a measure sees them, in the order of rows (ascending)."""
-        measure = self.plan.measures[number]
-        node = measure.node
-        group = self.plan.nodes[node].group
-        for part in self._parts(group):
-            inside = frozenset(row - part.start for row in rows if part.start <= row < part.start + part.rows)
-            if inside:
-                yield from documents(self.job, node, part.unit, group, inside, measure.reads)
+        node = self.plan.nodes[measure.node]
+        for part, inside in in_parts(self._parts(node.group), rows).items():
+            for _, document in documents(self.job, node, part.unit, inside, measure.reads):
+                yield document
 
     def score(self) -> None:
         """Score all text paths: those of extractors and rewriters first, then those after corpus rewriters."""
-        todo = []
-        for number, group in enumerate(self.inputs):
-            roots = tuple(node.number for node in self.plan.nodes if node.parent < 0 and node.group == number)
-            for task in group.tasks:
-                manifest = self.directory.work("done", f"score-{number}", f"{task.name}.json")
-                todo.append(PhaseTask(partial(build_scoring, self.job, roots), task, manifest, task.bytes))
-        self._run("scoring", todo)
-        for later in rounds(self.plan)[1:]:
+        works = [
+            Work(partial(build_scoring, self.job, number), task, f"{number}-{task.name}", task.size)
+            for number, group in enumerate(self.inputs)
+            for task in group.tasks
+        ]
+        self._run("score", works, "scoring")
+        for later in later_rounds(self.plan):
             decider = self.decider()
             for node in later:
                 self._score_after_corpus(node, decider)
 
     def _score_after_corpus(self, node: Node, decider: Decider) -> None:
-        from pipelines.barrier import Shard, decide
-
-        arm, place = next(
-            (arm, place)
-            for arm, visits in self.plan.arms.items()
-            for place, visit in enumerate(visits)
-            if visit.kind == "text" and visit.number == node.number
-        )
-        alive = decider.decide(arm, self.plan.arms[arm], only=place, funnel=False).how == KEPT
-        spooling = []
-        for part in decider.scored.groups[node.group].parts:
-            rows = tuple(int(row) for row in alive[part.start : part.start + part.rows].nonzero()[0])
-            task = SpoolTask(part.unit, node.number, rows, node.group)
-            manifest = self.directory.work("done", f"spool-{node.number}", f"{part.unit}.json")
-            spooling.append(PhaseTask(partial(build_respool, self.job), task, manifest, part.rows))
-        found = self._run(f"{node.step.name}: spool", spooling)
-        shards = [Shard.from_dict(record["shard"]) for record in found if record["kind"] == "shard"]
-        started = time.process_time()
         strategy = node.step.strategy
         if not isinstance(strategy, CorpusRewriter):
-            raise TypeError(f"{node.step.name} is no corpus rewriter")
-        decision = decide(strategy, shards, self.directory.work("decisions", node.folder))
-        self.decide_cpu_seconds[f"node {node.number}"] = time.process_time() - started
-        todo = []
-        for shard in shards:
-            manifest = self.directory.work("done", f"after-{node.number}", f"{shard.name}.json")
-            again = RereadTask(shard.name, shard, decision.of(shard))
-            todo.append(PhaseTask(partial(build_rescoring, self.job, node.number), again, manifest, shard.rows))
-        self._run(node.step.name, todo)
+            raise TypeError(f"{node.step.name} is not a corpus rewriter")
+        arm, before = _steps_before(self.plan, node)
+        alive = decider.decide(arm, before, funnel=False).kept
+        works = []
+        for part in decider.scored.pages(node).parts:
+            rows = alive[part.start : part.start + part.rows].nonzero()[0]
+            task = SpoolTask(part.unit, tuple(rows.tolist()))
+            works.append(Work(partial(build_respool, self.job, node), task, part.unit, part.rows))
+        found = self._run(f"spool-{node.number}", works, f"{node.step.name}: spool")
+        shards = [shard for manifest in found for shard in manifest.shards]
+        started = time.process_time()
+        decision = barrier.decide(strategy, shards, storage.join(self.root, table.decisions_folder(node)))
+        self.costs.of_nodes[node.number] += time.process_time() - started
+        tasks = [RereadTask(shard.name, shard, decision.of(shard)) for shard in shards]
+        works = [Work(partial(build_rescoring, self.job, node), task, task.name, task.size) for task in tasks]
+        self._run(f"after-{node.number}", works, node.step.name)
 
-    def _run(self, name: str, todo: Sequence[PhaseTask]) -> list[dict[str, Any]]:
-        self._progress.update(phase=name, units=len(todo), units_done=0)
-        left = [phase for phase in todo if not storage.exists(phase.manifest)]
-
-        def pages(count: int) -> None:
-            self._progress.update(pages=count)
-
-        for done in run_serially(left, pages) if self._pool is None else self._pool.run(left, pages):
-            if self._pool is not None:
-                self.cpu_seconds += done.cpu_seconds
-            self._progress.update(units_done=self._progress.units_done + 1)
-        found = [record for phase in todo for record in json.loads(storage.read_bytes(phase.manifest))]
-        self.records += found
+    def _run(self, phase: str, works: Sequence[Work], shown: str) -> list[Manifest]:
+        found = self.phases.run(phase, works, shown)
+        for manifest in found:
+            self.costs.add(manifest.scored)
         return found
 
     def _parts(self, group: int) -> list[Part]:
@@ -157,22 +124,38 @@ class Ablating:
             self._parts_of[group] = self.scored().groups[group].parts
         return self._parts_of[group]
 
-    def documents_of(self, decided: Decided, rows: Iterable[int]) -> dict[int, str]:
-        """The texts of pages (numbered as in Decided's arrays) on an arm's final text path, where there is one."""
-        return self.texts_of(decided.node, rows)
-
-    def texts_of(self, node: int, rows: Iterable[int]) -> dict[int, str]:
-        """The texts of pages on a text path whose texts are stored, where there is one."""
-        wanted = set(rows)
+    def texts_of(self, node: Node, rows: Iterable[int]) -> dict[int, str]:
+        """The texts of pages (numbered as in Decided's arrays) on a text path whose texts are stored, where there are
+        some."""
         found: dict[int, str] = {}
-        group = self.plan.nodes[node].group
-        for part in self._parts(group):
-            inside = frozenset(row - part.start for row in wanted if part.start <= row < part.start + part.rows)
-            path = storage.join(self.job.texts_folder(node), f"{part.unit}.parquet")
-            if inside and storage.exists(path):
-                for document in documents(self.job, node, part.unit, group, inside):
-                    found[part.start + int(document.notes["row"])] = document.text
+        for part, inside in in_parts(self._parts(node.group), list(rows)).items():
+            for row, document in documents(self.job, node, part.unit, inside):
+                found[part.start + row] = document.text
         return found
+
+
+def with_texts(ablation: Ablation, plan: Plan) -> frozenset[int]:
+    """The text paths whose texts are stored: those that arms end with, and those that something reads again."""
+    needed = {node.parent for node in plan.nodes if node.is_corpus}
+    for visits in plan.arms.values():
+        needed.add(next(visit.node.number for visit in reversed(visits) if isinstance(visit, TextVisit)))
+        for visit in visits:
+            if isinstance(visit, CorpusVisit):
+                decision = visit.judge.decision()
+                if isinstance(decision, Duplicates) and decision.verify is not None:
+                    needed.add(visit.measure.node)
+    if "extraction" in ablation.gold:
+        needed |= {node.number for node in plan.nodes if node.parent < 0}
+    return frozenset(needed)
+
+
+def _steps_before(plan: Plan, node: Node) -> tuple[str, tuple[Visit, ...]]:
+    """An arm that a corpus rewriter's text path belongs to, and its steps before the rewriter."""
+    for arm, visits in plan.arms.items():
+        for place, visit in enumerate(visits):
+            if isinstance(visit, TextVisit) and visit.node == node:
+                return arm, visits[:place]
+    raise ValueError(f"no arm has the text path {plan.described(node)}")
 
 
 def ablate(
@@ -207,67 +190,62 @@ def ablate(
     groups, group_of = _inputs(ablation, given_paths(inputs), workers, limit)
     plan = make_plan({arm.name: (arm.recipe.steps, group_of[arm.name]) for arm in ablation.arms})
     directory = RunDirectory(os.fspath(output))
-    fingerprints = {arm.name: arm.recipe.fingerprint() for arm in ablation.arms}
-    state: dict[str, Any] = {
-        "fingerprint": fingerprints,
-        "versions": rundir.versions(),
-        "inputs": [rundir.input_identity(path) for group in groups for path in group.paths],
-        "limit": limit,
-        "tokens": ablation.tokens,
-        "gold": sorted(ablation.gold),
-        "units": [rundir.task_state(group.tasks) for group in groups],
-    }
-    state = directory.begin(json.loads(json.dumps(state)), resume)
+    state = directory.begin(_state(ablation, groups, group_of, plan, limit), resume)
     for group, units in zip(groups, state["units"], strict=True):
         group.tasks = rundir.tasks_of(units)
-    pool = Pool(workers, stall_seconds) if workers > 1 else None
+    phases = Phases(directory.root, workers, resume=resume, progress=progress, stall_seconds=stall_seconds)
     try:
-        work = Ablating(ablation, directory, groups, plan, pool, progress)
-        before = time.process_time()
-        work.score()
-        scoring = work.cpu_seconds + time.process_time() - before + _elsewhere(work)
-        if pool is None:
-            startup = (serial_startup() or (0.0, 0.0))[1]
-            scoring -= max(0.0, startup - before)
-        else:
-            startup = pool.startup()[1]
-            work.cpu_seconds += pool.import_cpu_seconds
-            pool.__exit__(None)
-            pool = None
-        progress.update(phase="deciding", units=len(ablation.arms), units_done=0)
+        work = Ablating(ablation, directory.root, groups, plan, phases)
+        with phases:
+            before = time.process_time()
+            work.score()
+            scoring = phases.cpu_seconds + time.process_time() - before
+        if workers == 1:
+            scoring -= max(0.0, phases.startup_cpu_seconds - before)
         report = _report(work, scoring)
-        report["cpu_seconds"] = round(work.cpu_seconds + time.process_time() + _elsewhere(work), 3)
-        report["startup_cpu_seconds"] = round(startup, 3)
+        report["cpu_seconds"] = round(phases.cpu_seconds + time.process_time(), 3)
+        report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
         report["wall_seconds"] = round(time.monotonic() - started, 3)
         _write_report(directory.root, report)
     except PoolError as error:
         raise RunError(str(error)) from error
     except DamagedFile as error:
-        raise RunError(f"{error}; delete {directory.root} and begin again, or use another --output") from error
+        raise RunError(f"{error}; --resume makes it again") from error
     finally:
-        if pool is not None:
-            pool.__exit__(RunError)
         close_all()
         directory.release()
     directory.clean()
     return report
 
 
-def _check_gold(ablation: Ablation) -> None:
-    if ablation.gold:
-        from curate.ablation import gold
+def _state(
+    ablation: Ablation, groups: Sequence[Inputs], group_of: Mapping[str, int], plan: Plan, limit: int | None
+) -> dict[str, Any]:
+    """What a resumed ablation must have in common with the one that was stopped, as plain data."""
+    # In the order of the arms: text paths are numbered in that order.
+    arms = [
+        [arm.name, arm.recipe.fingerprint(), group_of[arm.name], groups[group_of[arm.name]].pair_by]
+        for arm in ablation.arms
+    ]
+    return {
+        "fingerprint": [arms, ablation.tokens, sorted(with_texts(ablation, plan))],
+        "versions": rundir.versions(),
+        "inputs": [rundir.input_identity(path) for group in groups for path in group.paths],
+        "limit": limit,
+        "units": [rundir.task_state(group.tasks) for group in groups],
+    }
 
-        try:
-            gold.check(ablation)
-        except gold.EvaluationError as error:
-            raise UsageError(str(error)) from error
+
+def _check_gold(ablation: Ablation) -> None:
+    try:
+        gold.check(ablation)
+    except EvaluationError as error:
+        raise UsageError(str(error)) from error
 
 
 def _check_proxy(ablation: Ablation) -> None:
     """The reference texts are needed at the end, when all is scored: that they can be read is asked at the start."""
     if ablation.proxy is not None:
-        from curate.ablation.proxies.references import BadReference, read_references
-
         try:
             read_references(ablation.proxy.references)
         except BadReference as error:
@@ -277,6 +255,7 @@ def _check_proxy(ablation: Ablation) -> None:
 def _inputs(
     ablation: Ablation, inputs: Sequence[str], workers: int, limit: int | None
 ) -> tuple[list[Inputs], dict[str, int]]:
+    """The input groups, and the number of each arm's group."""
     groups: list[Inputs] = []
     numbers: dict[tuple[tuple[str, ...], str], int] = {}
     group_of: dict[str, int] = {}
@@ -291,6 +270,8 @@ def _inputs(
                 tasks = plan_units(paths, workers, limit)
             except InputError as error:
                 raise UsageError(str(error)) from error
+            except OSError as error:
+                raise UsageError(f"{error.filename or 'input'}: cannot be read: {error.strerror or error}") from error
             numbers[key] = len(groups)
             groups.append(Inputs(paths, tasks, arm.pair_by))
         group_of[arm.name] = numbers[key]
@@ -298,16 +279,15 @@ def _inputs(
 
 
 def _report(work: Ablating, scoring: float) -> dict[str, Any]:
-    from curate.ablation.build import build
-
+    """Decide all arms, write what each keeps, and build the report. scoring: CPU seconds until here."""
     started = time.process_time()
+    work.phases.progress.update(phase="deciding", units=len(work.ablation.arms), units_done=0)
     decider = work.decider()
-    scored = decider.scored
     decided: dict[str, Decided] = {}
     for arm in work.ablation.arms:
         decided[arm.name] = decider.decide(arm.name, work.plan.arms[arm.name])
-        _write_arm(work.directory.root, arm, scored, decided[arm.name])
-        work._progress.update(units_done=len(decided))
+        _write_arm(work.root, decider.scored, decided[arm.name])
+        work.phases.progress.update(units_done=len(decided))
     deciding = time.process_time()
     report = build(work.ablation, decider, decided, work)
     phases = {"scoring": scoring, "deciding": deciding - started, "reporting": time.process_time() - deciding}
@@ -315,23 +295,20 @@ def _report(work: Ablating, scoring: float) -> dict[str, Any]:
     return report
 
 
-def _write_arm(root: str, arm: Arm, scored: Scored, decided: Decided) -> None:
+def _write_arm(root: str, scored: Scored, decided: Decided) -> None:
     kept = decided.kept
-    group = scored.groups[decided.group]
-    columns = {name: group.strings(name)[kept] for name in ("id", "url", "source")}
-    table = pa.table({**columns, "offset": pa.array(group.numbers("offset")[kept], pa.int64(), from_pandas=False)})
-    storage.make_folder(storage.join(root, "arms"))
-    with storage.writing(storage.join(root, "arms", f"{arm.name}.parquet")) as file:
-        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
-
-
-def _elsewhere(work: Ablating) -> float:
-    return sum(record.get("cpu_elsewhere", 0.0) for record in work.records)
+    pages = scored.groups[decided.group]
+    columns = {
+        "id": pa.array(pages.ids[kept], pa.string()),
+        "url": pa.array(pages.urls[kept], pa.string()),
+        "source": pa.array(pages.sources[kept], pa.string()),
+        "offset": pa.array(pages.offsets[kept], pa.int64(), from_pandas=False),
+    }
+    with storage.writing(storage.join(root, "arms", f"{decided.arm}.parquet")) as file:
+        pq.write_table(pa.table(columns), file, compression="zstd", write_page_checksum=True)
 
 
 def _write_report(root: str, report: dict[str, Any]) -> None:
-    from curate.report.page import render_html, render_markdown
-
     rundir.write_json(root, "report.json", report)
     storage.write_bytes(storage.join(root, "report.html"), render_html(report).encode("utf-8", "replace"))
     storage.write_bytes(storage.join(root, "report.md"), render_markdown(report).encode("utf-8", "replace"))

@@ -2,17 +2,21 @@
 
 import glob
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import yaml
 
 import filters
-from curate.ablation.arms import Ablation
-from curate.ablation.decide import KEPT, Decided, Decider
+from curate.ablation.arms import Ablation, Gold
+from curate.ablation.scored import KEPT, Scored
 from curate.evaluation.command import EvaluationError, Request, evaluate, read_rows
+from curate.evaluation.extraction import score as score_texts
 from filters.chain import Step
 from filters.contracts import SettingsError, settings_of
+from pipelines.scoring.plan import Node, TextVisit
 
 Row = dict[str, Any]
 _FIGURES = ("accuracy", "auc", "precision", "recall", "f1")
@@ -21,7 +25,7 @@ _FIGURES = ("accuracy", "auc", "precision", "recall", "f1")
 class Texts(Protocol):
     """Gives the stored texts of some pages on a text path."""
 
-    def __call__(self, node: int, rows: set[int]) -> dict[int, str]:
+    def __call__(self, node: Node, rows: set[int]) -> dict[int, str]:
         """By page, the texts that are there."""
         ...
 
@@ -34,7 +38,7 @@ def check(ablation: Ablation) -> None:
                 raise EvaluationError(f"gold of {stage}: {path}: no such file")
 
 
-def score(ablation: Ablation, decider: Decider, decided: Mapping[str, Decided], texts: Texts) -> list[Row]:
+def score(ablation: Ablation, scored: Scored, texts: Texts) -> list[Row]:
     """A row for each stage with labelled data, each distinct strategy that arms have there, and each figure.
 
     Rows have stage, strategy, arms (names of the arms that have it), figure, value, low and high: the bounds of a 95 %
@@ -44,7 +48,7 @@ def score(ablation: Ablation, decider: Decider, decided: Mapping[str, Decided], 
     rows: list[Row] = []
     for stage, given in ablation.gold.items():
         if stage == "extraction":
-            rows += _extraction(ablation, decider, decided, texts, given)
+            rows += _extraction(ablation, scored, texts, given)
             continue
         for step, arms in _distinct(ablation, stage):
             named = {"stage": stage, "strategy": label(step), "arms": arms}
@@ -71,23 +75,21 @@ def _distinct(ablation: Ablation, stage: str) -> Iterator[tuple[Step, list[str]]
     found: dict[Any, tuple[Step, list[str]]] = {}
     for arm in ablation.arms:
         for step in arm.recipe.steps:
-            if step.strategy_name.partition("/")[0] == stage:
+            if stage in (step.strategy_name.partition("/")[0], step.name.partition("/")[0]):
                 arms = found.setdefault(step.strategy, (step, []))[1]
                 if arm.name not in arms:
                     arms.append(arm.name)
     yield from found.values()
 
 
-def _paths(given: Mapping[str, Any]) -> list[str]:
-    return [path for name in given["data"] for path in (sorted(glob.glob(name, recursive=True)) or [name])]
+def _paths(given: Gold) -> list[str]:
+    return [path for name in given.data for path in (sorted(glob.glob(name, recursive=True)) or [name])]
 
 
-def _measured(stage: str, step: Step, given: Mapping[str, Any]) -> list[Row]:
-    strategy = yaml.safe_dump({step.strategy_name: settings_of(step.strategy)}, default_flow_style=True, width=10_000)
-    more: dict[str, Any] = {name: value for name, value in given.items() if name != "data"}
-    more.update({name: tuple(value) for name, value in more.items() if isinstance(value, list)})
+def _measured(stage: str, step: Step, given: Gold) -> list[Row]:
+    options = {one.name: getattr(given, one.name) for one in fields(given) if one.name != "data"}  # type: ignore[arg-type]
     try:
-        found = evaluate(Request(stage, tuple(_paths(given)), (strategy,), **more))
+        found = evaluate(Request(stage, tuple(_paths(given)), (step,), **options))
     except (EvaluationError, ValueError) as error:
         return [{"figure": f"not measured: {error}", "value": None, "low": None, "high": None}]
     rows: list[Row] = []
@@ -107,35 +109,27 @@ def _interval(value: Any) -> dict[str, float | None]:
     return {"value": value, "low": None, "high": None}
 
 
-def _extraction(
-    ablation: Ablation, decider: Decider, decided: Mapping[str, Decided], texts: Texts, given: Mapping[str, Any]
-) -> list[Row]:
+def _extraction(ablation: Ablation, scored: Scored, texts: Texts, given: Gold) -> list[Row]:
     """The texts of each extractor's own path for pages of this ablation, against gold texts with the pages' ids."""
-    from curate.evaluation.extraction import score as score_texts
-
     golds = {row["record_id"]: row["text"] for path in _paths(given) for row in read_rows(path) if row.get("text")}
-    plan = decider.scored.plan
-    nodes: dict[int, list[str]] = {}
+    arms_of: dict[Node, list[str]] = {}
     for arm in ablation.arms:
-        nodes.setdefault(plan.arms[arm.name][0].number, []).append(arm.name)
+        first = scored.plan.arms[arm.name][0]
+        if isinstance(first, TextVisit):
+            arms_of.setdefault(first.node, []).append(arm.name)
     rows: list[Row] = []
-    for node, arms in nodes.items():
-        group = decided[arms[0]].group
-        pages = decider.scored.groups[group]
-        read = pages.strings("read") == "kept"
-        known = [row for row, pair in enumerate(pages.strings("pair").tolist()) if pair in golds and read[row]]
-        named = {"stage": "extraction", "strategy": label(plan.nodes[node].step), "arms": arms}
+    for node, arms in arms_of.items():
+        pages = scored.pages(node)
+        pairs = pages.pairs
+        known = [row for row in np.flatnonzero(pages.read == KEPT).tolist() if pairs[row] in golds]
+        named = {"stage": "extraction", "strategy": label(node.step), "arms": arms}
         if not known:
             why = "not measured: no page of the input has a gold text (record_id is the pages' WARC-Record-ID)"
             rows.append({**named, "figure": why, "value": None, "low": None, "high": None})
             continue
-        there = decider.node_status(node)[0] == KEPT
+        there = scored.reached(node)
         found = texts(node, {row for row in known if there[row]})
-        pairs = pages.strings("pair")
-        scored = score_texts([found.get(row, "") for row in known], [golds[pairs[row]] for row in known])
-        for name in ("precision", "recall", "f1"):
-            rows.append({**named, "figure": name, **getattr(scored, name).as_dict()})
+        figures = score_texts([found.get(row, "") for row in known], [golds[pairs[row]] for row in known])
+        for name, interval in (("precision", figures.precision), ("recall", figures.recall), ("f1", figures.f1)):
+            rows.append({**named, "figure": name, **interval.as_dict()})
     return rows
-
-
-__all__ = ["EvaluationError", "check", "label", "score"]

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from curate.ablation.attribution import sizes
 from curate.ablation.decide import Decided, Decider
 
 
@@ -18,8 +17,8 @@ def aligned(decider: Decider, base: Decided, other: Decided) -> tuple[np.ndarray
     if base.group == other.group:
         return base.kept, other.kept
     pages = decider.scored.groups
-    kept = set(pages[other.group].strings("pair")[other.kept].tolist())
-    return base.kept, np.array([pair in kept for pair in pages[base.group].strings("pair").tolist()], dtype=bool)
+    kept = set(pages[other.group].pairs[other.kept].tolist())
+    return base.kept, np.array([pair in kept for pair in pages[base.group].pairs.tolist()], dtype=bool)
 
 
 def compare(
@@ -40,9 +39,9 @@ def compare(
     node = other.node if other.group == base.group else base.node
     result: dict[str, Any] = {
         "arm": other.arm,
-        "both": sizes(decider, base.node, both),
-        "only_base": sizes(decider, base.node, only_base),
-        "only_arm": sizes(decider, node, only_other),
+        "both": decider.scored.sizes(base.node, both),
+        "only_base": decider.scored.sizes(base.node, only_base),
+        "only_arm": decider.scored.sizes(node, only_other),
         "jaccard": int(both.sum()) / union if union else 1.0,
         "slices": {kind: _by_slice(values, both, only_base, only_other) for kind, values in slices.items()},
     }
@@ -59,7 +58,7 @@ def compare(
 
 def sample(decider: Decider, decided: Decided, mask: np.ndarray, most: int) -> list[int]:
     """Some of these pages, the same ones every time: those whose ids have the smallest hashes."""
-    ids = decider.scored.groups[decided.group].strings("id")
+    ids = decider.scored.groups[decided.group].ids
     rows = np.flatnonzero(mask).tolist()
     return sorted(rows, key=lambda row: hashlib.blake2b(str(ids[row]).encode(), digest_size=8).digest())[:most]
 
@@ -79,7 +78,7 @@ def _texts(
     decider: Decider, base: Decided, other: Decided, rows: list[int], texts: dict[int, str]
 ) -> list[dict[str, Any]]:
     pages = decider.scored.groups[base.group]
-    ids, urls = pages.strings("id"), pages.strings("url")
+    ids, urls = pages.ids, pages.urls
     found = []
     for row in rows:
         entry = {"id": ids[row], "url": urls[row], "text": texts.get(row, "")}

@@ -1,15 +1,17 @@
-"""The scored table of an ablation as columns in memory, one set for each input group and text path."""
+"""The table of scores as columns in memory: of the pages of each input group, and of each text path."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
-from pipelines import storage
-from pipelines.scoring.score import Plan, Source
+from pipelines.scoring import table
+from pipelines.scoring.plan import Measure, Node, Plan, Writer
+
+KEPT, DROPPED, FAILED = 0, 1, 2
+_CODES = {table.KEPT: KEPT, table.DROPPED: DROPPED, table.FAILED: FAILED}
 
 
 @dataclass(frozen=True)
@@ -21,28 +23,98 @@ class Part:
     rows: int
 
 
-class PathTable:
+class Pages:
+    """The pages of one input group, in the order of its units; every column has shape (n,)."""
+
+    def __init__(self, root: str, number: int, units: Sequence[str]) -> None:
+        self.number = number
+        self.parts: list[Part] = []
+        self._tables = []
+        self.rows = 0
+        for unit in units:
+            found = table.read_file(root, table.pages_path(number, unit))
+            if found is not None:
+                self.parts.append(Part(unit, self.rows, found.num_rows))
+                self._tables.append(found)
+                self.rows += found.num_rows
+
+    @cached_property
+    def ids(self) -> np.ndarray:
+        """Ids, strings."""
+        return self._strings("id")
+
+    @property
+    def pairs(self) -> np.ndarray:
+        """What pairs a page with the base's pages, strings: its id, or the value of a header."""
+        return self._strings("pair")
+
+    @property
+    def urls(self) -> np.ndarray:
+        """URLs, strings."""
+        return self._strings("url")
+
+    @property
+    def sources(self) -> np.ndarray:
+        """The files that pages were read from, strings."""
+        return self._strings("source")
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """Where pages stand in their files, float64."""
+        return self._numbers("offset")
+
+    @property
+    def dates(self) -> np.ndarray:
+        """Dates (ISO 8601), strings."""
+        return self._strings("date")
+
+    @property
+    def bytes(self) -> np.ndarray:
+        """Bytes of what was read, int64; 0 where the reader rejected the record."""
+        return np.nan_to_num(self._numbers("bytes")).astype(np.int64)
+
+    @cached_property
+    def read(self) -> np.ndarray:
+        """KEPT, DROPPED or FAILED by the reader, int8."""
+        return _coded(self._strings("read"), FAILED)
+
+    @property
+    def rules(self) -> np.ndarray:
+        """The rule or reason by which the reader rejected a record, strings; "" where it did not."""
+        return self._strings("rule")
+
+    def _strings(self, name: str) -> np.ndarray:
+        if not self._tables:
+            return np.empty(0, dtype=object)
+        return np.concatenate([_values(one[name], object, "") for one in self._tables])
+
+    def _numbers(self, name: str) -> np.ndarray:
+        if not self._tables:
+            return np.empty(0)
+        return np.concatenate([_values(one[name], np.float64, np.nan) for one in self._tables])
+
+
+class PathColumns:
     """The rows of one text path, dense: entry i belongs to page i of the group; what was not reached is empty."""
 
-    def __init__(self, group: "Group", folder: str) -> None:
-        self._group = group
-        self._folder = folder
+    def __init__(self, pages: Pages, root: str, node: Node) -> None:
+        self._pages = pages
+        self._root, self._node = root, node
         self._columns: dict[str, np.ndarray] = {}
 
     @cached_property
     def _files(self) -> list[tuple[Part, Any]]:
-        found = []
-        for part in self._group.parts:
-            path = storage.join(self._folder, f"{part.unit}.parquet")
-            if storage.exists(path):
-                with storage.reading(path) as file:
-                    found.append((part, pq.read_table(file, page_checksum_verification=True)))
-        return found
+        found = ((part, table.read_file(self._root, table.path_path(self._node, part.unit))) for part in self._parts)
+        return [(part, one) for part, one in found if one is not None]
+
+    @property
+    def _parts(self) -> list[Part]:
+        return self._pages.parts
 
     @cached_property
-    def names(self) -> list[str]:
+    def names(self) -> frozenset[str]:
         """All columns that some unit has."""
-        return sorted({name for _, table in self._files for name in table.column_names})
+        return frozenset(name for _, one in self._files for name in one.column_names)
 
     def numbers(self, name: str) -> np.ndarray:
         """A column of numbers, float64 of shape (n,), NaN where there is none."""
@@ -58,11 +130,10 @@ class PathTable:
 
     def _column(self, name: str, kind: Any, empty: Any) -> np.ndarray:
         if name not in self._columns:
-            column = np.full(self._group.rows, empty, dtype=kind)
-            for part, table in self._files:
-                if name in table.column_names:
-                    rows = table["row"].to_numpy() + part.start
-                    column[rows] = _values(table[name], kind, empty)
+            column = np.full(self._pages.rows, empty, dtype=kind)
+            for part, one in self._files:
+                if name in one.column_names:
+                    column[one["row"].to_numpy() + part.start] = _values(one[name], kind, empty)
             self._columns[name] = column
         return self._columns[name]
 
@@ -75,37 +146,24 @@ def _values(column: Any, kind: Any, empty: Any) -> np.ndarray:
     return values
 
 
-class Group:
-    """The pages of one input group, in the order of its units."""
+def _coded(names: np.ndarray, otherwise: int) -> np.ndarray:
+    codes = np.full(len(names), otherwise, dtype=np.int8)
+    for name, code in _CODES.items():
+        codes[names == name] = code
+    return codes
 
-    def __init__(self, root: str, number: int, units: Sequence[str]) -> None:
-        self.number = number
-        self.parts: list[Part] = []
-        tables = []
-        start = 0
-        for unit in units:
-            path = storage.join(root, "scored", "pages", f"{number:02d}-{unit}.parquet")
-            if not storage.exists(path):
-                continue
-            with storage.reading(path) as file:
-                table = pq.read_table(file, page_checksum_verification=True)
-            self.parts.append(Part(unit, start, table.num_rows))
-            tables.append(table)
-            start += table.num_rows
-        self.rows = start
-        self._tables = tables
 
-    def strings(self, name: str) -> np.ndarray:
-        """A column of the pages: id, pair, url, source, date, read, rule."""
-        if not self._tables:
-            return np.empty(0, dtype=object)
-        return np.concatenate([_values(table[name], object, "") for table in self._tables])
+@dataclass(frozen=True)
+class Status:
+    """What became of every page on a text path, shape (n,).
 
-    def numbers(self, name: str) -> np.ndarray:
-        """A column of the pages: offset, bytes."""
-        if not self._tables:
-            return np.empty(0)
-        return np.concatenate([_values(table[name], np.float64, np.nan) for table in self._tables])
+    how    KEPT, DROPPED, FAILED, or -1 where the page did not come this far
+    names  the rules and reasons there are          which  the index in names of what removed a page, 0 for others
+    """
+
+    how: np.ndarray
+    names: list[str]
+    which: np.ndarray
 
 
 class Scored:
@@ -114,23 +172,90 @@ class Scored:
     def __init__(self, root: str, plan: Plan, units: Sequence[Sequence[str]]) -> None:
         self.root = root
         self.plan = plan
-        self.groups = [Group(root, number, names) for number, names in enumerate(units)]
-        self._paths: dict[int, PathTable] = {}
+        self.groups = [Pages(root, number, names) for number, names in enumerate(units)]
+        self._paths: dict[int, PathColumns] = {}
+        self._status: dict[int, Status] = {}
+        self._sizes: dict[tuple[int, str], np.ndarray] = {}
+        self._faults: dict[int, np.ndarray | None] = {}
 
-    def path(self, node: int) -> PathTable:
-        """The rows of a text path."""
-        if node not in self._paths:
-            found = self.plan.nodes[node]
-            folder = storage.join(self.root, "scored", found.folder)
-            self._paths[node] = PathTable(self.groups[found.group], folder)
-        return self._paths[node]
+    def pages(self, node: Node) -> Pages:
+        """The pages of a text path's input group."""
+        return self.groups[node.group]
 
-    def note(self, source: Source | None, name: str, group: int) -> np.ndarray:
-        """A note's values as strings, "" where nobody wrote it."""
-        if source is None:
+    def node_of(self, measure: Measure) -> Node:
+        """The text path on which something was measured."""
+        return self.plan.nodes[measure.node]
+
+    def status(self, node: Node) -> Status:
+        """What became of the pages on a text path."""
+        if node.number not in self._status:
+            columns = self._path(node)
+            how = _coded(columns.strings("status"), -1)
+            rules = columns.strings("rule")
+            names = sorted(set(rules[(how == DROPPED) | (how == FAILED)].tolist()))
+            code = {name: number for number, name in enumerate(names)}
+            which = np.array([code.get(name, 0) for name in rules.tolist()], dtype=np.int32)
+            self._status[node.number] = Status(how, names, which)
+        return self._status[node.number]
+
+    def reached(self, node: Node) -> np.ndarray:
+        """Which pages have a text on this path."""
+        return np.asarray(self.status(node).how == KEPT)
+
+    def bytes(self, node: Node) -> np.ndarray:
+        """Bytes of the texts on a path, 0 where there is none; int64 of shape (n,)."""
+        return self._size(node, "bytes")
+
+    def tokens(self, node: Node) -> np.ndarray:
+        """Tokens of the texts on a path, 0 where there is none; int64 of shape (n,)."""
+        return self._size(node, "tokens")
+
+    def sizes(self, node: Node, mask: np.ndarray) -> dict[str, int]:
+        """Documents, bytes and tokens of some pages on a text path."""
+        return {
+            "documents": int(mask.sum()),
+            "bytes": int(self.bytes(node)[mask].sum()),
+            "tokens": int(self.tokens(node)[mask].sum()),
+        }
+
+    def signal(self, measure: Measure, name: str) -> np.ndarray:
+        """The values of a judge's signal, float64 of shape (n,), NaN where nothing was scored."""
+        return self._path(self.node_of(measure)).numbers(table.signal_column(measure, name))
+
+    def note(self, writer: Writer | None, name: str, group: int) -> np.ndarray:
+        """A note's values, objects of shape (n,), "" where nobody wrote it."""
+        if writer is None:
             return np.full(self.groups[group].rows, "", dtype=object)
-        kind, number = source
-        if kind == "node":
-            return self.path(number).strings(f"@{name}")
-        measure = self.plan.measures[number]
-        return self.path(measure.node).strings(f"{measure.label}@{name}")
+        return self._path(self.plan.nodes[writer.node]).strings(table.note_column(self.plan, writer, name))
+
+    def faults(self, measure: Measure) -> np.ndarray | None:
+        """Why pages could not be measured, strings of shape (n,), "" where they could; None where all could."""
+        if measure.number not in self._faults:
+            columns, name = self._path(self.node_of(measure)), table.fault_column(measure)
+            self._faults[measure.number] = columns.strings(name) if name in columns.names else None
+        return self._faults[measure.number]
+
+    def keys(self, measure: Measure) -> np.ndarray:
+        """The key records of a corpus judge, bytes or None, shape (n,)."""
+        return self._path(self.node_of(measure)).binary(table.keys_column(measure))
+
+    def _size(self, node: Node, what: str) -> np.ndarray:
+        key = (node.number, what)
+        if key not in self._sizes:
+            self._sizes[key] = np.nan_to_num(self._path(node).numbers(what)).astype(np.int64)
+        return self._sizes[key]
+
+    def _path(self, node: Node) -> PathColumns:
+        if node.number not in self._paths:
+            self._paths[node.number] = PathColumns(self.pages(node), self.root, node)
+        return self._paths[node.number]
+
+
+def in_parts(parts: Sequence[Part], rows: Sequence[int]) -> Mapping[Part, frozenset[int]]:
+    """By part, the rows (numbered as in the columns) that lie in it, numbered as in the unit; none is empty."""
+    found = {}
+    for part in parts:
+        inside = frozenset(row - part.start for row in rows if part.start <= row < part.start + part.rows)
+        if inside:
+            found[part] = inside
+    return found

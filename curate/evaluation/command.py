@@ -9,6 +9,7 @@ from typing import Any
 
 import filters
 from filters import STRATEGIES
+from filters.chain import Step
 from filters.contracts import ResourceError, SettingsError, Strategy
 
 
@@ -21,13 +22,13 @@ class Request:
     """One evaluation, as the command line gives it.
 
     data        labelled files                         archive    archives of the pages that extraction gold is for
-    strategies  names, or YAML such as "dedup/minhash: {bands: 9, rows: 13}"; empty: all of the stage
+    strategies  names, YAML such as "dedup/minhash: {bands: 9, rows: 13}", or steps; empty: all of the stage
     text, label, toxic, clean                          columns and labels of classification data
     """
 
     stage: str
     data: tuple[str, ...]
-    strategies: tuple[str, ...] = ()
+    strategies: tuple[str | Step, ...] = ()
     archive: tuple[str, ...] = ()
     text: str = "text"
     label: str = "label"
@@ -69,6 +70,10 @@ def _chosen(request: Request) -> list[tuple[str, Strategy]]:
     found = []
     names = request.strategies or tuple(name for name in STRATEGIES if name.startswith(request.stage + "/"))
     for given in names:
+        if isinstance(given, Step):
+            given.strategy.check()
+            found.append((given.strategy_name, given.strategy))
+            continue
         name, settings = _parse(given)
         fields = filters.find(name).__dataclass_fields__  # type: ignore[attr-defined]
         if request.model and "model" in fields and "model" not in settings:

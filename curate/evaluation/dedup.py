@@ -133,8 +133,8 @@ def _evaluate_one(pairs: Path, name: str, strategy: Strategy, duplicate: float) 
 
 def _clusters(strategy: CorpusJudge, documents: list[Document]) -> tuple[np.ndarray, int]:
     """(cluster of each document, how many are dropped)."""
-    keys = Keys.of(strategy, [key_record(strategy, document) for document in documents])
-    lost, kept = decide_losers(strategy, keys, documents=lambda rows: (documents[row] for row in rows))
+    keys = Keys.of(strategy.decision(), [key_record(strategy, document) for document in documents])
+    lost, kept = decide_losers(strategy.decision(), keys, documents=lambda rows: (documents[row] for row in rows))
     return components(len(documents), lost, kept), len(lost)
 
 

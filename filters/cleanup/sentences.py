@@ -23,7 +23,7 @@ class Sentences(Rewriter):
     """Splits into sentences, drops those that any of the judges rejects, and can make each a row of its own.
 
     A sentence is judged as a document of its own, with the notes of its document. The text keeps its layout; with
-    emit: sentences it becomes one sentence a line and the note `emit` says so: the writer makes each line a row id#k. A
+    emit: sentences it becomes one sentence a line, and the writer makes each line a row id#k. A
     document of which nothing is left is dropped once.
     """
 
@@ -39,7 +39,7 @@ class Sentences(Rewriter):
     wrapped: bool = Field(False, description="lines are wrapped at a fixed width: only empty lines end a paragraph")
 
     reads: ClassVar[tuple[str, ...]] = ("language",)
-    writes: ClassVar[Mapping[str, str]] = {"emit": "string", "sentences_dropped": "int64"}
+    writes: ClassVar[Mapping[str, str]] = {"sentences_dropped": "int64"}
 
     @pydantic.field_validator("judges", mode="before")
     @classmethod
@@ -88,6 +88,11 @@ class Sentences(Rewriter):
             own = ("cleanup/sentences: the splitter kiwi is made for Korean, which is not among the languages kept",)
         return (*own, *(line for _, judge in self.made() for line in judge.warnings(languages)))
 
+    def made_for(self) -> frozenset[str] | None:
+        """The languages that every judge is made for."""
+        found = [languages for _, judge in self.made() if (languages := judge.made_for()) is not None]
+        return frozenset.intersection(*found) if found else None
+
     def resources(self) -> Mapping[str, str]:
         """Those of the judges, by judge and setting; the splitter's version, where it is a package."""
         found = {f"{name}.{key}": value for name, judge in self.made() for key, value in judge.resources().items()}
@@ -132,7 +137,7 @@ class Sentences(Rewriter):
             if self.emit == "sentences":
                 lines = (text[start:end] for start, end in kept)
                 joined = "\n".join(" ".join(line.split()) if self.wrapped else line for line in lines)
-                result = document.with_text(joined, edits).note(emit="sentences")
+                result = document.with_text(joined, edits).by_line()
             elif len(kept) == len(spans):
                 result = document.with_text(text, edits)
             else:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from filters.chain import opened
-from filters.contracts import CorpusJudge, Strategy
-from filters.dedup.survivors import DuplicateJudge, identity, rank, rank_width
+from filters.contracts import Bloom, CorpusJudge, Duplicates, Lines, Repeats, TopShare
+from filters.dedup.survivors import identity, rank, rank_width
 from filters.document import Document
+
+Decision = Duplicates | TopShare | Lines | Bloom | Repeats
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,9 @@ class Keys:
         return len(self.takes_part)
 
     @classmethod
-    def of(cls, step: CorpusJudge, records: Sequence[bytes | None]) -> "Keys":
+    def of(cls, decision: Decision, records: Sequence[bytes | None]) -> "Keys":
         """From the records of documents; None and b"" say that a document takes no part."""
-        width, orders = widths(step)
+        width, orders = widths(decision)
         table = np.zeros((len(records), width + orders), dtype=np.uint64)
         takes_part = np.zeros(len(records), dtype=bool)
         for row, record in enumerate(records):
@@ -44,30 +46,34 @@ class Keys:
         return cls(table[:, :width], takes_part, table[:, width:])
 
 
-def widths(step: Strategy) -> tuple[int, int]:
-    """(number of keys, number of columns of the order) of a step's records."""
-    if isinstance(step, DuplicateJudge):
-        return step.width, rank_width(step.survivor) + 2
+def widths(decision: Decision) -> tuple[int, int]:
+    """(number of keys, number of columns of the order) of the records that a decision needs."""
+    if isinstance(decision, Duplicates):
+        return decision.width, rank_width(decision.survivor) + 2
     return 1, 2
 
 
-def order_of(step: Strategy, document: Document) -> tuple[int, ...]:
-    """A document's place in the order: rank (for judges of duplicates), hash of the id, hash of the rest."""
-    first = rank(step.survivor, document) if isinstance(step, DuplicateJudge) else ()
+def order_of(decision: Decision, document: Document) -> tuple[int, ...]:
+    """A document's place in the order: rank (among duplicates), hash of the id, hash of the rest."""
+    first = rank(decision.survivor, document) if isinstance(decision, Duplicates) else ()
     return (*first, *identity(document))
 
 
 def key_record(step: CorpusJudge, document: Document) -> bytes:
     """The key record of a document; empty where it takes no part."""
-    keys = opened(step)(document)
+    return record_of(step.decision(), opened(step)(document), document)
+
+
+def record_of(decision: Duplicates | TopShare, keys: np.ndarray, document: Document) -> bytes:
+    """The key record of a document with these keys; empty where it takes no part."""
     if not len(keys):
         return b""
-    record: bytes = np.array([*keys.tolist(), *order_of(step, document)], dtype="<u8").tobytes()
+    record: bytes = np.array([*keys.tolist(), *order_of(decision, document)], dtype="<u8").tobytes()
     return record
 
 
 def losers(
-    step: CorpusJudge,
+    decision: Duplicates | TopShare,
     keys: Keys,
     alive: np.ndarray | None = None,
     documents: Callable[[Sequence[int]], Iterable[Document]] | None = None,
@@ -80,25 +86,25 @@ def losers(
     Shares ("keep the top 10 %") have no kept row: -1.
     """
     present = keys.takes_part if alive is None else keys.takes_part & alive
-    if getattr(step, "decision", "") == "top":
-        return below_top(keys.values[:, 0], keys.order, present, step.keep_share())  # type: ignore[attr-defined]
+    if isinstance(decision, TopShare):
+        return below_top(keys.values[:, 0], keys.order, present, decision.share)
     columns = (keys.values[:, column] for column in range(keys.values.shape[1]))
     rows = np.flatnonzero(present)
     found = (column[rows] for column in columns)
     order = keys.order[rows]
-    if getattr(step, "verify", None) is None:
+    if decision.verify is None or decision.shingler is None:
         labels = link(found, len(rows))
     else:
         if documents is None:
             raise ValueError("verifying candidates needs their documents")
         pairs = candidates(found, order)
         wanted = np.unique(pairs)
-        shingle = step.shingler()  # type: ignore[attr-defined]
+        shingle = decision.shingler()
         shingles = {
             row: np.unique(shingle(document))
             for row, document in zip(wanted.tolist(), documents(rows[wanted].tolist()), strict=True)
         }
-        same = [similar(shingles[a], shingles[b], step.verify) for a, b in pairs.tolist()]  # type: ignore[attr-defined]
+        same = [similar(shingles[a], shingles[b], decision.verify) for a, b in pairs.tolist()]
         labels = components(len(rows), *pairs[np.array(same, dtype=bool)].T)
     lost, kept = survivors(labels, order)
     return rows[lost], rows[kept]

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from filters.contracts import ResourceError, strategy
-from filters.dedup.minhash import Shingler, Unit
+from filters.contracts import Duplicates, ResourceError, strategy
+from filters.dedup.minhash import Shingler, Unit, steepest
 from filters.dedup.survivors import DuplicateJudge
 from filters.document import Document
 
@@ -61,15 +61,17 @@ class MinHashDatasketch(DuplicateJudge):
     rows: int = Field(8, ge=1, le=1000, description="Signature values in a band.")
     seed: int = Field(1, ge=0, le=(1 << 32) - 1, description="Seed of the hash functions.")
 
-    @property
-    def width(self) -> int:
-        """One key a band."""
-        return self.bands
-
-    @property
-    def threshold(self) -> float:
-        """The similarity at which the S-curve is steepest, (1 / bands) ** (1 / rows)."""
-        return float((1 / self.bands) ** (1 / self.rows))
+    def decision(self) -> Duplicates:
+        """One key a band; the threshold is the similarity at which the S-curve is steepest."""
+        return Duplicates(
+            self.rule,
+            width=self.bands,
+            threshold=steepest(self.bands, self.rows),
+            survivor=self.survivor,
+            shingler=self.shingler,
+            signed=True,
+            key_free=frozenset({"survivor"}),
+        )
 
     def shingler(self) -> Callable[[Document], Any]:
         """The function from a document to the hashes of its shingles, that of dedup/minhash."""

@@ -81,8 +81,7 @@ class _Function:
         text, facts = self._child(page.body, page.charset)
         if not text or text.isspace():
             return Drop("empty")
-        notes = {**page.notes, **facts}
-        return Document(page.id, text, page.url, notes, page.source, page.offset, page.date)
+        return page.document(text, **facts)
 
 
 __all__ = ["HtmlExtractor", "missing"]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from filters.contracts import ResourceError, Scores, strategy
+from filters.contracts import ResourceError, Scores, SettingsError, strategy
 from filters.document import Document
 from filters.language.identification import UNDETERMINED, LanguageJudge, has_letters, scored
 
@@ -38,7 +38,8 @@ class FastText(LanguageJudge):
         if self.model == LID_176:
             for code in self.keep:
                 if code in _ISO_639_1 and code not in LID_176_OWN:
-                    raise ValueError(f"keep: lid.176 never answers {code!r}; did you mean {_ISO_639_1[code]}?")
+                    path = ("keep", code) if isinstance(self.keep, Mapping) else ("keep", self.keep.index(code))
+                    raise SettingsError(f"lid.176 never answers {code!r}; did you mean {_ISO_639_1[code]}?", path)
         return self
 
     def _checksum(self) -> str | None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import re2
 from pydantic import Field, field_validator
 
-from filters.contracts import FrozenMap, Judge, Scores, strategy
+from filters.contracts import FrozenMap, Judge, Scores, SettingsError, limit, strategy
 from filters.rules import Rule
 
 UNDETERMINED = "und"
@@ -19,14 +19,12 @@ class LanguageJudge(Judge):
     """Note the language and its score, and keep some languages."""
 
     writes: ClassVar[Mapping[str, str]] = {"language": "string", "language_score": "float64"}
-    thresholds: ClassVar[frozenset[str]] = frozenset({"keep", "min_score"})
-
-    keep: tuple[str, ...] | FrozenMap[str, float | None] = Field(
+    keep: tuple[str, ...] | FrozenMap[str, float | None] = limit(
         (),
         description="languages (ISO 639-1, und = no letters) to keep, or a map of them to scores of their own; "
         "empty: note the language and keep all",
     )
-    min_score: float | None = Field(
+    min_score: float | None = limit(
         0.65, ge=0, le=1, description="keep above this score where keep is a list; null: no rule"
     )
     max_characters: int = Field(10_000, ge=1, description="characters at the beginning of a text that are looked at")
@@ -38,12 +36,16 @@ class LanguageJudge(Judge):
         if isinstance(keep, Mapping):
             for code, score in keep.items():
                 if score is not None and not 0 <= score <= 1:
-                    raise ValueError(f"the score of {code} must lie in [0, 1], got {score}")
+                    raise SettingsError(f"must lie in [0, 1], got {score}", (code,))
         return keep
 
     def notes_only(self) -> frozenset[str] | None:
         """The languages that can be noted beside `und`; None where that is for check() to ask a model."""
         return None
+
+    def languages_kept(self) -> tuple[str, ...]:
+        """Those of `keep`."""
+        return tuple(self.keep)
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """Kept languages that are never noted, and a min_score that was given and decides nothing."""

@@ -2,13 +2,13 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from filters.cleanup.c4_lines import DEFAULTS as LINE_DEFAULTS
 from filters.cleanup.c4_lines import LineRules, fill
-from filters.contracts import Judge, ResourceError, Scores, strategy
+from filters.contracts import Judge, ResourceError, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
@@ -35,16 +35,11 @@ class C4(LineRules, Judge):
     Sources: Raffel et al. 2020; TFDS c4_utils.py; DCLM's c4.yaml; datatrove 0.10.1.
     """
 
-    limits: ClassVar[frozenset[str]] = frozenset({"min_words", "min_sentences", "max_characters", "min_long_lines"})
-    thresholds: ClassVar[frozenset[str]] = frozenset(
-        {"min_sentences", "max_characters", "min_long_lines", "curly_bracket", "lorem_ipsum"}
-    )
-
-    min_sentences: int | None = Field(3, ge=0, description="sentences a page must have; null = off")
-    max_characters: int | None = Field(190_000, ge=0, description="characters a page may have; null = off")
-    curly_bracket: bool = Field(True, description='drop pages with "{"')
-    lorem_ipsum: bool = Field(True, description='drop pages with "lorem ipsum"')
-    min_long_lines: int | None = Field(
+    min_sentences: int | None = limit(3, ge=0, description="sentences a page must have; null = off")
+    max_characters: int | None = limit(190_000, ge=0, description="characters a page may have; null = off")
+    curly_bracket: bool = limit(True, description='drop pages with "{"')
+    lorem_ipsum: bool = limit(True, description='drop pages with "lorem ipsum"')
+    min_long_lines: int | None = limit(
         None, ge=0, description="lines of `long_line` characters a page must have (mC4: 3); null = off"
     )
     long_line: int = Field(200, ge=1, description="characters that make a line long")
@@ -89,15 +84,15 @@ class C4(LineRules, Judge):
     def rules(self, language: str = "") -> tuple[Rule, ...]:
         """The rules in C4's order, those that are switched off left out."""
         rules = []
-        if (most := self.limit("max_characters", language)) is not None:
+        if (most := self.value("max_characters", language)) is not None:
             rules.append(Rule("max_characters", "characters", at_most=most))
-        if (long_lines := self.limit("min_long_lines", language)) is not None:
+        if (long_lines := self.value("min_long_lines", language)) is not None:
             rules.append(Rule("too_few_long_lines", "long_lines", at_least=long_lines))
         if self.lorem_ipsum:
             rules.append(Rule("lorem_ipsum", "lorem_ipsum", at_most=0))
         if self.curly_bracket:
             rules.append(Rule("curly_bracket", "curly_bracket", at_most=0))
-        if (least := self.limit("min_sentences", language)) is not None:
+        if (least := self.value("min_sentences", language)) is not None:
             rules.append(Rule("too_few_sentences", "sentences", at_least=least))
         return tuple(rules)
 

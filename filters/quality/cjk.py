@@ -1,11 +1,11 @@
 """KLUE's limit on Chinese and Japanese: Han and Kana counted by sentence, line or document."""
 
 from collections.abc import Callable, Iterator
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from filters.contracts import Judge, Scores, strategy
+from filters.contracts import Judge, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
@@ -17,14 +17,12 @@ class Cjk(Judge):
     The source is the user's note on KLUE (20 or more go); recollections of the paper say more than 10, hence a setting.
     """
 
-    drop_from_cjk_chars: int | None = Field(
+    drop_from_cjk_chars: int | None = limit(
         20, ge=1, description="drop from this many Han and Kana characters in one unit on; null: never"
     )
     unit: Literal["sentence", "line", "document"] = Field(
         "sentence", description="what the characters are counted in; the fullest one decides"
     )
-
-    thresholds: ClassVar[frozenset[str]] = frozenset({"drop_from_cjk_chars"})
 
     def open(self) -> Callable[[Document], Scores]:
         """Signal: cjk_chars, the Han and Kana characters of the unit that holds most."""

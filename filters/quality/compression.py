@@ -2,11 +2,10 @@
 
 import zlib
 from collections.abc import Callable
-from typing import ClassVar
 
 from pydantic import Field
 
-from filters.contracts import Judge, Scores, strategy
+from filters.contracts import Judge, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
@@ -21,10 +20,8 @@ class Compression(Judge):
     `window: null` takes the text as one piece. An empty text has no ratio, and no rule applies.
     """
 
-    thresholds: ClassVar[frozenset[str]] = frozenset({"max_ratio", "min_ratio"})
-
-    max_ratio: float | None = Field(2.4, ge=0, description="drop above this ratio; None switches the rule off")
-    min_ratio: float | None = Field(
+    max_ratio: float | None = limit(2.4, ge=0, description="drop above this ratio; None switches the rule off")
+    min_ratio: float | None = limit(
         None, ge=0, description="drop below this ratio (encoded data, random characters); None switches the rule off"
     )
     window: int | None = Field(

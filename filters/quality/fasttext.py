@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Callable, Mapping
-from typing import ClassVar
 
 from pydantic import Field
 
-from filters.contracts import Judge, ResourceError, Scores, strategy
+from filters.contracts import Judge, ResourceError, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
-from filters.top_share import TopShare
+from filters.top_share import TopShareJudge
 
 _LABEL = "__label__"
 
@@ -23,12 +22,10 @@ class FastText(Judge):
     a quantile of yours, or quality/fasttext-top.
     """
 
-    thresholds: ClassVar[frozenset[str]] = frozenset({"min_score"})
-
     model: str = Field(min_length=1, description="the model: a path, package:NAME/FILE, or a URL (with sha256)")
     sha256: str | None = Field(None, description="expected sha256 of the model file")
     label: str = Field("hq", min_length=1, description=f"the label of good texts, with or without {_LABEL}")
-    min_score: float | None = Field(0.5, ge=0, le=1, description="keep from this probability on; null keeps all")
+    min_score: float | None = limit(0.5, ge=0, le=1, description="keep from this probability on; null keeps all")
 
     def check(self) -> None:
         """Raises ResourceError where the model is missing, damaged, or without the label."""
@@ -49,7 +46,7 @@ class FastText(Judge):
 
 
 @strategy
-class FastTextTop(TopShare):
+class FastTextTop(TopShareJudge):
     """Keep the share of the corpus that a supervised fastText model scores best (DCLM: the best tenth)."""
 
     model: str = Field("", description="the model: a path, package:NAME/FILE, or a URL (with sha256); required")

@@ -1,11 +1,8 @@
 """Korean text has Hangul: its share of all characters."""
 
 from collections.abc import Callable
-from typing import ClassVar
 
-from pydantic import Field
-
-from filters.contracts import Judge, Scores, strategy
+from filters.contracts import Judge, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
@@ -18,11 +15,9 @@ class Hangul(Judge):
     all from ㄱ to 힣, among which are Chinese characters. Held by cleanup/sentences it judges each sentence.
     """
 
-    min_share: float | None = Field(
+    min_share: float | None = limit(
         0.25, ge=0, le=1, description="least share of Hangul among the characters that are no white space; null: any"
     )
-
-    thresholds: ClassVar[frozenset[str]] = frozenset({"min_share"})
 
     def open(self) -> Callable[[Document], Scores]:
         """Signal: hangul_share, in [0, 1]; 0 for a text of white space alone."""

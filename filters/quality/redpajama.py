@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from filters.contracts import FrozenMap, Judge, Scores, strategy
+from filters.contracts import FrozenMap, Judge, Scores, SettingsError, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
@@ -49,9 +49,7 @@ class RedPajama(Judge):
     """
 
     reads: ClassVar[tuple[str, ...]] = ("language",)
-    thresholds: ClassVar[frozenset[str]] = frozenset({"keep"})
-
-    keep: FrozenMap[str, tuple[float | None, float | None]] = Field(
+    keep: FrozenMap[str, tuple[float | None, float | None]] = limit(
         FrozenMap(), description="ranges by signal, such as {rps_doc_word_count: [50, 100000]}; null leaves an end open"
     )
     unicode: bool = Field(True, description="letters and sentence ends of all scripts; false: RedPajama's ASCII")
@@ -63,10 +61,16 @@ class RedPajama(Judge):
     ) -> FrozenMap[str, tuple[float | None, float | None]]:
         for name, (least, most) in keep.items():
             if name not in SIGNALS:
-                raise ValueError(f"unknown signal {name} (known: {', '.join(SIGNALS)})")
+                raise SettingsError(f"unknown signal (known: {', '.join(SIGNALS)})", (name,))
             if least is not None and most is not None and least > most:
-                raise ValueError(f"the range of {name} is empty: [{least}, {most}]")
+                raise SettingsError(f"the range is empty: [{least}, {most}]", (name,))
         return keep
+
+    def made_for(self) -> frozenset[str] | None:
+        """Languages with stop words, where their share decides; English alone, where ASCII letters are counted."""
+        if not self.unicode:
+            return frozenset({"en"})
+        return frozenset(STOP_WORDS) if "rps_doc_stop_word_fraction" in self.keep else None
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """Signals that say nothing in some languages."""

@@ -5,12 +5,11 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
 
-from filters.contracts import Judge, ResourceError, Scores, strategy
+from filters.contracts import Judge, ResourceError, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
@@ -39,8 +38,6 @@ class Url(Judge):
     scores, and no rule applies.
     """
 
-    thresholds: ClassVar[frozenset[str]] = frozenset({"max_strict", "max_hard", "max_soft"})
-
     domains: str | None = Field(DEFAULT, description="file of banned hosts; `default` or a path; null for none")
     strict: str | None = Field(DEFAULT, description="file of words banned anywhere, also as part of a word")
     hard: str | None = Field(DEFAULT, description="file of banned whole words")
@@ -48,9 +45,9 @@ class Url(Judge):
     extra_domains: tuple[str, ...] = Field((), description="more banned hosts, beside those of the file")
     subdomains: bool = Field(False, description="also ban the subdomains of a banned host (DCLM: exact hosts only)")
     decode: bool = Field(True, description="percent-decode the address first (DCLM: no)")
-    max_strict: int | None = Field(0, ge=0, description="strict words allowed; null switches the rule off")
-    max_hard: int | None = Field(0, ge=0, description="different hard words allowed; null switches the rule off")
-    max_soft: int | None = Field(1, ge=0, description="different soft words allowed; null switches the rule off")
+    max_strict: int | None = limit(0, ge=0, description="strict words allowed; null switches the rule off")
+    max_hard: int | None = limit(0, ge=0, description="different hard words allowed; null switches the rule off")
+    max_soft: int | None = limit(1, ge=0, description="different soft words allowed; null switches the rule off")
 
     def _files(self) -> dict[str, Path]:
         chosen = {"domains": self.domains, "strict": self.strict, "hard": self.hard, "soft": self.soft}

@@ -2,11 +2,10 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import ClassVar
 
 from pydantic import Field
 
-from filters.contracts import Judge, Scores, strategy
+from filters.contracts import Judge, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
@@ -22,9 +21,7 @@ class Random(Judge):
     smaller share under the same seed is a part of the larger one. The score is uniform in [0, 1).
     """
 
-    thresholds: ClassVar[frozenset[str]] = frozenset({"share"})
-
-    share: float = Field(0.1, ge=0, le=1, description="the share of documents to keep; 0 keeps none, 1 keeps all")
+    share: float = limit(0.1, ge=0, le=1, description="the share of documents to keep; 0 keeps none, 1 keeps all")
     seed: int = Field(0, ge=0, lt=2**64, description="the key of the hash; another seed makes an independent choice")
 
     def open(self) -> Callable[[Document], Scores]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from filters.contracts import ResourceError, Scores, strategy
+from filters.contracts import ResourceError, Scores, limit, strategy
 from filters.document import Document
 from filters.toxicity.classifier import Classifier
 
@@ -36,7 +36,7 @@ class FastText(Classifier):
         description="line: text as it is; lower: NFKC, lower case; jamo: lower, Hangul syllables taken apart; "
         "model: what the model's labels say, else line",
     )
-    threshold: float | None = Field(0.4, ge=0, le=1, description="drop above this probability; null switches it off")
+    threshold: float | None = limit(0.4, ge=0, le=1, description="drop above this probability; null switches it off")
 
     def check(self) -> None:
         """Raises ResourceError where the model is missing, damaged, or without one of the labels."""

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from pydantic import Field
-
-from filters.contracts import Scores, strategy
+from filters.contracts import Scores, limit, strategy
 from filters.document import Document
 from filters.toxicity.classifier import Classifier
 
@@ -17,7 +15,7 @@ class Linear(Classifier):
     needs no scikit-learn.
     """
 
-    threshold: float | None = Field(0.5, ge=0, le=1, description="drop above this probability; null switches it off")
+    threshold: float | None = limit(0.5, ge=0, le=1, description="drop above this probability; null switches it off")
 
     def check(self) -> None:
         """Raises ResourceError where the model is missing or damaged."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from filters.contracts import FrozenMap, Judge, ResourceError, Scores, strategy
+from filters.contracts import FrozenMap, Judge, ResourceError, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
@@ -42,12 +42,10 @@ class WordList(Judge):
     """
 
     reads: ClassVar[tuple[str, ...]] = ("language",)
-    thresholds: ClassVar[frozenset[str]] = frozenset({"max_hits", "max_share"})
-
-    max_share: float | None = Field(
+    max_share: float | None = limit(
         0.01, ge=0, le=1, description="drop above this share of listed words; null switches the rule off"
     )
-    max_hits: int | None = Field(
+    max_hits: int | None = limit(
         None, ge=0, description="drop above this number of listed words; null switches the rule off"
     )
     lists: FrozenMap[str, str] = Field(
@@ -79,6 +77,10 @@ class WordList(Judge):
     def resources(self) -> dict[str, str]:
         """sha256 of each list in use."""
         return {setting: hashlib.sha256(_bytes(path, setting)).hexdigest() for setting, path in self._files().items()}
+
+    def made_for(self) -> frozenset[str] | None:
+        """The languages that have a list."""
+        return frozenset(self.lists)
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """Languages whose documents all pass, for want of a list."""

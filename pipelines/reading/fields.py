@@ -5,9 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# The notes in which fields that go along travel: nothing a strategy could take for one of its own.
-CARRIED = "carried:"
-
 
 @dataclass(frozen=True)
 class Fields:

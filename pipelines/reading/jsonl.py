@@ -7,7 +7,7 @@ from typing import Any
 from filters.document import RawPage
 from pipelines.reading import pages
 from pipelines.reading.events import Damaged, Rejected
-from pipelines.reading.fields import CARRIED, Fields, as_carried, lookup
+from pipelines.reading.fields import Fields, as_carried, lookup
 from pipelines.reading.packing import Corrupt, Cut, file_chunks, gzip_chunks, zstd_chunks
 
 LINE_BYTES = 64 << 20
@@ -112,9 +112,7 @@ def _row(line: bytes, source: str, number: int, fields: Fields) -> Event | None:
         if not isinstance(text, str):
             kind = "is missing" if text is None and fields.text not in row else f"is {_kind(text)}, not a string"
             raise _RowError("schema_error", f"the field {fields.text!r} {kind}")
-        carried = {
-            CARRIED + name: value for name in fields.carry if (value := as_carried(lookup(row, name))) is not None
-        }
+        carried = {name: value for name in fields.carry if (value := as_carried(lookup(row, name))) is not None}
     except _RowError as error:
         return _damaged(source, number, error)
     try:
@@ -122,7 +120,7 @@ def _row(line: bytes, source: str, number: int, fields: Fields) -> Event | None:
     except UnicodeEncodeError:
         # Escapes such as \ud83d\ude00 that a writer put apart are one character; halves without the other are nothing.
         body = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore").encode()
-    event = pages.text_page(source, number, body, pages.clean_id(page_id), url, date, notes=carried)
+    event = pages.text_page(source, number, body, pages.clean_id(page_id), url, date, carried=carried)
     if isinstance(event, Damaged):
         return Damaged(source, number, event.id, event.url, event.reason, f"line {number}: {event.detail}")
     return event

@@ -3,9 +3,10 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from filters.document import Drop, NoteValue, RawPage
+from filters.document import Drop, RawPage
 from pipelines.reading.events import Damaged, Rejected
 
 TEXT_BYTES = 10_000_000
@@ -96,7 +97,7 @@ def text_page(
     url: str,
     date: str,
     headers: Iterable[tuple[str, str]] = (),
-    notes: Mapping[str, NoteValue] | None = None,
+    carried: Mapping[str, str] | None = None,
 ) -> RawPage | Rejected | Damaged:
     """A row or record that holds text already, as UTF-8."""
     page_id = own_id or made_id(url, date, body)
@@ -104,8 +105,9 @@ def text_page(
         return Rejected(source, offset, page_id, url, Drop("empty_body", 0.0, 1.0))
     if len(body) > TEXT_BYTES:
         return Damaged(source, offset, page_id, url, "doc_too_long", f"{len(body)} bytes of text, at most {TEXT_BYTES}")
-    beside = sum(len(str(value)) for value in notes.values()) if notes else 0
+    beside = sum(map(len, carried.values())) if carried else 0
     if beside > TEXT_BYTES:
         detail = f"{beside} characters in the fields that go along, at most {TEXT_BYTES}"
         return Damaged(source, offset, page_id, url, "doc_too_long", detail)
-    return RawPage(page_id, url, body, "text/plain", "utf-8", tuple(headers), date, source, offset, notes or {})
+    page = RawPage(page_id, url, body, "text/plain", "utf-8", tuple(headers), date, source, offset)
+    return replace(page, carried=carried) if carried else page

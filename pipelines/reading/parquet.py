@@ -8,7 +8,7 @@ from typing import Any
 from filters.document import RawPage
 from pipelines.reading import pages
 from pipelines.reading.events import Damaged, Rejected
-from pipelines.reading.fields import CARRIED, Fields, as_carried
+from pipelines.reading.fields import Fields, as_carried
 
 _NAME = re.compile(r"[^\W\d](?:[^\W\d]|[_.-]|\d{1,4}(?!\d)){0,40}")
 _EPOCH = datetime(1970, 1, 1)
@@ -145,9 +145,9 @@ def _rows(batch: Any, first: int, source: str, fields: Fields, paths: dict[str, 
             detail = f"row {row}: invalid UTF-8 at byte {error.start} of {len(body)}"
             yield Damaged(source, row, own, url, "bad_unicode", detail)
             continue
-        notes = {CARRIED + name: value for name, column in carried.items() if (value := column[number]) is not None}
+        beside = {name: value for name, column in carried.items() if (value := column[number]) is not None}
         date = next((found for column in dates if (found := pages.clean_date(column[number]))), "")
-        event = pages.text_page(source, row, body, own, url, date, notes=notes)
+        event = pages.text_page(source, row, body, own, url, date, carried=beside)
         if isinstance(event, Damaged):
             yield Damaged(source, row, event.id, event.url, event.reason, f"row {row}: {event.detail}")
             continue

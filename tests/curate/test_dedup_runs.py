@@ -105,7 +105,7 @@ def test_keys_damaged_while_a_run_goes_on_are_one_line(tmp_path, monkeypatch):
 
     def damaging(directory, segment, shards, against):
         for shard in shards:
-            _damage(Path(shard["keys"]), 0.5)
+            _damage(Path(shard.keys), 0.5)
         return decide(directory, segment, shards, against)
 
     with monkeypatch.context() as broken:

@@ -76,9 +76,9 @@ def test_unknown_settings_are_errors_that_name_the_known(name):
     [
         ("quality/gopher", {"min_words": 500, "max_words": 100}, "min_words: 500 is above max_words: 100"),
         ("quality/gopher", {"min_mean_word_length": 10.5}, "min_mean_word_length: 10.5 is above"),
-        ("quality/gopher", {"max_words": 100, "languages": {"ko": {"min_words": 101}}}, "languages.ko: min_words: 101"),
+        ("quality/gopher", {"max_words": 100, "languages": {"ko": {"min_words": 101}}}, "languages.ko.min_words: 101"),
         ("quality/refinedweb", {"min_words": 500, "max_words": 100}, "min_words: 500 is above max_words: 100"),
-        ("quality/refinedweb", {"languages": {"ko": {"max_word_length": 2}}}, "languages.ko: min_word_length: 3"),
+        ("quality/refinedweb", {"languages": {"ko": {"max_word_length": 2}}}, "languages.ko.min_word_length: 3"),
         ("quality/length", {"min_words": None, "min_bytes": 5, "max_bytes": 4}, "min_bytes: 5 is above max_bytes: 4"),
     ],
 )

@@ -3,13 +3,11 @@
 import itertools
 from collections import Counter
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import numpy as np
 
-LENGTHS = (1_000, 5_000, 20_000, 100_000)  # bytes of text
-HOSTS = 12
-REST = "other"
+from curate.ablation.slices import LENGTHS, MOST, REST, host
+
 LEAST_IN_COMMON = 1 / 4  # of the base's text: an arm that shares less is compared with its mixture as it is
 
 
@@ -18,17 +16,10 @@ def hosts(urls: np.ndarray, among: np.ndarray) -> np.ndarray:
 
     among  the addresses that say which hosts are common
     """
-    counts = Counter(_host(url) for url in among.tolist())
-    named = {name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:HOSTS]}
-    found = [_host(url) for url in urls.tolist()]
+    counts = Counter(host(url) for url in among.tolist())
+    named = {name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST]}
+    found = [host(url) for url in urls.tolist()]
     return np.array([name if name in named else REST for name in found], dtype=object)
-
-
-def _host(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "none").removeprefix("www.")
-    except ValueError:
-        return "none"
 
 
 def strata(languages: np.ndarray, host_groups: np.ndarray, sizes: np.ndarray) -> np.ndarray:

@@ -9,11 +9,10 @@ import pytest
 
 from curate.ablation import arms
 from curate.ablation.arms import Ablation, Arm
-from curate.ablation.driver import Ablating, ablate
+from curate.ablation.driver import ablate
 from curate.rundir import RunError, UsageError
 from pipelines import barrier
-from pipelines.pool import PoolError
-from tests.curate.ablation.tools import BODY, arms_by_name, kept_ids, run_ablation, texts, write
+from tests.curate.ablation.tools import BODY, arms_by_name, kept_ids, run_ablation, texts, without_times, write
 from tests.curate.running_tools import go, recipe, rows
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -131,12 +130,6 @@ def test_shipped_ablations_keep_what_runs_keep(name, tmp_path):
         _same(arms_by_name(report)[arm.name], result)
 
 
-def _without_times(report: dict) -> dict:
-    times = ("cpu_seconds", "startup_cpu_seconds", "wall_seconds", "cpu_by_phase")
-    arms_of = [{name: value for name, value in arm.items() if name != "cpu_seconds"} for arm in report["arms"]]
-    return {**{name: value for name, value in report.items() if name not in times}, "arms": arms_of}
-
-
 def test_workers_and_cutting_do_not_change_an_ablation(tmp_path):
     made = texts(seed=5, count=40)
     inputs = [write(tmp_path / "a.jsonl", made[:20]), write(tmp_path / "b.jsonl", made[20:], 20)]
@@ -162,7 +155,7 @@ def test_workers_and_cutting_do_not_change_an_ablation(tmp_path):
             ("whole", [whole], {}),
         )
     ]
-    assert all(_without_times(report) == _without_times(reports[0]) for report in reports)
+    assert all(without_times(report) == without_times(reports[0]) for report in reports)
     for arm in ("base", "no-lines"):
         expected = kept_ids(tmp_path / "one", arm)
         assert kept_ids(tmp_path / "two", arm) == expected
@@ -205,23 +198,6 @@ def test_a_rule_without_its_signal_fails_every_document_as_in_a_run(tmp_path):
     assert detail == "the rule too_short looks at charcters; the judge gives characters"
 
 
-def test_an_ablation_goes_on_where_it_stopped(tmp_path, monkeypatch):
-    inputs = [write(tmp_path / "a.jsonl", texts(seed=6, count=30))]
-    data = {"recipe": {"name": "base", "stages": [BODY, "dedup/lines", "dedup/exact"]}, "leave_one_out": True}
-    whole = run_ablation(data, inputs, tmp_path / "whole")
-    with monkeypatch.context() as broken:
-        broken.setattr(Ablating, "_score_after_corpus", _stop)
-        with pytest.raises(RunError, match="stopped here"):
-            run_ablation(data, inputs, tmp_path / "out")
-    assert not (tmp_path / "out" / "report.json").exists()
-    with pytest.raises(UsageError):
-        run_ablation(data, inputs, tmp_path / "out")
-    with pytest.raises(UsageError):
-        run_ablation({**data, "leave_one_out": False}, inputs, tmp_path / "out", resume=True)
-    again = run_ablation(data, inputs, tmp_path / "out", resume=True)
-    assert _without_times(again) == _without_times(whole)
-
-
 def test_reference_texts_that_are_missing_are_told_before_anything_is_written(tmp_path):
     inputs = [write(tmp_path / "a.jsonl", texts(count=5))]
     data = {"recipe": {"name": "base", "stages": [BODY]}, "proxy": {"references": {"news": str(tmp_path / "no.jsonl")}}}
@@ -238,15 +214,14 @@ def test_damaged_keys_are_one_line_that_says_the_way_out(tmp_path, monkeypatch):
             Path(shard.keys).write_bytes(b"something else altogether, and long enough")
         return decide(step, shards, folder)
 
-    monkeypatch.setattr(barrier, "decide", damaging)
     inputs = [write(tmp_path / "a.jsonl", texts(count=20))]
     data = {"recipe": {"name": "base", "stages": [BODY, "dedup/lines", "tests.strategies.Characters"]}}
-    with pytest.raises(RunError, match=r"\.keys: no file of keys; delete .*out and begin again"):
-        run_ablation(data, inputs, tmp_path / "out")
-
-
-def _stop(*_: object) -> None:
-    raise PoolError("stopped here")
+    with monkeypatch.context() as broken:
+        broken.setattr(barrier, "decide", damaging)
+        with pytest.raises(RunError, match=r"\.keys: no file of keys; --resume makes it again"):
+            run_ablation(data, inputs, tmp_path / "out")
+    again = run_ablation(data, inputs, tmp_path / "out", resume=True)
+    assert without_times(again) == without_times(run_ablation(data, inputs, tmp_path / "whole"))
 
 
 def _record(kind: str, name: str, body: str, refers: str = "") -> bytes:

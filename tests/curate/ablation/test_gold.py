@@ -89,7 +89,7 @@ def test_files_that_are_not_there_are_named_before_anything_is_written(tmp_path)
     [
         ({"langauge": "a.jsonl"}, "language"),
         ({"language": {"path": "a.jsonl"}}, "data"),
-        ({"language": []}, "needs data"),
+        ({"language": []}, "gold.language.data must name at least one path"),
         ({"toxicity": {"data": "a", "toxic": {"x": 1}}}, "toxic"),
     ],
 )

@@ -88,3 +88,10 @@ def kept_ids(output: Path, arm: str) -> list[str]:
 def arms_by_name(report: dict) -> dict[str, dict]:
     """The arms of a report by name."""
     return {arm["name"]: arm for arm in report["arms"]}
+
+
+def without_times(report: dict) -> dict:
+    """A report without what differs from one run to the next."""
+    times = ("cpu_seconds", "startup_cpu_seconds", "wall_seconds", "cpu_by_phase")
+    arms_of = [{name: value for name, value in arm.items() if name != "cpu_seconds"} for arm in report["arms"]]
+    return {**{name: value for name, value in report.items() if name not in times}, "arms": arms_of}

@@ -15,9 +15,9 @@ from filters.document import Document
 
 def decide(step: CorpusJudge, documents: list[Document], alive: list[bool] | None = None) -> dict[str, str]:
     """id dropped -> id kept."""
-    keys = Keys.of(step, [key_record(step, document) for document in documents])
+    keys = Keys.of(step.decision(), [key_record(step, document) for document in documents])
     living = None if alive is None else np.array(alive)
-    lost, kept = losers(step, keys, living, lambda rows: (documents[row] for row in rows))
+    lost, kept = losers(step.decision(), keys, living, lambda rows: (documents[row] for row in rows))
     return {documents[a].id: documents[b].id for a, b in zip(lost.tolist(), kept.tolist(), strict=True)}
 
 
