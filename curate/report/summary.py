@@ -69,20 +69,27 @@ def _quality(report: dict[str, Any]) -> str:
 
 
 def _proxy(proxy: dict[str, Any], base: str) -> str:
-    """Which arms the proxy finds nearer to or farther from which reference than the base; never just "better"."""
+    """Which arms the proxy finds nearer to or farther from which reference than the base; never just "better".
+
+    Named are those that stay so with the mixture held fixed.
+    """
     found: dict[tuple[str, str], list[str]] = {}
-    tested = 0
+    tested = mixed = 0
     for pair in proxy["pairs"]:
-        if pair["left"] == base:
-            for name, row in pair["references"].items():
-                tested += row["decision"] != "none"
-                if row["decision"] in ("nearer", "farther"):
-                    found.setdefault((row["decision"], name), []).append(pair["right"])
-    chance = f"of {tested:,} comparisons with the base, about {0.05 * tested:.2g} differ by chance"
-    if not found:
-        return f"The proxy, a weak signal, can tell no arm from the base ({chance} where none differs)."
+        for name, row in pair["references"].items() if pair["left"] == base else ():
+            tested += row["decision"] != "none"
+            if row["decision"] in ("nearer", "farther") and row["held_fixed_decides"]:
+                found.setdefault((row["decision"], name), []).append(pair["right"])
+            elif row["decision"] in ("nearer", "farther", "shift"):
+                mixed += 1
     parts = [
         f"{', '.join(arms)} {'nearer to' if decision == 'nearer' else 'farther from'} {name} than the base"
         for (decision, name), arms in found.items()
     ]
-    return f"The proxy, a weak signal, finds {'; '.join(parts)} ({chance})."
+    said = f"finds {'; '.join(parts)}" if parts else "can tell no arm from the base with the mixture held fixed"
+    if mixed:
+        said += f"; {mixed:,} more {'differs' if mixed == 1 else 'differ'} only where the mixture is not held fixed"
+    return (
+        f"The proxy, a weak signal, {said} ({tested:,} comparisons with the base; if none differed, about "
+        f"{0.05 * tested:.2g} would come out by chance)."
+    )

@@ -78,6 +78,7 @@ def judge(entrants: Sequence[Entrant], references: References, most: int, seeds:
         ],
         "tables": [],
         "mixture": None,
+        "random_removal_differs": [],
         "pairs": [],
         "tested": 0,
         "dedup": [one.name for one in entrants if one.dedup != base.dedup],
@@ -120,6 +121,8 @@ def _decide(found: dict[str, Any], judged: list[Entrant], references: References
     for reference in found["references"]:
         shuffled_words = plain.of(DECIDES, reference["name"]).difference(0, plain.names.index(SHUFFLED))
         reference.update(tells=shuffled_words.sign > 0, shuffled=shuffled_words.as_dict())
+        if plain.of(DECIDES, reference["name"]).difference(0, plain.names.index(REMOVED)).sign:
+            found["random_removal_differs"].append(reference["name"])
     dedup = {one.name: one.dedup for one in judged}
     found["tables"] = [_table(proxy, plain, found, dedup) for proxy in PROXIES]
     found["pairs"] = [_pair(left, right, plain, fixed, found) for left, right in itertools.combinations(judged, 2)]

@@ -38,16 +38,22 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
             f"On {name} the base's text with its words shuffled costs no more than the base beyond chance, so the "
             f"model cannot tell there, and there are no verdicts on {name}."
         )
+    for name in found["random_removal_differs"]:
+        said.append(
+            f"On {name} even random removal differs from the base by more than its interval, as on one reference in "
+            "twenty it does by chance. Be slow to believe a verdict close to its interval there."
+        )
     tested = found["tested"]
     if tested:
         said.append(
-            f"{tested:,} decisions (pairs of arms times references) were tested at 95 %; where no arms differ, "
-            f"{0.05 * tested:.2g} of them come out by chance."
+            f"{tested:,} decisions (pairs of arms times references) were tested at 95 %. If no arms differed, about "
+            f"{0.05 * tested:.2g} of them would come out by chance."
         )
     if found["dedup"]:
         names, verb = _many(found["dedup"], "deduplicates", "deduplicate")
         said.append(
-            f"{names} {verb} otherwise than the base, and no arms that differ in it get a verdict. {WHY_NOT_FOR_DEDUP}"
+            f"{names} {verb} otherwise than the base. Arms that differ in deduplication get no verdict. "
+            f"{WHY_NOT_FOR_DEDUP}"
         )
     return said
 
