@@ -41,12 +41,11 @@ PACKAGES = {
     "ja": ("libreoffice-help-ja",),
 }  # fmt: skip
 AGAIN = 0.12  # of the pages of packages are in the pool twice, as if fetched again
-MOST_REFERENCE = 80_000  # bytes
 TRANSFORMER = "transformer"
 
 
-def recipes(language: str) -> dict[str, list[Any]]:
-    """Stages by arm, the base first: eight recipes, each of which leaves out or replaces something of the base."""
+def recipes(language: str) -> dict[str, Any]:
+    """Recipes by arm, the base first: eight, each of which leaves out or replaces something of the base."""
     extract, dedup = "extraction/resiliparse", "dedup/minhash"
     keep = {"language/fasttext": {"keep": [language], "min_score": 0.65}}
     english = language == "en"
@@ -56,7 +55,7 @@ def recipes(language: str) -> dict[str, list[Any]]:
     )
     base = [extract, keep, repetition, rules, dedup]
     more = ["quality/fineweb"] if english else [{"quality/length": {"as": "long", "min_words": 100}}]
-    return {
+    stages = {
         "base": base,
         "no-language": [extract, repetition, rules, dedup],
         "no-repetition": [extract, keep, rules, dedup],
@@ -66,6 +65,7 @@ def recipes(language: str) -> dict[str, list[Any]]:
         "stricter": [extract, keep, repetition, rules, *more, dedup],
         "nothing": [{extract: {"main_content": False}}],
     }
+    return {name: {"name": name, "stages": steps} for name, steps in stages.items()}
 
 
 CONTROLS = ("words shuffled", "lines shuffled", "half duplicated", "random removal")
@@ -76,11 +76,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--language", default="en", choices=sorted(PACKAGES))
+    parser.add_argument("--ablation", help="take the arms of this ablation in place of the eight recipes built in")
     parser.add_argument("--package", action="append", help="Debian packages with HTML (default: some of the language)")
     parser.add_argument("--pages", type=int, default=500, help="pages of each package at most")
     parser.add_argument("--input", action="append", default=[], help="archives that join the pool")
     parser.add_argument("--reference", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument("--bytes", type=int, default=2_500_000, help="training text of an arm and seed, at most")
+    parser.add_argument("--reference-bytes", type=int, default=150_000, help="of each reference, at most")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--layers", type=int, default=4)
@@ -147,13 +149,13 @@ def _record(url: str, body: bytes, number: int) -> bytes:
 # ------------------------------------------------------------------------------------------------------------- the arms
 
 
-def sources(folder: Path, language: str, inputs: Sequence[str]) -> dict[str, Source]:
+def sources(folder: Path, made: dict[str, Any], inputs: Sequence[str]) -> dict[str, Source]:
     """What each recipe keeps of the pool."""
     found = {}
-    for name, stages in recipes(language).items():
+    for name, recipe in made.items():
         output = folder / "arms" / name
         if not (output / "run.json").exists():
-            curate.run({"name": name, "stages": stages}, inputs, output, workers=1, resume=output.exists())
+            curate.run(recipe, inputs, output, workers=1, resume=output.exists())
         table = ds.dataset(output / "kept", format="parquet").to_table(columns=["id", "text"])
         texts = table["text"].to_pylist()
         ids = np.array(table["id"].to_pylist(), dtype=object)
@@ -188,15 +190,18 @@ def drawn(arm: str, arms: dict[str, Source], most: int, seed: int, references: R
 
 def study(given: argparse.Namespace) -> None:
     """Train what is not yet trained, seed after seed."""
-    from benchmarks import truth_model
+    from benchmarks import _truth_model as truth_model
 
     started = time.monotonic()
     named = [one.partition("=") for one in given.reference]
-    references = _cut(read_references({name: [path] for name, _, path in named}))
+    references = _cut(read_references({name: [path] for name, _, path in named}), given.reference_bytes)
     packages = PACKAGES[given.language] if given.package is None else given.package
     inputs = [str(pool(given.folder, packages, given.pages))] if packages else []
     inputs += expand(given.input) if given.input else []
-    arms = sources(given.folder, given.language, inputs)
+    made = recipes(given.language)
+    if given.ablation:
+        made = {arm.name: arm.recipe for arm in curate.load_ablation(given.ablation).arms}
+    arms = sources(given.folder, made, inputs)
     order = [*arms, *CONTROLS]
     # as in an ablation: half of what the smallest arm has, so that seeds differ
     most = min([given.bytes, *(source.bytes // 2 for source in arms.values()), arms["base"].bytes // 3])
@@ -210,7 +215,7 @@ def study(given: argparse.Namespace) -> None:
     if kept.exists() and json.loads(kept.read_text()) != settings:
         sys.exit(f"{given.folder} holds a study with other settings: {kept}")
     kept.write_text(json.dumps(settings))
-    encode = truth_model.tokenizer(drawn("nothing", arms, most, 99, references).texts, size)
+    encode = truth_model.tokenizer(drawn("base", arms, most, 99, references).texts, size)
     ask = {proxy.name: proxy.open(references.texts) for proxy in PROXIES}
     results = given.folder / "results.jsonl"
     done = {(row["model"], row["arm"], row["seed"]) for row in _rows(results)}
@@ -232,14 +237,14 @@ def study(given: argparse.Namespace) -> None:
                 file.write(json.dumps(row) + "\n")
 
 
-def _cut(references: References) -> References:
+def _cut(references: References, most: int) -> References:
     """The first texts of each reference, up to so many bytes: transformers are slow readers."""
     found: dict[str, list[str]] = {}
     for name, texts in references.texts.items():
-        left = MOST_REFERENCE
+        left = most
         found[name] = []
         for text in texts:
-            piece = text.encode("utf-8", "surrogatepass")[: min(left, MOST_REFERENCE // 10)].decode("utf-8", "ignore")
+            piece = text.encode("utf-8", "surrogatepass")[: min(left, most // 10)].decode("utf-8", "ignore")
             found[name].append(piece)
             left -= len(piece.encode("utf-8", "surrogatepass"))
             if left <= 0:

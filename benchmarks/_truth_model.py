@@ -1,4 +1,4 @@
-"""A small transformer trained on one sample, for benchmarks.truth. Needs torch and tokenizers."""
+"""A small transformer trained on one sample, for benchmarks.truth. Needs torch 2.9 (Muon) and tokenizers."""
 
 import math
 import os
