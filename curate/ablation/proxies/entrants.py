@@ -27,10 +27,17 @@ class Work(Protocol):
 
 def entrants(ablation: Ablation, decider: Decider, decided: Mapping[str, Decided], work: Work) -> list[Entrant]:
     """All arms, the base first."""
-    return [
-        Entrant(arm.name, _source(ablation, decider.scored, decided, arm, work), deduplication(arm))
-        for arm in ablation.arms
-    ]
+    scored = decider.scored
+    addresses = scored.groups[decided[ablation.base.name].group].urls
+    kinds: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    found = []
+    for arm in ablation.arms:
+        one = decided[arm.name]
+        if one.group not in kinds:
+            hosts = mixture.hosts(scored.groups[one.group].urls, addresses)
+            kinds[one.group] = _languages(ablation, scored, one.group), hosts
+        found.append(Entrant(arm.name, _source(scored, one, work, *kinds[one.group]), deduplication(arm)))
+    return found
 
 
 def deduplication(arm: Arm) -> tuple[Step, ...]:
@@ -38,16 +45,14 @@ def deduplication(arm: Arm) -> tuple[Step, ...]:
     return tuple(step for step in arm.recipe.steps if isinstance(step.strategy, DuplicateJudge | CorpusRewriter))
 
 
-def _source(ablation: Ablation, scored: Scored, decided: Mapping[str, Decided], arm: Arm, work: Work) -> Source:
-    one, base = decided[arm.name], decided[ablation.base.name]
-    pages, sizes = scored.groups[one.group], scored.bytes(one.node)
-    hosts = mixture.hosts(pages.urls, scored.groups[base.group].urls)
-    strata = mixture.strata(_languages(ablation, scored, one.group), hosts, sizes)
+def _source(scored: Scored, one: Decided, work: Work, languages: np.ndarray, hosts: np.ndarray) -> Source:
+    sizes = scored.bytes(one.node)
 
     def fetch(rows: Sequence[int]) -> dict[int, str]:
         return work.texts_of(one.node, rows)
 
-    return Source(pages.ids, sizes, fetch, strata).where(one.kept & (sizes > 0))
+    strata = mixture.strata(languages, hosts, sizes)
+    return Source(scored.groups[one.group].ids, sizes, fetch, strata).where(one.kept & (sizes > 0))
 
 
 def _languages(ablation: Ablation, scored: Scored, group: int) -> np.ndarray:

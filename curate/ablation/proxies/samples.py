@@ -25,6 +25,7 @@ class Source:
     fetch: Callable[[Sequence[int]], Mapping[int, str]]
     strata: np.ndarray
     _texts: dict[int, str | None] = field(default_factory=dict, repr=False)
+    _orders: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
     @property
     def bytes(self) -> int:
@@ -47,8 +48,14 @@ class Source:
         return Source(self.ids[rows], self.sizes[rows], fetch, self.strata[rows])
 
     def without_strata(self) -> "Source":
-        """The same with all documents in one stratum, called "". Texts that were fetched are shared."""
+        """The same with all documents in one stratum, called "". What was fetched and drawn is shared."""
         return replace(self, strata=np.full(len(self.ids), "", dtype=object))
+
+    def order(self, seed: int) -> np.ndarray:
+        """Positions of documents by their draws: int64 of shape (n,)."""
+        if seed not in self._orders:
+            self._orders[seed] = np.argsort(draws(self.ids, seed), kind="stable")
+        return self._orders[seed]
 
     def texts(self, wanted: Sequence[int], overlaps: Callable[[str], bool]) -> dict[int, str | None]:
         """Texts by position, None for those that overlap a reference. What was fetched once is kept."""
@@ -61,8 +68,9 @@ class Source:
         return {one: self._texts[one] for one in wanted}
 
     def forget(self) -> None:
-        """Give the memory of fetched texts back."""
+        """Give back the memory of what was fetched and drawn."""
         self._texts.clear()
+        self._orders.clear()
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ def sample(source: Source, quotas: Mapping[str, int], seed: int, overlaps: Calla
     A smaller quota takes a part of what a larger one takes, and arms share what they both keep, so they differ by what
     sets them apart and not by luck.
     """
-    order = np.argsort(draws(source.ids, seed), kind="stable")
+    order = source.order(seed)
     queues = {name: order[source.strata[order] == name].tolist() for name in quotas}
     left = dict(quotas)
     taken: dict[int, str] = {}
