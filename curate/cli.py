@@ -293,8 +293,8 @@ def evaluate(
     archive: Annotated[list[str] | None, typer.Option(help="extraction: the archives with the labelled pages.")] = None,
     text: Annotated[str, typer.Option(help="The field or column with the text.")] = "text",
     label: Annotated[
-        str, typer.Option(help="The field or column with the label (language: lang unless this is given).")
-    ] = "label",
+        str, typer.Option(help="The field or column with the label; by default label, for language lang.")
+    ] = "",
     toxic: Annotated[list[str] | None, typer.Option(help="toxicity: labels of toxic texts.")] = None,
     clean: Annotated[list[str] | None, typer.Option(help="toxicity: labels of clean texts.")] = None,
     language: Annotated[str, typer.Option(help="The language of the texts (ISO 639-1).")] = "",

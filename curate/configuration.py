@@ -9,9 +9,34 @@ from typing import Annotated, Any, TypeVar
 import pydantic
 from pydantic import BeforeValidator
 
-from curate.recipe import Lines, RecipeError
-
 T = TypeVar("T")
+
+
+class RecipeError(ValueError):
+    """A recipe or an ablation is wrong; the message names the file, the line, the key and what is known.
+
+    file, line (1-based), key   where: the keys and indices that lead to the value; line 0 where it is the whole file
+    """
+
+    def __init__(self, message: str, file: str = "", line: int = 0, key: tuple[Any, ...] = ()) -> None:
+        super().__init__(f"{file}, line {line}: {message}" if line else message)
+        self.file, self.line, self.key = file, line, key
+
+
+class Lines(dict[tuple[Any, ...], int]):
+    """The line of every key and item, by its path in the data; asks the nearest parent where a path is unknown."""
+
+    def of(self, path: Sequence[Any]) -> int:
+        """The line (1-based) of a path."""
+        path = tuple(path)
+        while path and path not in self:
+            path = path[:-1]
+        return self.get(path, 1)
+
+    def below(self, *path: Any) -> "Lines":
+        """The lines of what is below a path, by their paths from there."""
+        size = len(path)
+        return Lines({(*key[size:],): line for key, line in self.items() if key[:size] == path})
 
 
 @dataclass(frozen=True)
@@ -28,7 +53,7 @@ class Place:
 
     def error(self, message: str) -> RecipeError:
         """An error about the value here."""
-        return RecipeError(f"{self.file}, line {self.lines.of(self.path)}: {message}")
+        return RecipeError(message, self.file, self.lines.of(self.path), self.path)
 
     def check_known(self, keys: Sequence[Any], known: Sequence[str]) -> None:
         """Raise RecipeError for a key that is not known, naming the nearest and the known ones."""
@@ -39,8 +64,10 @@ class Place:
                 raise self.at(key).error(f"unknown key {key!r:.80}{hint} (known: {', '.join(known)})")
 
 
-def validated(kind: type[T], data: Mapping[str, Any], place: Place) -> T:
+def validated(kind: type[T], data: Any, place: Place) -> T:
     """A pydantic dataclass from data; RecipeError names the first key that is wrong, its value and what is allowed."""
+    if not isinstance(data, Mapping):
+        raise place.error(f"{'.'.join(map(str, place.path))} must be a map, got {data!r:.80}")
     place.check_known(list(data), [one.name for one in dataclasses.fields(kind)])  # type: ignore[arg-type]
     try:
         return kind(**data)
@@ -93,6 +120,13 @@ def string(what: str = "text") -> BeforeValidator:
     return BeforeValidator(checked)
 
 
+def _yes(given: Any) -> bool:
+    if type(given) is not bool:
+        raise ValueError("must be true or false")
+    return given
+
+
 Paths = Annotated[tuple[str, ...], several("path")]
 Count = Annotated[int, whole()]
 Text = Annotated[str, string()]
+Yes = Annotated[bool, BeforeValidator(_yes)]

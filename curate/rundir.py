@@ -19,9 +19,9 @@ from curate.recipe import Recipe
 from filters.chain import StepBook
 from pipelines import manifest, storage
 from pipelines.curation import READ, WORK, ReadTask
-from pipelines.manifest import FileRecord, FormatError, Manifest, ManifestError, PieceRead, ReadRecord
+from pipelines.manifest import EvidenceRecord, FileRecord, FormatError, Manifest, ManifestError, PieceRead, ReadRecord
 from pipelines.reading.units import Piece
-from pipelines.writing import Keys
+from pipelines.writing import KeySum
 
 VERSIONS = ("curate-lm-text", "apache-beam", "fastwarc", "resiliparse", "fasttext", "pyarrow", "numpy", "numba")
 TABLES = ("kept", "dropped", "failed")
@@ -182,6 +182,7 @@ class Summary:
     files: list[FileRecord]
     books: dict[str, StepBook]
     reads: list[ReadRecord]
+    evidence: list[EvidenceRecord]
 
     @classmethod
     def of(cls, manifests: Iterable[Manifest]) -> "Summary":
@@ -189,13 +190,15 @@ class Summary:
         files: dict[str, FileRecord] = {}
         books: dict[str, StepBook] = {}
         reads: list[ReadRecord] = []
+        evidence: list[EvidenceRecord] = []
         for found in manifests:
             files.update((record.path, record) for record in found.files)
             reads += found.reads
+            evidence += found.evidence
             for record in found.books:
                 for stage, book in record.stages.items():
                     books.setdefault(stage, StepBook()).add(book)
-        return cls(list(files.values()), books, reads)
+        return cls(list(files.values()), books, reads, evidence)
 
     @property
     def records(self) -> int:
@@ -210,9 +213,9 @@ class Summary:
             types.update(record.types)
         return dict(sorted(types.items()))
 
-    def keys_of(self, *tables: str) -> Keys:
+    def keys_of(self, *tables: str) -> KeySum:
         """The number and the hash sum of the row keys in all files of some tables."""
-        keys = Keys()
+        keys = KeySum()
         for record in self.files:
             if record.table in tables:
                 keys.merge(record.documents, int(record.keys, 16))

@@ -13,10 +13,10 @@ from curate.recipe import Recipe
 from curate.rundir import RunDirectory, RunError, Summary, UsageError
 from filters.contracts import CorpusJudge, CorpusRewriter, ResourceError
 from pipelines import engines, storage
-from pipelines.barrier import DecisionError, check_against, decide
+from pipelines.corpus.forms import DecisionError, check_against, decide
+from pipelines.corpus.keyfile import DamagedFile
 from pipelines.curation import Job, ReadTask, RereadTask, Segment, build_phase, build_whole, schema_of
-from pipelines.keyfile import DamagedFile
-from pipelines.manifest import Manifest, Shard
+from pipelines.manifest import EvidenceRecord, Manifest, Shard
 from pipelines.phases import Phases, Progress, Work
 from pipelines.pool import STALL_SECONDS, PoolError
 from pipelines.reading.units import InputError, cut, expand
@@ -135,17 +135,16 @@ def run(
         stall_seconds=stall_seconds,
         options=options,
     )
-    evidence: list[dict[str, Any]] = []
     try:
         children = _children_cpu()
         with phases:
             if on_engine:
                 manifests = [phases.run_on_engine(partial(build_whole, job, tasks), len(tasks))]
             else:
-                manifests, evidence = _on_this_machine(job, directory, tasks, phases, against)
+                manifests = _on_this_machine(job, directory, tasks, phases, against)
         elsewhere = _children_cpu() - children if on_engine else 0.0
         progress.update(phase="checking", units=0)
-        result = _finish(recipe, directory, job, paths, tasks, manifests, evidence)
+        result = _finish(recipe, directory, job, paths, tasks, manifests)
     except (PoolError, DecisionError, engines.EngineError) as error:
         raise RunError(str(error)) from error
     except DamagedFile as error:  # since its unit was finished, or in keys of an earlier run
@@ -171,9 +170,8 @@ def _children_cpu() -> float:
 
 def _on_this_machine(
     job: Job, directory: RunDirectory, tasks: Sequence[ReadTask], phases: Phases, against: str | None
-) -> tuple[list[Manifest], list[dict[str, Any]]]:
+) -> list[Manifest]:
     manifests: list[Manifest] = []
-    evidence: list[dict[str, Any]] = []
     current: Sequence[ReadTask | RereadTask] = tasks
     for segment in job.segments:
         works = [Work(partial(build_phase, job, segment), task, task.name, task.size) for task in current]
@@ -183,8 +181,8 @@ def _on_this_machine(
             phases.progress.update(phase=segment.corpus.name, units=0)
             shards = [shard for manifest in done for shard in manifest.shards]
             current, found = _decide(directory, segment, shards, against)
-            evidence.append(found)
-    return manifests, evidence
+            manifests.append(Manifest(evidence=(found,)))
+    return manifests
 
 
 def _keys_folder(root: str, stage: str) -> str:
@@ -207,7 +205,7 @@ def _check_against(recipe: Recipe, against: str) -> None:
 
 def _decide(
     directory: RunDirectory, segment: Segment, shards: Sequence[Shard], against: str | None
-) -> tuple[list[RereadTask], dict[str, Any]]:
+) -> tuple[list[RereadTask], EvidenceRecord]:
     step = segment.corpus
     if step is None:
         raise ValueError(f"segment {segment.number} ends with no corpus step")
@@ -216,8 +214,8 @@ def _decide(
     folder = directory.work("decisions", str(segment.number))
     decision = decide(segment.decides(), shards, folder, earlier, _keys_folder(directory.root, step.name))
     spent = time.process_time() - started
-    tasks = [RereadTask(shard.name, shard, decision.of(shard)) for shard in shards]
-    return tasks, {"stage": step.name, "cpu_seconds": spent, **decision.evidence}
+    tasks = [RereadTask(shard.unit, shard, decision.of(shard)) for shard in shards]
+    return tasks, EvidenceRecord(step.name, decision.evidence, spent)
 
 
 def _finish(
@@ -227,7 +225,6 @@ def _finish(
     paths: Sequence[str],
     tasks: Sequence[ReadTask],
     manifests: Sequence[Manifest],
-    evidence: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
     summary = Summary.of(manifests)
     for table in rundir.TABLES:
@@ -238,10 +235,10 @@ def _finish(
     left_out = rundir.unread(paths, tasks, summary.reads)
     dropped, failed = rundir.removed_by_stage(directory.root, summary.files)
     stages = rundir.funnel(recipe, summary, dropped, failed)
+    evidence = {found.stage: found for found in summary.evidence}
     for entry in stages:
-        for found in evidence:
-            if found["stage"] == entry["stage"]:
-                entry["cpu_seconds"] = round(entry["cpu_seconds"] + found["cpu_seconds"], 3)
+        if entry["stage"] in evidence:
+            entry["cpu_seconds"] = round(entry["cpu_seconds"] + evidence[entry["stage"]].cpu_seconds, 3)
     kept = summary.keys_of("kept").count
     conserved = not left_out and ledger == written and kept == stages[-1]["kept"] and ledger.count == summary.records
     result: dict[str, Any] = {
@@ -262,7 +259,9 @@ def _finish(
         "failed": sum(counter.total() for counter in failed.values()),
         "conserved": conserved,
         "repeated_ids": rundir.repeated_ids(directory.root, summary.files),
-        "corpus": [{key: value for key, value in found.items() if key != "cpu_seconds"} for found in evidence],
+        "corpus": [
+            {"stage": step.name, **evidence[step.name].evidence} for step in recipe.steps if step.name in evidence
+        ],
         "files": sorted(
             (
                 {key: getattr(record, key) for key in ("table", "path", "rows", "bytes", "sha256")}

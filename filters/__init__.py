@@ -78,8 +78,8 @@ def _imported(name: str, path: str) -> type[Strategy]:
     """The class at a path of third parties, whose import can fail in any way."""
     try:
         return load(path)
-    except SettingsError as error:
-        raise SettingsError(str(error) if path in str(error) else f"{name}: {error}") from error
+    except SettingsError:
+        raise
     except Exception as error:
         raise SettingsError(f"cannot import strategy {name}: {error or type(error).__name__}") from error
 
@@ -109,6 +109,8 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Strategy:
         raise SettingsError(f"{name}: {error}", error.path) from error
     except pydantic.ValidationError as error:
         lines, path = _explain(cls, error)
+        if path and path[0] not in settings and f"max_{str(path[0])[4:]}" in settings:
+            path = (f"max_{str(path[0])[4:]}",)  # a bound that was given lies below a default
         raise SettingsError("; ".join(f"{name}: {line}" for line in lines), path) from error
     return made
 

@@ -138,6 +138,7 @@ class Judge(Strategy):
     """
 
     thresholds: ClassVar[frozenset[str]] = frozenset()
+    listed_thresholds: ClassVar[bool] = False  # whether the class gave a list, which is an error
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
@@ -336,13 +337,10 @@ def strategy(cls: S) -> S:
     """Make a class of settings a strategy: a frozen dataclass, validated when it is built, defaults too.
 
     Unknown settings raise, and so do values outside their constraints (pydantic.Field(ge=0) and the like) and a
-    judge's min_X above its max_X. A setting's description is its Field(description=...). Raises SettingsError for a
-    class that declares `thresholds`, or notes that cannot be written.
+    judge's min_X above its max_X. A setting's description is its Field(description=...). What is wrong with the class
+    itself is an error when it is loaded, so that it does not take the rest of its module with it.
     """
-    if "thresholds" in vars(cls):
-        raise SettingsError(f"{cls.__name__}: thresholds are computed: declare each with limit() in place of a list")
-    for name, kind in cls.writes.items():
-        _check_note(cls, name, kind)
+    listed = vars(cls).get("thresholds")
     if issubclass(cls, Judge):
         # no __post_init__ of Judge: a judge with one of its own would have to remember it
         cls._bounds_in_order = pydantic.model_validator(mode="after")(_bounds_in_order)  # type: ignore[attr-defined]
@@ -350,17 +348,20 @@ def strategy(cls: S) -> S:
     made: Any = pydantic.dataclasses.dataclass(frozen=True, config=config)(cls)
     if issubclass(made, Judge):
         made.thresholds = fields_marked(made, limit)
+        made.listed_thresholds = listed is not None
     return made  # type: ignore[no-any-return]
 
 
-def _check_note(cls: type[Strategy], name: str, kind: str) -> None:
-    if kind not in NOTE_TYPES:
-        raise SettingsError(
-            f"{cls.__name__}: writes: {name}: unknown type {kind!r:.40} (known: {', '.join(NOTE_TYPES)})"
-        )
-    if name in COLUMNS and (name, kind) != ("language", "string"):
-        why = "is a column of kept/ that every row has" if name != "language" else "must be a string"
-        raise SettingsError(f"{cls.__name__}: writes: the note {name} {why}")
+def _wrong_notes(cls: type[Strategy]) -> str:
+    """Why a class's notes cannot be written; empty where they can."""
+    for name, kind in cls.writes.items():
+        if kind not in NOTE_TYPES:
+            return f"writes: the note {name} has the unknown type {kind!r:.40} (known: {', '.join(NOTE_TYPES)})"
+        if name == "language" and kind != "string":
+            return "writes: the note language must be a string"
+        if name in COLUMNS and name != "language":
+            return f"writes: the note {name} has the name of a column that every row of kept/ has"
+    return ""
 
 
 def _bounds_in_order(self: Any) -> Any:
@@ -393,6 +394,11 @@ def load(path: str) -> type[Strategy]:
     missing = _missing(found)
     if missing:
         raise SettingsError(f"{path} is not a complete strategy: {missing}")
+    if issubclass(found, Judge) and found.listed_thresholds:
+        raise SettingsError(f"{path}: thresholds is a list; declare each threshold with limit() on its own field")
+    wrong = _wrong_notes(found)
+    if wrong:
+        raise SettingsError(f"{path}: {wrong}")
     return found
 
 

@@ -15,7 +15,9 @@ from filters.chain import Dropped, Failed, Step, StepBook, fault_of, notes_writt
 from filters.contracts import CorpusJudge, CorpusRewriter
 from filters.document import Document, Drop
 from pipelines import manifest, records, storage, watch
-from pipelines.manifest import BooksRecord, Manifest, PieceRead, ReadRecord
+from pipelines.corpus.shuffle import CorpusDecision
+from pipelines.corpus.spool import Spool, reread
+from pipelines.manifest import BooksRecord, EvidenceRecord, Manifest, PieceRead, ReadRecord
 from pipelines.reading import read
 from pipelines.reading.events import Damaged, Rejected
 from pipelines.reading.fields import USUAL, Fields
@@ -217,8 +219,6 @@ class _Reread(beam.DoFn):
         self.step = step
 
     def process(self, task: RereadTask) -> Iterator[Any]:
-        from pipelines.barrier import reread
-
         clock = time.thread_time
         started = clock()
         spent = 0.0
@@ -303,11 +303,9 @@ class _SpoolDocuments(beam.DoFn):
         self.job, self.segment = job, segment
 
     def start_bundle(self) -> None:
-        self._spools: dict[str, Any] = {}
+        self._spools: dict[str, Spool] = {}
 
     def process(self, element: tuple[str, Document]) -> Iterable[Any]:
-        from pipelines.barrier import Spool
-
         unit, document = element
         if unit not in self._spools:
             self._spools[unit] = Spool(self.job.spool_folder(self.segment), unit, self.segment.decides())
@@ -391,7 +389,11 @@ def _corpus_before(job: Job, segment: Segment) -> Step:
 
 def _reread_task(element: tuple[Any, Any]) -> RereadTask:
     shard, decisions = element
-    return RereadTask(shard.name, shard, decisions)
+    return RereadTask(shard.unit, shard, decisions)
+
+
+def _evidence_record(evidence: Any, stage: str) -> Any:
+    return EvidenceRecord(stage, evidence)
 
 
 def build_whole(job: Job, tasks: Sequence[ReadTask], pipeline: beam.Pipeline, path: str) -> None:
@@ -407,13 +409,13 @@ def build_whole(job: Job, tasks: Sequence[ReadTask], pipeline: beam.Pipeline, pa
         shards, more = _run_segment(items, job, segment)
         found += more
         if segment.corpus is not None:
-            from pipelines.barrier import CorpusDecision
-
             folder = job.work("decisions", str(segment.number))
             label = f"segment {segment.number}"
-            decided = shards | f"{label}: decide" >> CorpusDecision(segment.decides(), folder)
+            decisions = shards | f"{label}: decide" >> CorpusDecision(segment.decides(), folder)
+            stage = segment.corpus.name
+            found.append(decisions.evidence | f"{label}: evidence" >> beam.Map(_evidence_record, stage=stage))
             again = (
-                decided
+                decisions.decided
                 | f"{label}: tasks" >> beam.Map(_reread_task)
                 | f"{label}: spread" >> beam.Reshuffle()
                 | f"{label}: re-read" >> beam.ParDo(_Reread(segment.corpus)).with_outputs("records", main="items")

@@ -41,9 +41,11 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class Shard:
-    """A closed spool: paths of its two files, how many documents they hold, and the size and sha256 of each file."""
+    """A closed spool of documents of a unit: paths of its two files, how many documents they hold, and the size and
+    sha256 of each file. name: the unit's and a hash of the row keys, so that parts of a unit do not meet."""
 
     name: str
+    unit: str
     spool: str
     keys: str
     rows: int
@@ -107,7 +109,16 @@ class ScoredRecord:
     cpu_elsewhere: float = 0.0
 
 
-Record = FileRecord | Shard | ReadRecord | BooksRecord | ScoredRecord
+@dataclass(frozen=True)
+class EvidenceRecord:
+    """What a decision over the corpus found, for run.json, and the CPU seconds it took where they are known."""
+
+    stage: str
+    evidence: Mapping[str, Any]
+    cpu_seconds: float = 0.0
+
+
+Record = FileRecord | Shard | ReadRecord | BooksRecord | ScoredRecord | EvidenceRecord
 
 
 @dataclass(frozen=True)
@@ -119,6 +130,7 @@ class Manifest:
     reads: tuple[ReadRecord, ...] = ()
     books: tuple[BooksRecord, ...] = ()
     scored: tuple[ScoredRecord, ...] = ()
+    evidence: tuple[EvidenceRecord, ...] = ()
     cpu_seconds: float = field(default=0.0, compare=False)
 
     @classmethod
@@ -126,7 +138,7 @@ class Manifest:
         """The manifest of these records, whatever their order. A file that two records name counts once."""
         files: dict[str, FileRecord] = {}
         shards: dict[str, Shard] = {}
-        reads, books, scored = [], [], []
+        reads, books, scored, evidence = [], [], [], []
         for record in records:
             match record:
                 case FileRecord():
@@ -139,12 +151,15 @@ class Manifest:
                     books.append(record)
                 case ScoredRecord():
                     scored.append(record)
+                case EvidenceRecord():
+                    evidence.append(record)
         return cls(
             tuple(files[path] for path in sorted(files)),
             tuple(shards[path] for path in sorted(shards)),
             tuple(sorted(reads, key=_canonical)),
             tuple(sorted(books, key=_canonical)),
             tuple(sorted(scored, key=_canonical)),
+            tuple(sorted(evidence, key=_canonical)),
             cpu_seconds,
         )
 
@@ -181,7 +196,7 @@ class Manifest:
 
 
 _MANIFEST: TypeAdapter[Manifest] = TypeAdapter(Manifest)
-_BOOKS: TypeAdapter[Any] = TypeAdapter(ReadRecord | BooksRecord | ScoredRecord)
+_BOOKS: TypeAdapter[Any] = TypeAdapter(ReadRecord | BooksRecord | ScoredRecord | EvidenceRecord)
 
 
 def write(path: str, manifest: Manifest) -> None:

@@ -27,7 +27,7 @@ def key_hash(source: str, offset: int) -> int:
 
 
 @dataclass
-class Keys:
+class KeySum:
     """The count and the hash sum of row keys."""
 
     count: int = 0
@@ -37,6 +37,11 @@ class Keys:
         """Count one key."""
         self.count += 1
         self.total = (self.total + key_hash(source, offset)) % _MODULUS
+
+    @property
+    def short(self) -> str:
+        """The first 32 bits of the sum, hexadecimal, for names of files."""
+        return f"{self.total >> 96:08x}"
 
     def merge(self, count: int, total: int) -> None:
         """Count what others counted."""
@@ -64,7 +69,7 @@ class TableWriter:
         self._written = 0
         self._rows = 0
         self._number = 0
-        self._keys = Keys()
+        self._keys = KeySum()
 
     def add(self, row: Mapping[str, Any], size: int, first_piece: bool = True) -> None:
         """Add a row; size is about the bytes it takes. A row that continues a document is no first piece."""
@@ -106,7 +111,7 @@ class TableWriter:
         if self._parquet is None or self._pending is None:
             return
         self._parquet.close()
-        name = f"{self.unit}-{self._number:03d}-{self._keys.total >> 96:08x}.parquet"
+        name = f"{self.unit}-{self._number:03d}-{self._keys.short}.parquet"
         file = self._pending.file
         self._pending.close(name)
         self.finished.append(
@@ -122,7 +127,7 @@ class TableWriter:
         )
         self._pending = self._parquet = None
         self._written = self._rows = 0
-        self._keys = Keys()
+        self._keys = KeySum()
         self._number += 1
 
     def close(self) -> list[FileRecord]:

@@ -1,11 +1,16 @@
 """Strategies made for tests, named in recipes by dotted path."""
 
 import os
+import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
-from filters.contracts import Extractor, Judge, Rewriter, Scores, limit, strategy
+import numpy as np
+
+from filters.contracts import CorpusJudge, Duplicates, Extractor, Judge, Rewriter, Scores, limit, strategy
+from filters.dedup.survivors import hash_of
 from filters.document import Document, Drop, Fault, RawPage
 from filters.rules import Rule
 
@@ -18,6 +23,52 @@ class Body(Extractor):
         return lambda page: Document(
             page.id, page.body.decode("utf-8", "replace"), page.url, page.notes, page.source, page.offset, page.date
         )
+
+
+@strategy
+class Explained(Extractor):
+    """What stands between tags; built by hand, and its name holds that of another extractor."""
+
+    def open(self) -> Callable[[RawPage], Document | Drop]:
+        def extract(page: RawPage) -> Document | Drop:
+            text = re.sub(r"<[^>]+>", " ", page.body.decode("utf-8", "replace"))
+            return Document(page.id, text, page.url, page.notes, page.source, page.offset, page.date)
+
+        return extract
+
+
+@strategy
+class Noted(Rewriter):
+    """Writes notes of some type and value."""
+
+    writes: ClassVar[Mapping[str, str]] = {"s": "string", "i": "int64", "f": "float64", "b": "bool"}
+    note: str = "s"
+    value: Any = ""
+
+    def open(self) -> Callable[[Document], Document | Drop]:
+        return lambda document: document.note(**{self.note: self.value})
+
+
+@strategy
+class NotedOtherwise(Noted):
+    """Writes a note of the same name and another type."""
+
+    writes: ClassVar[Mapping[str, str]] = {"s": "int64"}
+
+
+@strategy
+class FirstWord(CorpusJudge):
+    """Keeps one of the documents with the same first word; texts without a word stay."""
+
+    def open(self) -> Callable[[Document], Any]:
+        def keys(document: Document) -> Any:
+            words = document.text.split(maxsplit=1)
+            return np.array([hash_of(word.encode()) for word in words[:1]], dtype=np.uint64)
+
+        return keys
+
+    def decision(self) -> Duplicates:
+        return Duplicates("same-first-word")
 
 
 @strategy
@@ -52,6 +103,26 @@ class Deaf(Judge):
 
 
 @strategy
+class Listed(Judge):
+    """Lists a threshold that is no setting."""
+
+    thresholds: ClassVar[frozenset[str]] = frozenset({"leest"})
+
+    def open(self) -> Callable[[Document], Scores]:
+        return lambda document: Scores({"characters": float(len(document.text))})
+
+    def rules(self, language: str = "") -> tuple[Rule, ...]:
+        return ()
+
+
+@strategy
+class ListedAndLimited(Characters):
+    """Lists a threshold beside one that is declared."""
+
+    thresholds: ClassVar[frozenset[str]] = frozenset({"least"})
+
+
+@strategy
 class Misspelt(Judge):
     """A rule that looks at a signal which is not given."""
 
@@ -72,7 +143,8 @@ class Upper(Rewriter):
 
 @strategy
 class Trouble(Rewriter):
-    """Does harm on texts that hold a word: kill, stall, raise, panic, none, or the document before.
+    """Does harm on texts that hold a word: kill, stall, raise, panic, none, before (the document before), or double
+    (the document takes the place of the one before).
 
     kind "once:PATH" kills where there is no file PATH, and makes it: a death that has nothing to do with the text.
     """
@@ -102,6 +174,8 @@ class Trouble(Rewriter):
                     return None  # type: ignore[return-value]
                 if self.kind == "before":
                     return before[-1]
+                if self.kind == "double":
+                    document.__dict__["offset"] = before[-1].offset
             before[:] = [document]
             return document
 
@@ -133,4 +207,15 @@ class _Panic(BaseException):
     pass
 
 
-__all__ = ["Body", "Characters", "Misspelt", "Slow", "Trouble", "Undecorated", "Upper"]
+__all__ = [
+    "Body",
+    "Characters",
+    "Explained",
+    "FirstWord",
+    "Misspelt",
+    "Noted",
+    "Slow",
+    "Trouble",
+    "Undecorated",
+    "Upper",
+]

@@ -100,11 +100,11 @@ class Proxy:
 
 @pydantic.dataclasses.dataclass(frozen=True, config=_FROZEN)
 class Gold:
-    """Labelled data of a stage, with options of `curate evaluate`."""
+    """Labelled data of a stage, with options of `curate evaluate`; label "": the usual one of the stage."""
 
     data: Annotated[tuple[str, ...], several("path", least=1)]
     text: Text = "text"
-    label: Text = "label"
+    label: Text = ""
     toxic: Names = ()
     clean: Names = ()
     language: Text = ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from curate.ablation.decide import Decided, Decider, LeftOut
+from curate.ablation.decide import DecidedArm, Decider, LeftOut
 from curate.ablation.scored import DROPPED, KEPT
 from pipelines.scoring.plan import CorpusVisit, JudgeVisit, Node, TextVisit, Visit
 
@@ -61,15 +61,15 @@ def entered_on(visits: Sequence[Visit]) -> list[Node]:
     return nodes
 
 
-def attribute(decider: Decider, decided: Decided, visits: Sequence[Visit]) -> dict[str, Any]:
+def attribute(decider: Decider, decided: DecidedArm, visits: Sequence[Visit]) -> dict[str, Any]:
     """The attribution table and the overlap of rules.
 
-    rules    one entry a rule: in_sequence (the first rule to fail, in recipe order), alone (fails on the text at that
-             position with nothing dropped before), only (the sole per-document rule that fails), and without (what
-             would be kept more if it were left out, corpus decisions made again); corpus rules have neither alone nor
-             only. without is None where what follows depends on texts that were not made.
-    stages   the same gain for whole stages, but for the first
-    overlap  documents on which both rules of a pair fail, alone
+    rules    one entry for each rule: in_sequence (it is the first to fail, in recipe order), alone (it fails on the
+             text at that position with nothing dropped before), only (no other per-document rule fails), and without
+             (how much more would be kept without it, corpus decisions made again). Corpus rules have neither alone nor
+             only. without is None where it depends on texts that were not made.
+    stages   without, for whole stages except the first
+    overlap  documents on which both rules of a pair fail alone
     """
     masks = rule_masks(decider, visits)
     failing = np.zeros(len(decided.how), dtype=np.int32)
@@ -116,7 +116,7 @@ def attribute(decider: Decider, decided: Decided, visits: Sequence[Visit]) -> di
 
 
 def _gain(
-    decider: Decider, decided: Decided, visits: Sequence[Visit], place: int, rule: str | None = None
+    decider: Decider, decided: DecidedArm, visits: Sequence[Visit], place: int, rule: str | None = None
 ) -> dict[str, int] | None:
     """How much more would be kept, in documents, bytes and tokens, without a stage, or without one rule of it."""
     if isinstance(visits[place], TextVisit) or texts_depend_on(visits[place:]):
@@ -134,7 +134,7 @@ def texts_depend_on(visits: Sequence[Visit]) -> bool:
 
 
 def gains_from_arms(attribution: dict[str, Any], gains: dict[str, dict[str, int]]) -> None:
-    """Fill in what the base's own texts could not tell: gains, by stage, of arms that leave one stage out."""
+    """Fill in the gains that the texts of the base cannot give, from arms that leave one stage out, by stage."""
     for row in attribution["stages"]:
         row["without"] = row["without"] or gains.get(row["stage"])
     for row in attribution["rules"]:
@@ -148,8 +148,8 @@ def _overlap(masks: list[RuleMask]) -> dict[str, Any]:
     return {"rules": [f"{mask.stage}:{mask.rule}" for mask in masks], "documents": shared.tolist()}
 
 
-def slice_matrix(decided: Decided, visits: Sequence[Visit], slices: dict[str, np.ndarray]) -> dict[str, Any]:
-    """For each kind of slice: its documents, how many are kept, and how many each rule removes in sequence."""
+def slice_matrix(decided: DecidedArm, visits: Sequence[Visit], slices: dict[str, np.ndarray]) -> dict[str, Any]:
+    """For each slice of each kind: its documents, how many are kept, and how many each rule removes in sequence."""
     read = decided.left_at >= 0
     found: dict[str, Any] = {}
     for kind, values in slices.items():

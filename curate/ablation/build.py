@@ -1,49 +1,39 @@
-"""The report of an ablation as data: everything report.html shows, and report.json holds."""
+"""The report of an ablation as data: what report.json holds and report.html shows."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from curate.ablation import attribution, controls, gold, pairs, sweeps
 from curate.ablation.arms import Ablation, Sweep
 from curate.ablation.costs import Costs
-from curate.ablation.decide import READ_STAGE, Decided, Decider
-from curate.ablation.proxies.entrants import entrants
-from curate.ablation.proxies.judge import judge
-from curate.ablation.proxies.references import read_references
-from curate.ablation.scored import DROPPED, FAILED, Scored
+from curate.ablation.decide import READ_STAGE, DecidedArm, Decider
+from curate.ablation.pairs import ShownTexts
+from curate.ablation.proxies import entrants
+from curate.ablation.scored import DROPPED, FAILED, Scored, StoredTexts
 from curate.ablation.slices import slices_of
 from curate.report.summary import summary
 from filters import make
 from filters.chain import opened
 from filters.document import Document
-from pipelines.scoring.plan import Node, TextVisit
+from pipelines.scoring.plan import TextVisit
 
 SAMPLE_CHARACTERS = 200
 
 
-class Work(Protocol):
-    """What the driver of an ablation lends to its report."""
+def build(
+    ablation: Ablation, decider: Decider, decided: dict[str, DecidedArm], costs: Costs, stored: StoredTexts
+) -> dict[str, Any]:
+    """The report: arms (the base first) with funnel, differences and pairs; attribution, sweeps, gold, proxy, cost.
 
-    @property
-    def costs(self) -> Costs:
-        """What scoring cost, and the characters that it edited."""
-        ...
-
-    def texts_of(self, node: Node, rows: Iterable[int]) -> dict[int, str]:
-        """Texts of pages on a text path whose texts are stored."""
-        ...
-
-
-def build(ablation: Ablation, decider: Decider, decided: dict[str, Decided], work: Work) -> dict[str, Any]:
-    """The report: arms (the base first) with funnel, differences and pairs; attribution, sweeps, gold, proxy, cost."""
+    stored  gives the stored texts of pages on a text path
+    """
     base = decided[ablation.base.name]
     visits = decider.scored.plan.arms[base.arm]
     scored = decider.scored
     first = scored.plan.lineage(base.node)[0]
     slices = slices_of(scored, first, visits, ablation.slices)
-    texts = _clean_texts(work)
+    texts = _shown(stored)
     report: dict[str, Any] = {
         "kind": "ablation",
         "name": ablation.name,
@@ -55,11 +45,11 @@ def build(ablation: Ablation, decider: Decider, decided: dict[str, Decided], wor
         "attribution": attribution.attribute(decider, base, visits),
         "slices": attribution.slice_matrix(base, visits, slices),
         "sweeps": [_sweep(ablation, one, decider, decided, texts) for one in ablation.sweeps],
-        "edits": _edits(scored, work.costs),
-        "gold": gold.score(ablation, scored, work.texts_of),
-        "proxy": _proxy(ablation, decider, decided, work),
+        "edits": _edits(scored, costs),
+        "gold": gold.score(ablation, scored, stored),
+        "proxy": entrants.judged(ablation, scored, decided, stored),
     }
-    attribution.gains_from_arms(report["attribution"], _left_out(ablation, decider, decided))
+    attribution.gains_from_arms(report["attribution"], _left_out(ablation, scored, decided))
     weights = scored.bytes(first).astype(np.float64)
     for arm in ablation.arms:
         one = decided[arm.name]
@@ -70,17 +60,17 @@ def build(ablation: Ablation, decider: Decider, decided: dict[str, Decided], wor
             "input": list(arm.input),
             "pages": len(one.how),
             "stages": [_read_stage(scored, one), *_stages(one)],
-            "kept": decider.scored.sizes(one.node, one.kept),
+            "kept": scored.sizes(one.node, one.kept),
             "dropped": int((one.how == DROPPED).sum()),
             "failed": int((one.how == FAILED).sum()),
-            "cpu_seconds": _arm_cost(scored, arm.name, one, work.costs),
+            "cpu_seconds": _arm_cost(scored, arm.name, one, costs),
         }
         if one is not base:
-            left, right = pairs.aligned(decider, base, one)
+            left, right = pairs.aligned(scored, base, one)
             entry["difference"] = controls.paired_difference(left, right, weights)
-            entry["pair"] = pairs.compare(decider, base, one, slices, texts, ablation.samples)
+            entry["pair"] = pairs.compare(scored, base, one, slices, texts, ablation.samples)
             if "random-removal" in ablation.controls:
-                entry["random_removal"] = _random(ablation, decider, base, one, weights)
+                entry["random_removal"] = _random(ablation, scored, base, one, weights)
         report["arms"].append(entry)
     report["summary"] = summary(report)
     return report
@@ -90,29 +80,29 @@ def _sweep(
     ablation: Ablation,
     one: Sweep,
     decider: Decider,
-    decided: dict[str, Decided],
-    texts: Callable[[Decided, list[int]], dict[int, str]],
+    decided: dict[str, DecidedArm],
+    texts: ShownTexts,
 ) -> dict[str, Any]:
     arm = ablation.arm(one.arm)
     return sweeps.sweep(arm, one, decider, decided[arm.name], decider.scored.plan.arms[arm.name], texts)
 
 
-def _left_out(ablation: Ablation, decider: Decider, decided: dict[str, Decided]) -> dict[str, dict[str, int]]:
-    """By stage, what an arm that is the base without that stage keeps more than the base."""
+def _left_out(ablation: Ablation, scored: Scored, decided: dict[str, DecidedArm]) -> dict[str, dict[str, int]]:
+    """By stage, how much more an arm keeps that is the base without that stage."""
     base = decided[ablation.base.name]
-    now = decider.scored.sizes(base.node, base.kept)
+    now = scored.sizes(base.node, base.kept)
     steps = ablation.base.recipe.steps
     found = {}
     for arm in ablation.arms[1:]:
         one = decided[arm.name]
         for place, step in enumerate(steps):
             if one.group == base.group and arm.recipe.steps == (*steps[:place], *steps[place + 1 :]):
-                then = decider.scored.sizes(one.node, one.kept)
+                then = scored.sizes(one.node, one.kept)
                 found[step.name] = {unit: then[unit] - now[unit] for unit in now}
     return found
 
 
-def _read_stage(scored: Scored, decided: Decided) -> dict[str, Any]:
+def _read_stage(scored: Scored, decided: DecidedArm) -> dict[str, Any]:
     """What the reader itself rejected, as the first row of a funnel."""
     out = decided.left_at == READ_STAGE
     pages = scored.groups[decided.group]
@@ -136,7 +126,7 @@ def _read_stage(scored: Scored, decided: Decided) -> dict[str, Any]:
     }
 
 
-def _stages(decided: Decided) -> list[dict[str, Any]]:
+def _stages(decided: DecidedArm) -> list[dict[str, Any]]:
     rows = []
     for stage in decided.stages:
         row = {name: value for name, value in vars(stage).items() if name not in ("by_rule", "by_reason")}
@@ -147,13 +137,13 @@ def _stages(decided: Decided) -> list[dict[str, Any]]:
     return rows
 
 
-def _clean_texts(work: Work) -> Callable[[Decided, list[int]], dict[int, str]]:
+def _shown(stored: StoredTexts) -> ShownTexts:
     """A function that gives texts fit to be shown: personal data replaced, then cut."""
     scrub = opened(make("pii/patterns", {"action": "replace"}))
 
-    def texts(decided: Decided, rows: list[int]) -> dict[int, str]:
+    def texts(decided: DecidedArm, rows: list[int]) -> dict[int, str]:
         found = {}
-        for row, text in work.texts_of(decided.node, rows).items():
+        for row, text in stored(decided.node, rows).items():
             clean = scrub(Document("sample", text[:20_000]))
             found[row] = clean.text[:SAMPLE_CHARACTERS] if isinstance(clean, Document) else ""
         return found
@@ -162,14 +152,14 @@ def _clean_texts(work: Work) -> Callable[[Decided, list[int]], dict[int, str]]:
 
 
 def _random(
-    ablation: Ablation, decider: Decider, base: Decided, one: Decided, weights: np.ndarray
+    ablation: Ablation, scored: Scored, base: DecidedArm, one: DecidedArm, weights: np.ndarray
 ) -> dict[str, Any] | None:
     """How much of what the arm keeps a random removal of as many bytes keeps too: what chance alone would give."""
     if one.group != base.group:
         return None
     shares, kept = [], int(one.kept.sum())
     for seed in range(ablation.seeds):
-        chance = controls.random_removal(decider, base, one, seed)
+        chance = controls.random_removal(scored, base, one, seed)
         union = int((chance | one.kept).sum())
         shares.append(int((chance & one.kept).sum()) / union if union else 1.0)
     low, high = (float(bound) for bound in np.quantile(shares, [0.025, 0.975])) if shares else (0.0, 0.0)
@@ -185,7 +175,7 @@ def _edits(scored: Scored, costs: Costs) -> list[dict[str, Any]]:
     ]
 
 
-def _arm_cost(scored: Scored, arm: str, decided: Decided, costs: Costs) -> dict[str, float]:
+def _arm_cost(scored: Scored, arm: str, decided: DecidedArm, costs: Costs) -> dict[str, float]:
     """What the arm's stages cost a run: measured over all pages, charged for those that are alive at the stage."""
     found: dict[str, float] = {}
     for visit, stage in zip(scored.plan.arms[arm], decided.stages, strict=True):
@@ -199,10 +189,3 @@ def _arm_cost(scored: Scored, arm: str, decided: Decided, costs: Costs) -> dict[
         share = stage.documents_in / reached if reached else 0.0
         found[visit.step.name] = round(spent * min(1.0, share), 4)
     return found
-
-
-def _proxy(ablation: Ablation, decider: Decider, decided: dict[str, Decided], work: Work) -> dict[str, Any] | None:
-    if ablation.proxy is None:
-        return None
-    references = read_references(ablation.proxy.references)
-    return judge(entrants(ablation, decider, decided, work), references, ablation.proxy.bytes, ablation.proxy.seeds)

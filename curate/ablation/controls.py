@@ -1,11 +1,12 @@
-"""Honest controls: random removal of the same bytes, equal byte budgets, intervals on every difference."""
+"""Controls: random removal of as many bytes, equal byte budgets, intervals on every difference."""
 
 import hashlib
 from typing import Any
 
 import numpy as np
 
-from curate.ablation.decide import Decided, Decider
+from curate.ablation.decide import DecidedArm
+from curate.ablation.scored import Scored
 
 RESAMPLES = 1000
 
@@ -13,7 +14,7 @@ RESAMPLES = 1000
 def draws(ids: np.ndarray, seed: int, purpose: str = "") -> np.ndarray:
     """A number in [0, 1) for each id, a function of seed and id: samples of it are nested and keyed by document.
 
-    purpose  draws of one purpose say nothing about those of another
+    purpose  draws for different purposes are independent
     """
     key, person = seed.to_bytes(8, "little"), purpose.encode()
     digests = b"".join(
@@ -32,12 +33,11 @@ def budget(ids: np.ndarray, sizes: np.ndarray, mask: np.ndarray, most: int, seed
     return chosen
 
 
-def random_removal(decider: Decider, base: Decided, other: Decided, seed: int) -> np.ndarray:
+def random_removal(scored: Scored, base: DecidedArm, other: DecidedArm, seed: int) -> np.ndarray:
     """A random arm: the pages that were read, minus random ones, until as many bytes are left as other keeps."""
-    scored = decider.scored
     first = scored.plan.lineage(base.node)[0]
     most = int(scored.bytes(other.node)[other.kept].sum()) if other.group == base.group else 0
-    # Drawn by other keys than training samples are, or what is left would be the very sample that is trained on.
+    # With the keys of training samples, what is left would be the very sample that is trained on.
     return budget(scored.pages(first).ids, scored.bytes(first), scored.reached(first), most, seed, "removal")
 
 

@@ -3,17 +3,16 @@
 import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar
 
 import numpy as np
 
 from curate.ablation.scored import DROPPED, FAILED, KEPT, Scored
-from filters.contracts import Duplicates, TopShare
 from filters.document import Document
 from filters.rules import Rule
-from pipelines.barrier import Keys, losers
+from pipelines.corpus.forms import Living, forms_of
 from pipelines.scoring.plan import CorpusVisit, JudgeVisit, Measure, Node, TextVisit, Visit, Writer
 
 READ_STAGE = -1
@@ -79,7 +78,7 @@ class Removal:
 
 
 @dataclass
-class Decided:
+class DecidedArm:
     """What an arm does with every page of its input group; arrays have shape (n,), one entry a page.
 
     left_at  index of the stage at which the page left; len(stages) where it is kept, -1 where the reader rejected it
@@ -142,11 +141,11 @@ class Decider:
         self._masks: _Recent[np.ndarray] = _Recent(masks)
         self._corpus: _Recent[Removal] = _Recent(max(4, masks // 16))
         self._languages: dict[Hashable, tuple[list[str], np.ndarray]] = {}
-        self._keys: dict[int, Keys] = {}
+        self._living: dict[int, Living] = {}
 
     def decide(
         self, arm: str, visits: Sequence[Visit], left_out: LeftOut | None = None, funnel: bool = True
-    ) -> Decided:
+    ) -> DecidedArm:
         """Decide an arm, or the first steps of one. left_out decides nothing. Without a funnel, stages have no figures.
 
         The first visit is that of an extractor.
@@ -186,7 +185,7 @@ class Decider:
                 self._count(result, before, node or first.node, entering, removal)
             stages.append(result)
         left_at[alive] = len(stages)
-        return Decided(arm, left_at, how, rule, list(codes), stages, node or first.node, kept_by)
+        return DecidedArm(arm, left_at, how, rule, list(codes), stages, node or first.node, kept_by)
 
     def failing(self, visit: JudgeVisit, rule: Rule) -> np.ndarray:
         """Where a judge's rule fails on its text path, with nothing dropped before; False where nothing was scored.
@@ -254,11 +253,10 @@ class Decider:
         which = np.zeros(len(alive), dtype=np.int32)
         names = {decision.rule: 0}
         failed = self._failed(measure, alive, names, which)
-        if measure.number not in self._keys:
-            keys = Keys.of(decision, self.scored.keys(measure).tolist())
-            self._keys[measure.number] = _that_matter(decision, keys)
+        if measure.number not in self._living:
+            self._living[measure.number] = forms_of(visit.judge).living(self.scored.keys(measure).tolist())
         documents = partial(self.documents, measure) if self.documents is not None else None
-        gone, stays = losers(decision, self._keys[measure.number], alive & ~failed, documents)
+        gone, stays = self._living[measure.number].losers(alive & ~failed, documents)
         dropped = np.zeros(len(alive), dtype=bool)
         dropped[gone] = True
         kept_by = np.full(len(alive), -1, dtype=np.int64)
@@ -305,21 +303,3 @@ class Decider:
             known, codes = np.unique(values.astype(str), return_inverse=True)
             self._languages[key] = ([str(name) for name in known], codes)
         return self._languages[key]
-
-
-def _that_matter(decision: Duplicates | TopShare, keys: Keys) -> Keys:
-    """The keys, where only documents take part that share one with another page: others are never duplicates, whoever
-    is alive. Judges of shares look at all."""
-    if isinstance(decision, TopShare):
-        return keys
-    rows = np.flatnonzero(keys.takes_part)
-    shares = np.zeros(len(rows), dtype=bool)
-    for column in range(keys.values.shape[1]):
-        values = keys.values[rows, column]
-        order = np.argsort(values)
-        same = values[order[1:]] == values[order[:-1]]
-        shares[order[1:][same]] = True
-        shares[order[:-1][same]] = True
-    takes_part = np.zeros(len(keys), dtype=bool)
-    takes_part[rows[shares]] = True
-    return replace(keys, takes_part=takes_part)

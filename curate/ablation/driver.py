@@ -16,10 +16,10 @@ from curate.ablation.arms import Ablation
 from curate.ablation.arms import load as load_ablation
 from curate.ablation.build import build
 from curate.ablation.costs import Costs
-from curate.ablation.decide import Decided, Decider
+from curate.ablation.decide import DecidedArm, Decider
 from curate.ablation.proxies.references import BadReference, read_references
 from curate.ablation.scored import Part, Scored, in_parts
-from curate.evaluation.command import EvaluationError
+from curate.evaluation.labelled import EvaluationError
 from curate.report.page import render_html, render_markdown
 from curate.rundir import RunDirectory, RunError, UsageError
 from curate.running import check, given_paths, plan_units
@@ -27,9 +27,10 @@ from filters.chain import close_all
 from filters.contracts import CorpusRewriter, Duplicates, ResourceError
 from filters.document import Document
 from filters.text import tokens
-from pipelines import barrier, storage
+from pipelines import storage
+from pipelines.corpus.forms import DecisionError, decide
+from pipelines.corpus.keyfile import DamagedFile
 from pipelines.curation import ReadTask, RereadTask
-from pipelines.keyfile import DamagedFile
 from pipelines.manifest import Manifest
 from pipelines.phases import Phases, Progress, Work
 from pipelines.pool import STALL_SECONDS, PoolError
@@ -107,9 +108,9 @@ class Ablating:
         found = self._run(f"spool-{node.number}", works, f"{node.step.name}: spool")
         shards = [shard for manifest in found for shard in manifest.shards]
         started = time.process_time()
-        decision = barrier.decide(strategy, shards, storage.join(self.root, table.decisions_folder(node)))
+        decision = decide(strategy, shards, storage.join(self.root, table.decisions_folder(node)))
         self.costs.of_nodes[node.number] += time.process_time() - started
-        tasks = [RereadTask(shard.name, shard, decision.of(shard)) for shard in shards]
+        tasks = [RereadTask(shard.unit, shard, decision.of(shard)) for shard in shards]
         works = [Work(partial(build_rescoring, self.job, node), task, task.name, task.size) for task in tasks]
         self._run(f"after-{node.number}", works, node.step.name)
 
@@ -125,8 +126,10 @@ class Ablating:
         return self._parts_of[group]
 
     def texts_of(self, node: Node, rows: Iterable[int]) -> dict[int, str]:
-        """The texts of pages (numbered as in Decided's arrays) on a text path whose texts are stored, where there are
-        some."""
+        """The texts of pages (numbered as in DecidedArm's arrays) on a text path whose texts are stored.
+
+        Pages without a text there are left out.
+        """
         found: dict[int, str] = {}
         for part, inside in in_parts(self._parts(node.group), list(rows)).items():
             for row, document in documents(self.job, node, part.unit, inside):
@@ -207,7 +210,7 @@ def ablate(
         report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
         report["wall_seconds"] = round(time.monotonic() - started, 3)
         _write_report(directory.root, report)
-    except PoolError as error:
+    except (PoolError, DecisionError) as error:
         raise RunError(str(error)) from error
     except DamagedFile as error:
         raise RunError(f"{error}; --resume makes it again") from error
@@ -244,7 +247,7 @@ def _check_gold(ablation: Ablation) -> None:
 
 
 def _check_proxy(ablation: Ablation) -> None:
-    """The reference texts are needed at the end, when all is scored: that they can be read is asked at the start."""
+    """Raise UsageError if reference texts are missing or damaged: they are needed only when everything is scored."""
     if ablation.proxy is not None:
         try:
             read_references(ablation.proxy.references)
@@ -283,19 +286,19 @@ def _report(work: Ablating, scoring: float) -> dict[str, Any]:
     started = time.process_time()
     work.phases.progress.update(phase="deciding", units=len(work.ablation.arms), units_done=0)
     decider = work.decider()
-    decided: dict[str, Decided] = {}
+    decided: dict[str, DecidedArm] = {}
     for arm in work.ablation.arms:
         decided[arm.name] = decider.decide(arm.name, work.plan.arms[arm.name])
         _write_arm(work.root, decider.scored, decided[arm.name])
         work.phases.progress.update(units_done=len(decided))
     deciding = time.process_time()
-    report = build(work.ablation, decider, decided, work)
+    report = build(work.ablation, decider, decided, work.costs, work.texts_of)
     phases = {"scoring": scoring, "deciding": deciding - started, "reporting": time.process_time() - deciding}
     report["cpu_by_phase"] = {name: round(seconds, 3) for name, seconds in phases.items()}
     return report
 
 
-def _write_arm(root: str, scored: Scored, decided: Decided) -> None:
+def _write_arm(root: str, scored: Scored, decided: DecidedArm) -> None:
     kept = decided.kept
     pages = scored.groups[decided.group]
     columns = {

@@ -2,18 +2,19 @@
 
 import glob
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import yaml
 
 import filters
 from curate.ablation.arms import Ablation, Gold
-from curate.ablation.scored import KEPT, Scored
-from curate.evaluation.command import EvaluationError, Request, evaluate, read_rows
+from curate.ablation.scored import KEPT, Scored, StoredTexts
+from curate.evaluation.command import Request, evaluate
 from curate.evaluation.extraction import score as score_texts
+from curate.evaluation.labelled import EvaluationError, read_rows
 from filters.chain import Step
 from filters.contracts import SettingsError, settings_of
 from pipelines.scoring.plan import Node, TextVisit
@@ -22,23 +23,15 @@ Row = dict[str, Any]
 _FIGURES = ("accuracy", "auc", "precision", "recall", "f1")
 
 
-class Texts(Protocol):
-    """Gives the stored texts of some pages on a text path."""
-
-    def __call__(self, node: Node, rows: set[int]) -> dict[int, str]:
-        """By page, the texts that are there."""
-        ...
-
-
 def check(ablation: Ablation) -> None:
-    """Make sure that the labelled files are there; raises EvaluationError."""
+    """Raise EvaluationError if a labelled file is missing."""
     for stage, given in ablation.gold.items():
         for path in _paths(given):
             if not Path(path).exists():
                 raise EvaluationError(f"gold of {stage}: {path}: no such file")
 
 
-def score(ablation: Ablation, scored: Scored, texts: Texts) -> list[Row]:
+def score(ablation: Ablation, scored: Scored, texts: StoredTexts) -> list[Row]:
     """A row for each stage with labelled data, each distinct strategy that arms have there, and each figure.
 
     Rows have stage, strategy, arms (names of the arms that have it), figure, value, low and high: the bounds of a 95 %
@@ -61,7 +54,7 @@ def label(step: Step) -> str:
     settings = settings_of(step.strategy)
     try:
         defaults = settings_of(filters.make(step.strategy_name, {}))
-    except SettingsError:  # it cannot do without some setting
+    except SettingsError:  # some setting has no default
         defaults = {}
     changed = {name: value for name, value in settings.items() if name not in defaults or defaults[name] != value}
     if not changed:
@@ -87,7 +80,7 @@ def _paths(given: Gold) -> list[str]:
 
 
 def _measured(stage: str, step: Step, given: Gold) -> list[Row]:
-    options = {one.name: getattr(given, one.name) for one in fields(given) if one.name != "data"}  # type: ignore[arg-type]
+    options = {key: value for key, value in asdict(given).items() if key != "data" and value}  # type: ignore[call-overload]
     try:
         found = evaluate(Request(stage, tuple(_paths(given)), (step,), **options))
     except (EvaluationError, ValueError) as error:
@@ -109,7 +102,7 @@ def _interval(value: Any) -> dict[str, float | None]:
     return {"value": value, "low": None, "high": None}
 
 
-def _extraction(ablation: Ablation, scored: Scored, texts: Texts, given: Gold) -> list[Row]:
+def _extraction(ablation: Ablation, scored: Scored, texts: StoredTexts, given: Gold) -> list[Row]:
     """The texts of each extractor's own path for pages of this ablation, against gold texts with the pages' ids."""
     golds = {row["record_id"]: row["text"] for path in _paths(given) for row in read_rows(path) if row.get("text")}
     arms_of: dict[Node, list[str]] = {}
@@ -124,7 +117,7 @@ def _extraction(ablation: Ablation, scored: Scored, texts: Texts, given: Gold) -
         known = [row for row in np.flatnonzero(pages.read == KEPT).tolist() if pairs[row] in golds]
         named = {"stage": "extraction", "strategy": label(node.step), "arms": arms}
         if not known:
-            why = "not measured: no page of the input has a gold text (record_id is the pages' WARC-Record-ID)"
+            why = "not measured: no page of the input has a gold text (record_id must be the WARC-Record-ID of a page)"
             rows.append({**named, "figure": why, "value": None, "low": None, "high": None})
             continue
         there = scored.reached(node)

@@ -6,59 +6,62 @@ from typing import Any
 
 import numpy as np
 
-from curate.ablation.decide import Decided, Decider
+from curate.ablation.decide import DecidedArm
+from curate.ablation.scored import Scored
+
+ShownTexts = Callable[[DecidedArm, list[int]], dict[int, str]]  # an arm and pages to texts fit to be shown
 
 
-def aligned(decider: Decider, base: Decided, other: Decided) -> tuple[np.ndarray, np.ndarray]:
+def aligned(scored: Scored, base: DecidedArm, other: DecidedArm) -> tuple[np.ndarray, np.ndarray]:
     """Which of base's pages the two arms keep: booleans of shape (n,) for base and for other.
 
     Arms over other files are paired by the pages' pair column; pages of other that base did not read are left out.
     """
     if base.group == other.group:
         return base.kept, other.kept
-    pages = decider.scored.groups
+    pages = scored.groups
     kept = set(pages[other.group].pairs[other.kept].tolist())
     return base.kept, np.array([pair in kept for pair in pages[base.group].pairs.tolist()], dtype=bool)
 
 
 def compare(
-    decider: Decider,
-    base: Decided,
-    other: Decided,
+    scored: Scored,
+    base: DecidedArm,
+    other: DecidedArm,
     slices: dict[str, np.ndarray],
-    texts: Callable[[Decided, list[int]], dict[int, str]],
+    texts: ShownTexts,
     samples: int,
 ) -> dict[str, Any]:
     """The paired comparison: counts, Jaccard of the kept documents, the same by slice, and samples of each side.
 
     texts    gives clean, cut texts of pages by number          samples  how many of each side
     """
-    left, right = aligned(decider, base, other)
+    left, right = aligned(scored, base, other)
     both, only_base, only_other = left & right, left & ~right, right & ~left
     union = int((left | right).sum())
     node = other.node if other.group == base.group else base.node
     result: dict[str, Any] = {
         "arm": other.arm,
-        "both": decider.scored.sizes(base.node, both),
-        "only_base": decider.scored.sizes(base.node, only_base),
-        "only_arm": decider.scored.sizes(node, only_other),
+        "both": scored.sizes(base.node, both),
+        "only_base": scored.sizes(base.node, only_base),
+        "only_arm": scored.sizes(node, only_other),
         "jaccard": int(both.sum()) / union if union else 1.0,
         "slices": {kind: _by_slice(values, both, only_base, only_other) for kind, values in slices.items()},
     }
-    chosen_base = sample(decider, base, only_base, samples)
-    chosen_other = sample(decider, base, only_other, samples)
+    chosen_base = sample(scored, base, only_base, samples)
+    chosen_other = sample(scored, base, only_other, samples)
     result["samples"] = {
-        "only_base": _texts(decider, base, other, chosen_base, texts(base, chosen_base)),
+        "only_base": _texts(scored, base, other, chosen_base, texts(base, chosen_base)),
         "only_arm": _texts(
-            decider, base, other, chosen_other, texts(other, chosen_other) if base.group == other.group else {}
+            scored, base, other, chosen_other, texts(other, chosen_other) if base.group == other.group else {}
         ),
     }
     return result
 
 
-def sample(decider: Decider, decided: Decided, mask: np.ndarray, most: int) -> list[int]:
-    """Some of these pages, the same ones every time: those whose ids have the smallest hashes."""
-    ids = decider.scored.groups[decided.group].ids
+def sample(scored: Scored, decided: DecidedArm, mask: np.ndarray, most: int) -> list[int]:
+    """Some of these pages, the same every time: those whose ids have the smallest hashes."""
+    ids = scored.groups[decided.group].ids
     rows = np.flatnonzero(mask).tolist()
     return sorted(rows, key=lambda row: hashlib.blake2b(str(ids[row]).encode(), digest_size=8).digest())[:most]
 
@@ -75,9 +78,9 @@ def _by_slice(
 
 
 def _texts(
-    decider: Decider, base: Decided, other: Decided, rows: list[int], texts: dict[int, str]
+    scored: Scored, base: DecidedArm, other: DecidedArm, rows: list[int], texts: dict[int, str]
 ) -> list[dict[str, Any]]:
-    pages = decider.scored.groups[base.group]
+    pages = scored.groups[base.group]
     ids, urls = pages.ids, pages.urls
     found = []
     for row in rows:

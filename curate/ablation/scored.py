@@ -1,6 +1,6 @@
 """The table of scores as columns in memory: of the pages of each input group, and of each text path."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ from pipelines.scoring import table
 from pipelines.scoring.plan import Measure, Node, Plan, Writer
 
 KEPT, DROPPED, FAILED = 0, 1, 2
+StoredTexts = Callable[[Node, Iterable[int]], dict[int, str]]  # a text path and pages to their texts
 _CODES = {table.KEPT: KEPT, table.DROPPED: DROPPED, table.FAILED: FAILED}
 
 
@@ -32,7 +33,7 @@ class Pages:
         self._tables = []
         self.rows = 0
         for unit in units:
-            found = table.read_file(root, table.pages_path(number, unit))
+            found = table.read_file(root, table.pages_file(number, unit))
             if found is not None:
                 self.parts.append(Part(unit, self.rows, found.num_rows))
                 self._tables.append(found)
@@ -104,7 +105,7 @@ class PathColumns:
 
     @cached_property
     def _files(self) -> list[tuple[Part, Any]]:
-        found = ((part, table.read_file(self._root, table.path_path(self._node, part.unit))) for part in self._parts)
+        found = ((part, table.read_file(self._root, table.rows_file(self._node, part.unit))) for part in self._parts)
         return [(part, one) for part, one in found if one is not None]
 
     @property

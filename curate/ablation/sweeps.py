@@ -1,6 +1,6 @@
 """Retention against a threshold, alone and jointly, from the scored table without another pass."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,22 +9,20 @@ import numpy as np
 from curate.ablation.arms import Arm, Sweep
 from curate.ablation.attribution import texts_depend_on
 from curate.ablation.changes import with_setting
-from curate.ablation.decide import Decided, Decider
-from curate.ablation.pairs import sample
+from curate.ablation.decide import DecidedArm, Decider
+from curate.ablation.pairs import ShownTexts, sample
 from curate.ablation.scored import DROPPED
 from filters.contracts import settings_of
 from pipelines.scoring.plan import JudgeVisit, Visit
-
-Texts = Callable[[Decided, list[int]], dict[int, str]]  # an arm and pages to texts fit to be shown
 
 
 def sweep(
     arm: Arm,
     one: Sweep,
     decider: Decider,
-    decided: Decided,
+    decided: DecidedArm,
     visits: Sequence[Visit],
-    texts: Texts,
+    texts: ShownTexts,
 ) -> dict[str, Any]:
     """What is kept for every value of a setting: alone (only this stage decides, on its own text) and jointly (the
     whole recipe, corpus decisions made again), the value in use, and documents nearest to it on both sides.
@@ -75,9 +73,9 @@ def sweep(
 
 def _nearest(
     decider: Decider,
-    decided: Decided,
+    decided: DecidedArm,
     visit: JudgeVisit,
-    texts: Texts,
+    texts: ShownTexts,
     most: int = 3,
 ) -> list[dict[str, Any]]:
     """Documents whose values lie nearest to the limit in use, on both sides, of those with a stored text.
@@ -98,7 +96,7 @@ def _nearest(
             for side in (False, True):
                 rows = np.flatnonzero((fails == side) & np.isfinite(distance))
                 rows = _first(rows, distance, ids, most)
-                near = sample(decider, decided, np.isin(np.arange(len(ids)), rows), most)
+                near = sample(decider.scored, decided, np.isin(np.arange(len(ids)), rows), most)
                 shown = texts(decided, near)
                 found += [
                     {"id": ids[row], "rule": rule.name, "value": float(values[row]), "threshold": bound,
@@ -109,7 +107,7 @@ def _nearest(
     return found[:24]
 
 
-def _outcome(decided: Decided, row: int) -> str:
+def _outcome(decided: DecidedArm, row: int) -> str:
     """What an arm does with a page that it read: kept, or what removed it."""
     if decided.kept[row]:
         return "kept"

@@ -42,10 +42,7 @@ def _arms(report: dict[str, Any]) -> str:
             sure.append(arm)
     if not sure:
         who = f"None of the {len(others)} other arms keeps" if len(others) > 1 else f"{others[0]['name']} does not keep"
-        return (
-            f"{who} a share of documents that differs from the base's by more than resampling the documents would "
-            "make it differ."
-        )
+        return f"{who} a share of documents that differs from the base's by more than chance (documents resampled)."
     most = max(sure, key=lambda arm: abs(arm["difference"]["documents"]))
     low, high = most["difference"]["documents_interval"]
     change = most["difference"]["documents"]

@@ -9,7 +9,7 @@ import apache_beam as beam
 
 from filters.document import Document
 from pipelines import curation, storage, watch
-from pipelines.barrier import Spool, reread
+from pipelines.corpus.spool import Spool, reread
 from pipelines.curation import RereadTask
 from pipelines.manifest import BooksRecord
 from pipelines.scoring import table
@@ -49,8 +49,8 @@ def documents(
 
     reads  the notes that the documents get
     """
-    texts = table.read_file(job.root, table.texts_path(node, unit)) if rows else None
-    pages = table.read_file(job.root, table.pages_path(node.group, unit)) if rows else None
+    texts = table.read_file(job.root, table.texts_file(node, unit)) if rows else None
+    pages = table.read_file(job.root, table.pages_file(node.group, unit)) if rows else None
     if texts is None or pages is None:
         return  # a unit of which nothing came this far has no files here
     page = pages.select(["id", "url", "source", "offset", "date"]).to_pydict()
@@ -84,7 +84,7 @@ class _RereadRows(beam.DoFn):
 
     def process(self, task: RereadTask) -> Iterator[Any]:
         parent = self.job.plan.parent(self.node)
-        pages = table.read_file(self.job.root, table.pages_path(self.node.group, task.name))
+        pages = table.read_file(self.job.root, table.pages_file(self.node.group, task.name))
         if parent is None or pages is None:
             raise TypeError(f"{self.node.step.name} has no text before it in {task.name}")
         keys = zip(pages["source"].to_pylist(), pages["offset"].to_pylist(), strict=True)

@@ -10,10 +10,10 @@ from apache_beam.transforms.window import GlobalWindows
 
 from filters.chain import Dropped, Failed, OpenStep, apply, utf8_bytes
 from filters.contracts import CorpusJudge
-from filters.dedup.clusters import record_of
 from filters.document import Document, Drop, NoteValue, RawPage
 from filters.text.tokens import counter
 from pipelines import curation
+from pipelines.corpus.forms import forms_of
 from pipelines.curation import ReadTask
 from pipelines.manifest import ScoredRecord
 from pipelines.reading.fields import USUAL, Fields
@@ -83,6 +83,11 @@ class Score(beam.DoFn):
                 if name in read_later.get(node.writer, ())
             }
             for node in plan.nodes
+        }
+        self._forms = {
+            measure.number: forms_of(measure.step.strategy)
+            for measure in plan.measures
+            if isinstance(measure.step.strategy, CorpusJudge)
         }
         self._open_nodes: dict[int, OpenStep] = {}
         self._open_measures: dict[int, OpenStep] = {}
@@ -185,11 +190,10 @@ class Score(beam.DoFn):
         document = with_notes(document, measure.reads, noted)
         applied = apply(self._open_measure(measure), document, decides=False)
         _spend(self._cpu_of_measures, measure.number, applied.cpu_seconds)
-        strategy = measure.step.strategy
         if applied.reason:
             rows.fault(row, measure, applied.reason)
-        elif isinstance(strategy, CorpusJudge) and applied.keys is not None:
-            rows.keys(row, measure, record_of(strategy.decision(), applied.keys[0], document))
+        elif applied.keys is not None:
+            rows.keys(row, measure, self._forms[measure.number].key_record(document, applied.keys[0]))
         elif applied.scores is not None:
             rows.scores(row, measure, applied.scores)
             return {**noted, measure.writer: applied.scores.notes}

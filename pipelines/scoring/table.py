@@ -49,17 +49,17 @@ _PATH = pa.schema(
 )
 
 
-def pages_path(group: int, unit: str) -> str:
+def pages_file(group: int, unit: str) -> str:
     """The file of the pages of a unit, relative to the ablation's directory."""
     return storage.join("scored", "pages", f"{group:02d}-{unit}.parquet")
 
 
-def path_path(node: Node, unit: str) -> str:
+def rows_file(node: Node, unit: str) -> str:
     """The file of a unit's rows on a text path, relative to the ablation's directory."""
     return storage.join("scored", _folder(node), f"{unit}.parquet")
 
 
-def texts_path(node: Node, unit: str) -> str:
+def texts_file(node: Node, unit: str) -> str:
     """The file of a unit's texts on a text path, relative to the ablation's directory."""
     return storage.join(WORK, "texts", _folder(node), f"{unit}.parquet")
 
@@ -173,16 +173,16 @@ class PathRows:
         for name in list(kinds)[1:]:
             found = self._columns.get(name, {})
             columns[name] = [found.get(row) for row in self._rows]
-        yield _write(root, "scored", path_path(self._node, unit), columns, pa.schema(list(kinds.items())))
+        yield _write(root, "scored", rows_file(self._node, unit), columns, pa.schema(list(kinds.items())))
         if with_texts:
             rows, texts = [row for row, _ in self._texts], [text for _, text in self._texts]
-            yield _write(root, "texts", texts_path(self._node, unit), {"row": rows, "text": texts}, TEXTS)
+            yield _write(root, "texts", texts_file(self._node, unit), {"row": rows, "text": texts}, TEXTS)
 
 
 def write_pages(root: str, group: int, unit: str, pages: Sequence[Mapping[str, Any]]) -> FileRecord:
     """Write the pages of a unit; what a page lacks is null. Returns the file's record."""
     columns = {name: [page.get(name) for page in pages] for name in PAGES.names}
-    return _write(root, "pages", pages_path(group, unit), columns, PAGES)
+    return _write(root, "pages", pages_file(group, unit), columns, PAGES)
 
 
 def _write(root: str, kind: str, path: str, columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> FileRecord:
@@ -220,7 +220,7 @@ class StoredNotes:
         """Read the notes of all steps on a text path."""
         found: dict[int, dict[Writer, dict[str, NoteValue]]] = {}
         for one in plan.lineage(node):
-            table = read_file(root, path_path(one, unit))
+            table = read_file(root, rows_file(one, unit))
             if table is None:
                 continue
             rows = table["row"].to_pylist()

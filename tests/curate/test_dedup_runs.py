@@ -7,7 +7,7 @@ import pytest
 from curate import running
 from curate.rundir import RunError, UsageError
 from tests.curate.running_tools import adds_up, content, go, recipe, rows, write_rows
-from tests.pipelines.corpora import corpus
+from tests.pipelines.corpus.corpora import corpus
 
 STAGES = ("extraction/plain", "dedup/exact", "dedup/minhash", {"dedup/bff": {"min_ngram": 8}}, "dedup/lines")
 

@@ -101,7 +101,7 @@ def test_extraction_comes_by_itself():
         (GOOD + "rows:\n  text: 3\n", ["line 7", "rows.text must be the name of a field", "3"]),
         (GOOD + "rows:\n  url: ''\n", ["line 7", "rows.url must be the name of a field"]),
         (GOOD + "rows:\n  carry: license\n", ["line 7", "rows.carry must be a list"]),
-        (GOOD + "rows:\n  carry:\n    - a\n    - a\n", ["line 9", "a stands twice"]),
+        (GOOD + "rows:\n  carry:\n    - a\n    - a\n", ["line 9", "a is named twice"]),
         (GOOD + "rows:\n  carry: [language]\n", ["line 7", "language is a column of kept/ already"]),
         (GOOD + "  - language/script\nrows: {carry: [script]}\n", ["line 7", "script is a column"]),
     ],
@@ -124,8 +124,8 @@ def test_a_strategy_used_twice_is_named():
 @pytest.mark.parametrize(
     ("stages", "words"),
     [
-        (["quality/gopher"], "no stage before it notes the language"),
-        (["quality/gopher", "language/script"], "no stage before it notes the language"),
+        (["quality/gopher"], "no earlier stage detects the language"),
+        (["quality/gopher", "language/script"], "no earlier stage detects the language"),
         (["language/script", "quality/gopher"], "all languages are kept"),
         (["language/script: {keep: [de], latin: de}", "quality/gopher"], "judges de by English limits"),
         (["language/script: {keep: [ko, en], latin: en}", "quality/gopher"], ""),
@@ -155,3 +155,76 @@ def test_a_score_that_decides_nothing_is_warned_about(settings, words):
     warnings = recipe(f"name: a\nstages:\n  - language/script: {settings}\n").warnings()
     assert len(warnings) == bool(words)
     assert all(warning.startswith("language/script: ") and words in warning for warning in warnings)
+
+
+def test_a_changed_model_or_list_changes_the_fingerprint(tmp_path):
+    words = tmp_path / "words.txt"
+    names = ("toxicity/wordlist", "quality/url", "cleanup/urls")
+    settings = ({"lists": {"en": str(words)}}, {"hard": str(words)}, {})
+
+    def fingerprints():
+        return [
+            parse({"name": "a", "stages": [{name: given}]}, "a").fingerprint()
+            for name, given in zip(names, settings, strict=True)
+        ]
+
+    words.write_text("one\n")
+    before = fingerprints()
+    assert before == fingerprints()
+    words.write_text("other\n")
+    after = fingerprints()
+    assert [a == b for a, b in zip(before, after, strict=True)] == [False, False, True]
+
+
+def test_hashes_of_files_are_in_the_fingerprint(monkeypatch):
+    from filters.cleanup.urls import Urls
+
+    plain = parse({"name": "a", "stages": ["cleanup/urls"]}, "a").fingerprint()
+    monkeypatch.setattr(Urls, "resources", lambda self: {"domains": "another"})
+    assert parse({"name": "a", "stages": ["cleanup/urls"]}, "a").fingerprint() != plain
+
+
+@pytest.mark.parametrize(
+    ("given", "left_out"),
+    [
+        ({"quality/gopher": {"min_words": 50}}, "quality/gopher"),
+        ({"quality/gopher": {"min_words": 50.0, "max_symbol_ratio": 0.1}}, "quality/gopher"),
+        ({"quality/fineweb": {"short_line": 30, "languages": {}}}, "quality/fineweb"),
+        ({"quality/c4": {"min_sentences": 3, "max_characters": 190000.0}}, "quality/c4"),
+        ({"language/script": {"min_score": 0.5}}, "language/script"),
+        ({"toxicity/wordlist": {"max_share": 0.01}}, "toxicity/wordlist"),
+        ({"dedup/bff": {"min_ngram": 13, "threshold": 0.8}}, "dedup/bff"),
+        ({"extraction/trafilatura": {"timeout": 10}}, "extraction/trafilatura"),
+    ],
+)
+def test_a_default_and_its_value_given_have_one_fingerprint(given, left_out):
+    one, other = (parse({"name": "a", "stages": [stage]}, "a").fingerprint() for stage in (given, left_out))
+    assert one == other
+
+
+def test_two_stages_cannot_write_one_note_with_two_types():
+    stages = ["tests.strategies.Noted", "tests.strategies.NotedOtherwise"]
+    with pytest.raises(RecipeError, match=r"line 1: tests.strategies.NotedOtherwise writes the note s as int64, and "):
+        parse({"name": "a", "stages": stages}, "a")
+
+
+@pytest.mark.parametrize(
+    ("stage", "line"),
+    [
+        ("quality/gopher:\n      min_words: 50\n      max_wrds: 100", 5),
+        ("quality/gopher:\n      languages: {}\n      words: unicode\n      semantics: dlcm", 6),
+        ("quality/gopher:\n      languages:\n        ko:\n          min_words: -1", 6),
+        ("quality/gopher:\n      languages:\n        ko: {}\n        en:\n          wrds: 1", 7),
+        ("quality/gopher:\n      max_words: 60\n      languages:\n        ko:\n          min_words: 70", 7),
+        ("quality/gopher:\n      semantics: dclm\n      max_words: 9", 5),
+        ("quality/gopher:\n      semantics: dclm\n      words: spacy", 5),
+        ("language/fasttext:\n      keep:\n        - en\n        - kor", 6),
+        ("language/script:\n      keep:\n        en: 0.5\n        ko: 2", 6),
+        ("quality/redpajama:\n      keep:\n        rps_doc_word_count: [1, 2]\n        rps: [1, 2]", 6),
+    ],
+)
+def test_an_error_names_the_line_of_its_setting(stage, line):
+    with pytest.raises(RecipeError) as error:
+        recipe(f"name: a\nstages:\n  - {stage}\n")
+    assert str(error.value).startswith(f"r.yaml, line {line}: ")
+    assert (error.value.file, error.value.line) == ("r.yaml", line)

@@ -160,7 +160,7 @@ def test_a_stage_that_loses_a_document_is_found(tmp_path, monkeypatch):
 
 
 def test_a_stage_that_loses_one_and_doubles_another_is_found(tmp_path):
-    stages = [BODY, {"tests.strategies.Trouble": {"kind": "before", "word": "number 7 "}}]
+    stages = [BODY, {"tests.strategies.Trouble": {"kind": "double", "word": "number 7 "}}]
     result = go(recipe(*stages), _inputs(tmp_path, 1), tmp_path / "out")
     assert result["conserved"] is False
     assert result["kept"] + result["dropped"] + result["failed"] == result["read"]["records"]
@@ -172,7 +172,7 @@ def test_a_run_that_does_not_add_up_exits_with_one(tmp_path):
     write_rows(tmp_path / "a.jsonl", _texts(20))
     path = tmp_path / "r.yaml"
     path.write_text(
-        "name: a\nstages:\n  - tests.strategies.Body\n  - tests.strategies.Trouble: {kind: before, word: 'number 7 '}\n"
+        "name: a\nstages:\n  - tests.strategies.Body\n  - tests.strategies.Trouble: {kind: double, word: 'number 7 '}\n"
     )
     done = _curate("run", path, "--input", tmp_path / "a.jsonl", "--output", tmp_path / "out", "--workers", "1")
     assert done.returncode == 1

@@ -15,6 +15,7 @@ from pipelines import manifest, storage
 from pipelines.curation import end_with_manifest
 from pipelines.manifest import (
     BooksRecord,
+    EvidenceRecord,
     FileRecord,
     FormatError,
     Manifest,
@@ -63,10 +64,11 @@ def _ran(root: Path) -> list[str]:
 
 EVERYTHING = Manifest(
     files=(FileRecord("kept", "kept/a.parquet", 3, 200, "ab", 2, f"{7:032x}"),),
-    shards=(Shard("u", "s/u.spool.parquet", "s/u.keys", 4, "cd", "ef", 100, 50),),
+    shards=(Shard("u-1", "u", "s/u.spool.parquet", "s/u.keys", 4, "cd", "ef", 100, 50),),
     reads=(ReadRecord("u", (PieceRead("가.warc", 0, None, 9, 3),), 3, 1, 0, {"response": 2}, 12, 0.5),),
     books=(BooksRecord("u", {"a": StepBook(3, 2, 1, edits=Counter(x=4))}, 0.25),),
-    scored=(ScoredRecord("u", 3, (0, 2), {"node 0": 0.1}, {"0": {"rule": 5}}, 0.5),),
+    scored=(ScoredRecord("u", {0: 0.1}, {2: 0.25}, {0: {"rule": 5}}, 0.5),),
+    evidence=(EvidenceRecord("a", {"clusters": 2, "warnings": ["one"], "share": 0.5, "cut": None}, 0.1),),
     cpu_seconds=1.5,
 )
 
@@ -78,7 +80,7 @@ def test_a_manifest_comes_back_as_it_was(tmp_path: Path) -> None:
     assert found == EVERYTHING
     assert found.cpu_seconds == 1.5
     assert found.cpu_elsewhere == 0.75
-    records = [*found.scored, *found.books, *found.reads, *found.shards, *found.files, *found.files]
+    records = [*found.evidence, *found.scored, *found.books, *found.reads, *found.shards, *found.files, *found.files]
     assert Manifest.of(records, 1.5) == EVERYTHING
 
 

@@ -1,33 +1,38 @@
 """The arms of an ablation as a proxy sees them: the documents that each keeps, of what kind they are, and the dedup."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from curate.ablation.arms import Ablation, Arm
-from curate.ablation.decide import Decided, Decider
+from curate.ablation.decide import DecidedArm
 from curate.ablation.proxies import mixture
-from curate.ablation.proxies.judge import Entrant
+from curate.ablation.proxies.judge import Entrant, judge
+from curate.ablation.proxies.references import read_references
 from curate.ablation.proxies.samples import Source
-from curate.ablation.scored import Scored
+from curate.ablation.scored import Scored, StoredTexts
 from filters.chain import Step
 from filters.contracts import CorpusRewriter
 from filters.dedup.survivors import DuplicateJudge
-from pipelines.scoring.plan import JudgeVisit, Node
+from pipelines.scoring.plan import JudgeVisit
 
 
-class Work(Protocol):
-    """Lends stored texts."""
+def judged(
+    ablation: Ablation, scored: Scored, decided: Mapping[str, DecidedArm], stored: StoredTexts
+) -> dict[str, Any] | None:
+    """The proxy part of the report; None where the ablation asks for none."""
+    if ablation.proxy is None:
+        return None
+    references = read_references(ablation.proxy.references)
+    arms = entrants(ablation, scored, decided, stored)
+    return judge(arms, references, ablation.proxy.bytes, ablation.proxy.seeds)
 
-    def texts_of(self, node: Node, rows: Iterable[int]) -> dict[int, str]:
-        """Texts of pages on a text path whose texts are stored."""
-        ...
 
-
-def entrants(ablation: Ablation, decider: Decider, decided: Mapping[str, Decided], work: Work) -> list[Entrant]:
+def entrants(
+    ablation: Ablation, scored: Scored, decided: Mapping[str, DecidedArm], stored: StoredTexts
+) -> list[Entrant]:
     """All arms, the base first."""
-    scored = decider.scored
     addresses = scored.groups[decided[ablation.base.name].group].urls
     kinds: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     found = []
@@ -36,7 +41,7 @@ def entrants(ablation: Ablation, decider: Decider, decided: Mapping[str, Decided
         if one.group not in kinds:
             hosts = mixture.hosts(scored.groups[one.group].urls, addresses)
             kinds[one.group] = _languages(ablation, scored, one.group), hosts
-        found.append(Entrant(arm.name, _source(scored, one, work, *kinds[one.group]), deduplication(arm)))
+        found.append(Entrant(arm.name, _source(scored, one, stored, *kinds[one.group]), deduplication(arm)))
     return found
 
 
@@ -45,11 +50,11 @@ def deduplication(arm: Arm) -> tuple[Step, ...]:
     return tuple(step for step in arm.recipe.steps if isinstance(step.strategy, DuplicateJudge | CorpusRewriter))
 
 
-def _source(scored: Scored, one: Decided, work: Work, languages: np.ndarray, hosts: np.ndarray) -> Source:
+def _source(scored: Scored, one: DecidedArm, stored: StoredTexts, languages: np.ndarray, hosts: np.ndarray) -> Source:
     sizes = scored.bytes(one.node)
 
     def fetch(rows: Sequence[int]) -> dict[int, str]:
-        return work.texts_of(one.node, rows)
+        return stored(one.node, rows)
 
     strata = mixture.strata(languages, hosts, sizes)
     return Source(scored.groups[one.group].ids, sizes, fetch, strata).where(one.kept & (sizes > 0))

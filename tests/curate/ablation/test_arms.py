@@ -48,6 +48,35 @@ def test_changes():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "tests.strategies.Upper",
+        "tests.strategies:Upper",
+        {"tests.strategies.Upper": None},
+        {"tests.strategies.Upper": {}},
+        {"tests.strategies.Upper": {"as": "upper"}},
+    ],
+)
+def test_a_strategy_of_ones_own_takes_the_place_of_another(change):
+    own = {"name": "base", "stages": ["extraction/plain", "tests.strategies.Slow"]}
+    found = parse({"recipe": own, "arms": {"arm": {"tests.strategies.Slow": change}}}, "test").arms[1].recipe
+    assert type(found.steps[1].strategy).__name__ == "Upper"
+    slower = parse({"recipe": own, "arms": {"arm": {"tests.strategies.Slow": {"milliseconds": 5}}}}, "test").arms[1]
+    assert slower.recipe.steps[1].strategy.milliseconds == 5
+
+
+def test_a_sweep_may_be_of_a_stage_that_only_an_arm_has():
+    added = {"after": {"language/script": {"quality/length": {"min_words": 3}}}}
+    data = {"recipe": BASE, "arms": {"a": {"dedup/exact": "off"}, "b": added, "c": added}}
+    (sweep,) = parse({**data, "sweeps": {"quality/length.min_words": [1, 2]}}, "test").sweeps
+    assert (sweep.arm, sweep.stage, sweep.setting, sweep.values) == ("b", "quality/length", "min_words", (1, 2))
+    (of_the_base,) = parse({**data, "sweeps": {"quality/gopher.min_words": [1, 2]}}, "test").sweeps
+    assert of_the_base.arm == "base"
+    with pytest.raises(RecipeError, match=r"unknown key 'quality/fineweb'.*quality/length"):
+        parse({**data, "sweeps": {"quality/fineweb.max_short": [1]}}, "test")
+
+
 def test_arms_that_are_made_by_themselves():
     found = parse({"recipe": BASE, "leave_one_out": True, "grid": {"quality/gopher.min_words": [1, 2]}}, "test")
     assert [arm.name for arm in found.arms] == [
@@ -127,7 +156,7 @@ def test_errors_name_what_is_wrong(data, message):
     [
         ("arms:\n  fewer:\n    quality/gopher: {min_wrods: 3}\n", "line 4: .*min_wrods"),
         ("arms:\n  a:\n    input: 5\n", "line 4: arms.a.input must be"),
-        ("arms:\n  a:\n    quality/gopher:\n      quality/length: 5\n", "line 4: .*quality/length must be a map"),
+        ("arms:\n  a:\n    quality/gopher:\n      quality/length: 5\n", "line 5: .*quality/length must be a map"),
         ("arms:\n  a:\n    after: {quality/gopher: quality/gopher}\n", "line 3: two stages are called"),
         ("leave_one_out:\n  - quality/gopher\n  - [a]\n", "line 4: leave_one_out"),
         ("leave_one_out: [quality/length]\n", "line 2: .*quality/length"),
@@ -148,6 +177,25 @@ def test_errors_name_the_line(tmp_path, text, message):
     path.write_text("recipe: gopher\n" + text)
     with pytest.raises(RecipeError, match=rf"wrong\.yaml, {message}"):
         arms.load(str(path))
+
+
+@pytest.mark.parametrize(
+    ("written", "line", "key"),
+    [
+        ("arms:\n  a:\n    quality/gopher: {min_wrods: 3}\n", 4, ("arms", "a", "quality/gopher", "min_wrods")),
+        ("arms:\n  a:\n    quality/gopher:\n      max_words: x\n", 5, ("arms", "a", "quality/gopher", "max_words")),
+        ("arms:\n  a:\n    pair_by: 5\n", 4, ("arms", "a", "pair_by")),
+        ("proxy:\n  reference: a\n  bytes: 0\n", 4, ("proxy", "bytes")),
+        ("gold:\n  pii:\n    dota: a\n", 4, ("gold", "pii", "dota")),
+        ("samples: many\n", 2, ("samples",)),
+    ],
+)
+def test_an_error_carries_its_place_as_data(tmp_path, written, line, key):
+    path = tmp_path / "wrong.yaml"
+    path.write_text("recipe: gopher\n" + written)
+    with pytest.raises(RecipeError) as found:
+        arms.load(str(path))
+    assert (found.value.file, found.value.line, found.value.key) == (str(path), line, key)
 
 
 def test_a_stage_keeps_the_name_it_was_given():

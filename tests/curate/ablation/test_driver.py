@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from curate.ablation import arms
+from curate.ablation import arms, driver
 from curate.ablation.arms import Ablation, Arm
 from curate.ablation.driver import ablate
 from curate.rundir import RunError, UsageError
-from pipelines import barrier
 from tests.curate.ablation.tools import BODY, arms_by_name, kept_ids, run_ablation, texts, without_times, write
 from tests.curate.running_tools import go, recipe, rows
 
@@ -207,7 +206,7 @@ def test_reference_texts_that_are_missing_are_told_before_anything_is_written(tm
 
 
 def test_damaged_keys_are_one_line_that_says_the_way_out(tmp_path, monkeypatch):
-    decide = barrier.decide
+    decide = driver.decide
 
     def damaging(step, shards, folder):
         for shard in shards:
@@ -217,7 +216,7 @@ def test_damaged_keys_are_one_line_that_says_the_way_out(tmp_path, monkeypatch):
     inputs = [write(tmp_path / "a.jsonl", texts(count=20))]
     data = {"recipe": {"name": "base", "stages": [BODY, "dedup/lines", "tests.strategies.Characters"]}}
     with monkeypatch.context() as broken:
-        broken.setattr(barrier, "decide", damaging)
+        broken.setattr(driver, "decide", damaging)
         with pytest.raises(RunError, match=r"\.keys: no file of keys; --resume makes it again"):
             run_ablation(data, inputs, tmp_path / "out")
     again = run_ablation(data, inputs, tmp_path / "out", resume=True)

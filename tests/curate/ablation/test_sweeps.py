@@ -119,3 +119,20 @@ def test_before_a_corpus_rewriter_only_the_value_in_use_is_known_jointly(swept, 
         assert row["without"]["documents"] == without["kept"] - result["kept"], row["stage"]
     (lines,) = [row for row in report["attribution"]["rules"] if row["stage"] == "dedup/lines"]
     assert lines["without"]["documents"] == report["attribution"]["stages"][-1]["without"]["documents"]
+
+
+def test_a_sweep_of_a_stage_that_only_an_arm_has(tmp_path):
+    made = texts(seed=9)
+    inputs = [write(tmp_path / "rows.jsonl", made)]
+    data = {
+        "recipe": {"name": "base", "stages": [BODY, "dedup/exact"]},
+        "arms": {"long": {"after": {BODY: {CHARACTERS: {"least": 30}}}}},
+        "sweeps": {f"{CHARACTERS}.least": [0, 30, 100]},
+    }
+    (sweep,) = run_ablation(data, inputs, tmp_path / "out")["sweeps"]
+    assert sweep["sweep"] == f"{CHARACTERS}.least in long"
+    assert [point["in_use"] for point in sweep["points"]] == [False, True, False]
+    for point in sweep["points"]:
+        stages = [BODY, {CHARACTERS: {"least": point["value"]}}, "dedup/exact"]
+        result = go(recipe(*stages), inputs, tmp_path / str(point["value"]))
+        assert point["jointly"]["documents"] == result["kept"]

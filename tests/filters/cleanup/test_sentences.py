@@ -38,14 +38,15 @@ def test_rejected_sentences_go_and_the_layout_stays() -> None:
     assert document.text == "첫 문장이다. 셋째다.\n마지막이다.\n"
     assert document.edits == {"cjk_chars": 7 + 7 + 6}
     assert document.notes["sentences_dropped"] == 3
-    assert "emit" not in document.notes
+    assert not document.row_per_line
 
 
 def test_one_row_a_sentence() -> None:
     document = run("하나다. 둘이다.\n中國語中國語. 셋이다", judges=[CJK], emit="sentences")
     assert isinstance(document, Document)
     assert document.text.split("\n") == ["하나다.", "둘이다.", "셋이다"]
-    assert document.notes == {"emit": "sentences", "sentences_dropped": 1}
+    assert document.notes == {"sentences_dropped": 1}
+    assert document.row_per_line
 
 
 @pytest.mark.parametrize("text", ["中國語中國語", "中國語中國語. 日本語日本語。"])
@@ -99,8 +100,8 @@ def test_settings_round_trip() -> None:
         ([{"quality/cjk": {}, "quality/length": {}}], "a map of one name"),
         ({"quality/cjk": 5}, "quality/cjk: settings must be a map, got 5"),
         ({"quality/cjk": False}, "quality/cjk: settings must be a map, got False"),
-        ({"quality/cjk": {1: 5}}, "quality/cjk: 1 is no setting's name"),
-        ("filters.contracts.Judge", "no finished strategy"),
+        ({"quality/cjk": {1: 5}}, "quality/cjk: the name of a setting must be text, got 1"),
+        ("filters.contracts.Judge", "not a complete strategy"),
         (3, "tuple"),
     ],
 )

@@ -10,12 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filters.chain import opened
-from filters.contracts import CorpusJudge, CorpusRewriter, Strategy, settings_of
-from filters.dedup.clusters import order_of, widths
+from filters.contracts import CorpusJudge, CorpusRewriter, Strategy
 from filters.document import Document, Drop
-from pipelines import keyfile, storage
-from pipelines.keyfile import KeyFile
+from pipelines import storage
+from pipelines.corpus import keyfile
+from pipelines.corpus.forms import Forms, forms_of
+from pipelines.corpus.keyfile import KeyFile
 from pipelines.manifest import Shard
+from pipelines.writing import KeySum
 
 _SCHEMA = pa.schema(
     [
@@ -44,18 +46,11 @@ DECISIONS = pa.schema(
 )
 
 
-def key_settings(step: CorpusJudge | CorpusRewriter) -> dict[str, Any]:
-    """The settings that keys depend on: keys of two runs can be compared only where these are equal."""
-    free = step.decision().key_free
-    settings = {name: value for name, value in settings_of(step).items() if name not in free}
-    return {"strategy": type(step).__name__, "settings": json.loads(json.dumps(settings))}
-
-
 class Spool:
-    """Takes documents one by one and leaves DIRECTORY/NAME.spool.parquet and DIRECTORY/NAME.keys.
+    """Takes documents of a unit one by one and leaves DIRECTORY/NAME.spool.parquet and DIRECTORY/NAME.keys.
 
-    The files appear when they are whole; their names depend on nothing but `name`, so that a unit that is run twice
-    leaves one pair. Memory holds one row group of texts, and the keys.
+    The files appear when they are whole. NAME is the unit's and a hash of the row keys of the documents: a unit that
+    is run twice leaves one pair, and two parts of a unit leave two. Memory holds one row group of texts, and the keys.
 
     Arrays of the keys file, for n documents:
       order           uint64 (n, m)   columns of the order of documents; the last two are hashes of id and of the rest
@@ -64,11 +59,10 @@ class Spool:
       for rewriters:  values (v,) and ends int64 (n,); pieces int32 (p,) and piece_ends int64 (n,)
     """
 
-    def __init__(self, directory: str, name: str, step: Strategy) -> None:
-        if not isinstance(step, (CorpusJudge, CorpusRewriter)):
-            raise TypeError(f"{type(step).__name__} decides nothing over a corpus")
-        self._directory, self._name, self._step = directory, name, step
-        self._decision = step.decision()
+    def __init__(self, directory: str, unit: str, step: Strategy) -> None:
+        self._directory, self._unit = directory, unit
+        self._forms = forms_of(step)
+        function = opened(step)
         self._pending = storage.PendingFile(directory)
         self._writer = pq.ParquetWriter(
             pa.PythonFile(self._pending.file, mode="w"),
@@ -81,19 +75,19 @@ class Spool:
         self._rows: list[tuple[Any, ...]] = []
         self._bytes = 0
         self._count = 0
-        self._function = opened(step)
         self._keys: _JudgeKeys | _SpanKeys = (
-            _JudgeKeys(step, self._function) if isinstance(step, CorpusJudge) else _SpanKeys(self._function)
+            _JudgeKeys(self._forms, function) if isinstance(step, CorpusJudge) else _SpanKeys(function)
         )
+        self._sum = KeySum()
         self._order = array("Q")
-        self._orders = widths(step.decision())[1]
         self._ids = bytearray()
         self._id_ends = array("q")
 
     def add(self, document: Document) -> None:
         """Append a document and its keys."""
         self._keys.add(document)
-        self._order.extend(order_of(self._decision, document))
+        self._sum.add(document.source, document.offset)
+        self._order.extend(self._forms.order(document))
         self._ids += document.id.encode("utf-8", "surrogatepass")
         self._id_ends.append(len(self._ids))
         notes = _beside(document)
@@ -117,28 +111,28 @@ class Spool:
         self._flush()
         self._writer.close()
         texts = self._pending.file
-        spool = self._pending.close(f"{self._name}.spool.parquet")
+        name = f"{self._unit}-{self._sum.short}"
+        spool = self._pending.close(f"{name}.spool.parquet")
         arrays: dict[str, np.ndarray] = {
-            "order": np.frombuffer(self._order, dtype=np.uint64).reshape(self._count, self._orders),
+            "order": np.frombuffer(self._order, dtype=np.uint64).reshape(self._count, self._forms.orders),
             "ids": np.frombuffer(bytes(self._ids), dtype=np.uint8),
             "id_ends": np.frombuffer(self._id_ends, dtype=np.int64),
             **self._keys.arrays(),
         }
-        path = storage.join(self._directory, f"{self._name}.keys")
-        header = {"shard": self._name, "rows": self._count, **key_settings(self._step)}
+        path = storage.join(self._directory, f"{name}.keys")
+        header = {"shard": name, "rows": self._count, **self._forms.key_settings()}
         keys = keyfile.write(path, arrays, header)
-        return Shard(
-            self._name, spool, path, self._count, texts.hexdigest(), keys.hexdigest(), texts.written, keys.written
-        )
+        hashes = texts.hexdigest(), keys.hexdigest()
+        return Shard(name, self._unit, spool, path, self._count, *hashes, texts.written, keys.written)
 
 
 class _JudgeKeys:
     """Keys of a corpus judge, collected row by row."""
 
-    def __init__(self, step: CorpusJudge, function: Any) -> None:
-        self._width = widths(step.decision())[0]
+    def __init__(self, forms: Forms[Any], function: Any) -> None:
+        self._width = forms.width
         self._function = function
-        self._signed = getattr(function, "with_signature", None)
+        self._signed = function.with_signature if forms.signed else None
         self._values = bytearray()
         self._signatures = bytearray()
         self._takes_part = bytearray()

@@ -13,11 +13,11 @@ import filters
 from filters.contracts import CorpusJudge, strategy
 from filters.document import Document, Drop
 from filters.top_share import TopShareJudge
-from pipelines import keyfile
-from pipelines.barrier import DecisionError, Spool, check_against, decide, documents, reread
-from pipelines.keyfile import DamagedFile, KeyFile
-from pipelines.spool import documents_at
-from tests.pipelines.corpora import corpus, decided, left, spooled
+from pipelines.corpus import keyfile
+from pipelines.corpus.forms import DecisionError, check_against, decide
+from pipelines.corpus.keyfile import DamagedFile, KeyFile
+from pipelines.corpus.spool import Spool, documents, documents_at, reread
+from tests.pipelines.corpus.corpora import corpus, decided, left, spooled
 
 
 @strategy
@@ -70,7 +70,7 @@ def test_same_result_in_any_order_and_split_and_nothing_left_to_remove(name: str
 @pytest.mark.parametrize("name", STEPS)
 def test_no_shards_empty_shards_and_a_single_document(name: str, tmp_path: Path) -> None:
     step = STEPS[name]
-    assert decide(step, [], str(tmp_path / "none")).paths == {}  # type: ignore[arg-type]
+    assert decide(step, [], str(tmp_path / "none")).paths == {}
     assert decided(step, tmp_path / "empty", [[], []]) == []
     page = Document("a", "one text that is long enough to have some shingles", "http://a.org", {"score": 1.0})
     assert decided(step, tmp_path / "one", [[page]]) == [("a", page.text, {}, None)]
@@ -86,7 +86,7 @@ def test_documents_come_back_as_they_were(tmp_path: Path) -> None:
 
 
 def test_row_groups_are_flushed_by_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.spool.ROW_GROUP_BYTES", 1000)
+    monkeypatch.setattr("pipelines.corpus.spool.ROW_GROUP_BYTES", 1000)
     pages = [Document(str(n), f"text {n} " * 30) for n in range(50)]
     shard = spooled(STEPS["exact"], tmp_path, [pages])[0]
     assert [page.id for page in documents_at(shard, [3, 4, 30, 49])] == ["3", "4", "30", "49"]
@@ -96,7 +96,19 @@ def test_row_groups_are_flushed_by_bytes(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_unit_run_twice_leaves_the_same_files(tmp_path: Path) -> None:
     shards = [spooled(STEPS["minhash"], tmp_path, [corpus(30)])[0] for _ in range(2)]
     assert shards[0] == shards[1]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["unit-0.keys", "unit-0.spool.parquet"]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_parts_of_a_unit_leave_shards_of_their_own(tmp_path: Path) -> None:
+    """An engine may split a unit over bundles: each leaves a shard, whatever the order of its documents."""
+    pages = corpus(30)
+    (whole,) = spooled(STEPS["exact"], tmp_path / "whole", [pages])
+    (first,) = spooled(STEPS["exact"], tmp_path, [pages[:11]])
+    (second,) = spooled(STEPS["exact"], tmp_path, [pages[11:]])
+    assert first.unit == second.unit == whole.unit
+    assert len({first.name, second.name, whole.name}) == 3
+    assert [*documents(first), *documents(second)] == pages
+    assert spooled(STEPS["exact"], tmp_path / "turned", [pages[::-1]])[0].name == whole.name
 
 
 def test_nothing_is_there_before_the_shard_is_closed(tmp_path: Path) -> None:
@@ -127,7 +139,7 @@ def test_evidence(tmp_path: Path) -> None:
     pages += [Document(f"x{n}", f"text number {n} is different from all others here {n * 7}") for n in range(88)]
     pages += [Document(f"e{n}", "") for n in range(20)]
     shards = spooled(STEPS["minhash"], tmp_path, [pages])
-    evidence = decide(STEPS["minhash"], shards, str(tmp_path / "d")).evidence  # type: ignore[arg-type]
+    evidence = decide(STEPS["minhash"], shards, str(tmp_path / "d")).evidence
     json.dumps(evidence)
     assert evidence["documents"] == 120
     assert evidence["without_keys"] == 20
@@ -137,7 +149,7 @@ def test_evidence(tmp_path: Path) -> None:
     assert len(evidence["warnings"]) == 1
     assert {pair["jaccard"] for pair in evidence["sample"]} == {1.0}
     alone = spooled(STEPS["minhash"], tmp_path / "alone", [pages[12:]])
-    assert decide(STEPS["minhash"], alone, str(tmp_path / "d2")).evidence["warnings"] == []  # type: ignore[arg-type]
+    assert decide(STEPS["minhash"], alone, str(tmp_path / "d2")).evidence["warnings"] == []
 
 
 @pytest.mark.parametrize("name", ["exact", "minhash", "lines", "bff-3"])
@@ -148,12 +160,12 @@ def test_against_an_earlier_run(name: str, tmp_path: Path) -> None:
     old, new = pages[:40], [*pages[40:], dataclasses.replace(pages[3], id="again")]
     shards = spooled(step, tmp_path / "old", [old[::2], old[1::2]])
     keep = str(tmp_path / "keys")
-    decision = decide(step, shards, str(tmp_path / "d"), keep=keep)  # type: ignore[arg-type]
+    decision = decide(step, shards, str(tmp_path / "d"), keep=keep)
     survivors = {row[0] for row in left(shards, {s.name: decision.of(s) for s in shards}, step) if row[3] is None}
     assert not any(b"example.org" in path.read_bytes() for path in Path(keep).iterdir())
     fresh = spooled(step, tmp_path / "new", [new])
-    check_against(step, keep)  # type: ignore[arg-type]
-    later = decide(step, fresh, str(tmp_path / "d2"), against=keep)  # type: ignore[arg-type]
+    check_against(step, keep)
+    later = decide(step, fresh, str(tmp_path / "d2"), against=keep)
     rows = left(fresh, {s.name: later.of(s) for s in fresh}, step)
     repeated = next(row for row in rows if row[0] == "again")
     assert repeated[3] is not None
@@ -167,37 +179,37 @@ def test_against_an_earlier_run(name: str, tmp_path: Path) -> None:
 
 def test_keys_of_other_settings_are_refused(tmp_path: Path) -> None:
     shards = spooled(STEPS["minhash"], tmp_path / "old", [corpus(20)])
-    decide(STEPS["minhash"], shards, str(tmp_path / "d"), keep=str(tmp_path / "keys"))  # type: ignore[arg-type]
+    decide(STEPS["minhash"], shards, str(tmp_path / "d"), keep=str(tmp_path / "keys"))
     other = filters.make("dedup/minhash", {"bands": 9, "rows": 13})
     with pytest.raises(DecisionError, match="bands"):
-        check_against(other, str(tmp_path / "keys"))  # type: ignore[arg-type]
-    check_against(filters.make("dedup/minhash", {"survivor": "newest"}), str(tmp_path / "keys"))  # type: ignore[arg-type]
+        check_against(other, str(tmp_path / "keys"))
+    check_against(filters.make("dedup/minhash", {"survivor": "newest"}), str(tmp_path / "keys"))
     with pytest.raises(DecisionError, match="no keys"):
-        check_against(other, str(tmp_path / "nowhere"))  # type: ignore[arg-type]
+        check_against(other, str(tmp_path / "nowhere"))
 
 
 @pytest.mark.parametrize("name", ["substring", "bff", "top", "minhash-verified"])
 def test_what_cannot_work_against_an_earlier_run_says_so(name: str, tmp_path: Path) -> None:
     with pytest.raises(DecisionError):
-        check_against(STEPS[name], str(tmp_path))  # type: ignore[arg-type]
+        check_against(STEPS[name], str(tmp_path))
 
 
 def test_too_many_words_for_one_machine(tmp_path: Path) -> None:
     step = filters.make("dedup/substring", {"max_words": 100})
     shards = spooled(step, tmp_path, [corpus(30)])
     with pytest.raises(DecisionError, match="max_words: 100"):
-        decide(step, shards, str(tmp_path / "d"))  # type: ignore[arg-type]
+        decide(step, shards, str(tmp_path / "d"))
 
 
 def test_a_filter_larger_than_memory_is_refused(tmp_path: Path) -> None:
     step = filters.make("dedup/bff", {"expected_ngrams": 10**15})
     with pytest.raises(DecisionError, match="more shards"):
-        decide(step, spooled(step, tmp_path, [corpus(5)]), str(tmp_path / "d"))  # type: ignore[arg-type]
+        decide(step, spooled(step, tmp_path, [corpus(5)]), str(tmp_path / "d"))
 
 
 def test_lines_are_kept_once_in_many_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = decided(STEPS["lines"], tmp_path / "1", [corpus()])
-    monkeypatch.setattr("pipelines.spans.LINES_IN_MEMORY", 50)
+    monkeypatch.setattr("pipelines.corpus.lines.LINES_IN_MEMORY", 50)
     assert decided(STEPS["lines"], tmp_path / "2", [corpus()]) == whole
     lines = [line.strip().lower() for row in whole if row[3] is None for line in row[1].split("\n") if line.strip()]
     assert len(lines) == len(set(lines))
@@ -239,7 +251,7 @@ def test_damaged_files_are_noticed(tmp_path: Path) -> None:
         data[len(data) * 2 // 3 if path.suffix == ".keys" else 300] ^= 0xFF
         path.write_bytes(data)
     with pytest.raises(DamagedFile, match="unit-0"):
-        decide(STEPS["minhash"], [shard], str(tmp_path / "d"))  # type: ignore[arg-type]
+        decide(STEPS["minhash"], [shard], str(tmp_path / "d"))
     with pytest.raises(OSError):
         list(reread(shard, None, STEPS["minhash"]))
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.dedup.clusters import components
-from pipelines.components import (
+from pipelines.corpus.components import (
     ConnectedComponents,
     NotConverged,
     check_stars,

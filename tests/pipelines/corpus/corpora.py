@@ -6,7 +6,9 @@ from pathlib import Path
 
 from filters.contracts import Strategy
 from filters.document import Document, Drop
-from pipelines.barrier import Shard, Spool, decide, reread
+from pipelines.corpus.forms import decide
+from pipelines.corpus.spool import Spool, reread
+from pipelines.manifest import Shard
 
 
 def corpus(size: int = 120, seed: int = 1) -> list[Document]:
@@ -55,5 +57,5 @@ def left(shards: Sequence[Shard], paths: dict[str, str | None], step: Strategy) 
 def decided(step: Strategy, folder: Path, parts: Sequence[Sequence[Document]]) -> Result:
     """What the decision on one machine leaves of documents spread over these shards."""
     shards = spooled(step, folder, parts)
-    decision = decide(step, shards[::-1], str(folder / "decisions"))  # type: ignore[arg-type]
+    decision = decide(step, shards[::-1], str(folder / "decisions"))
     return left(shards, {shard.name: decision.of(shard) for shard in shards}, step)
