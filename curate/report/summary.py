@@ -62,7 +62,7 @@ def _quality(report: dict[str, Any]) -> str:
         return _proxy(proxy, report["arms"][0]["name"])
     if report.get("gold"):
         return "How the arms' strategies do on the labelled data given is shown below, with intervals."
-    return "These figures say how much each arm keeps and what; they do not say which text is better to train on."
+    return "These figures say how much each arm keeps and what; they do not say which text a model learns more from."
 
 
 def _proxy(proxy: dict[str, Any], base: str) -> str:

@@ -36,7 +36,7 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
     if found["seeds"] < LEAST_SEEDS:
         said.append(f"There are no verdicts with fewer than {LEAST_SEEDS} seeds: chance cannot be told from them.")
     blind = [one["name"] for one in found["references"] if not one["tells"]]
-    for name in blind:
+    for name in blind if found["seeds"] >= LEAST_SEEDS else ():
         said.append(
             f"On {name} the base's text with its words shuffled costs no more than the base beyond chance, so the "
             f"model cannot tell there, and there are no verdicts on {name}."

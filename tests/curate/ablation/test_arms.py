@@ -185,7 +185,7 @@ def test_errors_name_the_line(tmp_path, text, message):
         ("arms:\n  a:\n    quality/gopher: {min_wrods: 3}\n", 4, ("arms", "a", "quality/gopher", "min_wrods")),
         ("arms:\n  a:\n    quality/gopher:\n      max_words: x\n", 5, ("arms", "a", "quality/gopher", "max_words")),
         ("arms:\n  a:\n    pair_by: 5\n", 4, ("arms", "a", "pair_by")),
-        ("proxy:\n  reference: a\n  bytes: 0\n", 4, ("proxy", "bytes")),
+        ("proxy:\n  references: {news: a}\n  bytes: 0\n", 4, ("proxy", "bytes")),
         ("gold:\n  pii:\n    dota: a\n", 4, ("gold", "pii", "dota")),
         ("samples: many\n", 2, ("samples",)),
     ],

@@ -88,4 +88,4 @@ def test_without_verdicts_labelled_data_or_nothing_is_named():
     silent = {"tested": 0, "pairs": []}
     assert "labelled data" in summary(_report(_arm("a"), proxy=silent, gold=[{"stage": "pii"}]))[2]
     assert "labelled data" in summary(_report(_arm("a"), gold=[{"stage": "pii"}]))[2]
-    assert "do not say which text is better" in summary(_report(_arm("a")))[2]
+    assert "do not say which text a model learns more from" in summary(_report(_arm("a")))[2]
