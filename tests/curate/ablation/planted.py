@@ -1,8 +1,9 @@
-"""A judge and a rewriter that drop what the tests planted."""
+"""Strategies whose effect on a corpus the tests know: they drop what was planted, and grade."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
-from filters.contracts import Judge, Rewriter, Scores, strategy
+from filters.contracts import Judge, Rewriter, Scores, limit, strategy
 from filters.document import Document, Drop
 from filters.rules import Rule
 
@@ -28,3 +29,28 @@ class DropMark(Rewriter):
 
     def open(self) -> Callable[[Document], Document | Drop]:
         return lambda document: Drop(self.mark) if self.mark in document.text else document
+
+
+@strategy
+class Grades(Rewriter):
+    """Notes a grade, a whole number."""
+
+    writes: ClassVar[Mapping[str, str]] = {"grade": "int64"}
+    modulus: int = 7
+
+    def open(self) -> Callable[[Document], Document | Drop]:
+        return lambda document: document.note(grade=len(document.text) % self.modulus)
+
+
+@strategy
+class ByGrade(Judge):
+    """Keeps documents of a grade, as it was noted before."""
+
+    reads: ClassVar[tuple[str, ...]] = ("grade",)
+    least: int = limit(0, description="The lowest grade kept.")
+
+    def open(self) -> Callable[[Document], Scores]:
+        return lambda document: Scores({"grade": float(document.notes["grade"])})
+
+    def rules(self, language: str = "") -> tuple[Rule, ...]:
+        return (Rule("low_grade", "grade", at_least=self.least),)

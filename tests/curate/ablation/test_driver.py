@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from curate.ablation import arms, driver
-from curate.ablation.arms import Ablation, Arm
+from curate.ablation.arms import Ablation, Arm, parse
 from curate.ablation.driver import ablate
 from curate.rundir import RunError, UsageError
 from tests.curate.ablation.tools import BODY, arms_by_name, kept_ids, run_ablation, texts, without_times, write
@@ -173,6 +173,28 @@ def test_a_unit_of_which_nothing_is_left_before_a_corpus_rewriter(tmp_path):
         _same(report["arms"][0], result)
         expected = sorted(row["id"] for row in rows(tmp_path / f"run-{name}", "kept"))
         assert kept_ids(tmp_path / name, "base") == expected
+
+
+def test_notes_are_those_of_the_arms_own_writers_after_a_corpus_rewriter(tmp_path):
+    inputs = [write(tmp_path / "a.jsonl", texts(seed=8, count=40))]
+    grades, by_grade = "tests.curate.ablation.planted.Grades", "tests.curate.ablation.planted.ByGrade"
+    stages = [
+        BODY,
+        grades,
+        "dedup/lines",
+        {by_grade: {"least": 2, "as": "before"}},
+        {grades: {"modulus": 5, "as": "again"}},
+        {by_grade: {"least": 1, "as": "after"}},
+    ]
+    data = {
+        "recipe": {"name": "base", "stages": stages},
+        "arms": {"loose": {"before": {"least": 1}}, "other": {grades: {"modulus": 3}}},
+    }
+    report = run_ablation(data, inputs, tmp_path / "out")
+    for arm in parse(data, "test").arms:
+        result = go(arm.recipe, inputs, tmp_path / arm.name)
+        _same(arms_by_name(report)[arm.name], result)
+        assert kept_ids(tmp_path / "out", arm.name) == sorted(row["id"] for row in rows(tmp_path / arm.name, "kept"))
 
 
 def test_arms_read_the_fields_that_their_recipe_names(tmp_path):
