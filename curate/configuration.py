@@ -59,9 +59,13 @@ class Place:
         """Raise RecipeError for a key that is not known, naming the nearest and the known ones."""
         for key in keys:
             if key not in known:
-                near = difflib.get_close_matches(str(key), known, n=1)
-                hint = f", did you mean {near[0]}?" if near else ""
-                raise self.at(key).error(f"unknown key {key!r:.80}{hint} (known: {', '.join(known)})")
+                raise self.at(key).unknown("key", key, known)
+
+    def unknown(self, what: str, name: Any, known: Sequence[str]) -> RecipeError:
+        """An error about a name here that is not known. what: what it should name."""
+        near = difflib.get_close_matches(str(name), known, n=1)
+        hint = f", did you mean {near[0]}?" if near else ""
+        return self.error(f"unknown {what} {name!r:.80}{hint} (known: {', '.join(known)})")
 
 
 def validated(kind: type[T], data: Any, place: Place) -> T:

@@ -9,7 +9,8 @@ from typing import Any, get_args, get_type_hints
 import pydantic
 from pydantic_core import ArgsKwargs
 
-from filters.contracts import ResourceError, SettingsError, Strategy, check_decision, load
+from filters.contracts import ResourceError, SettingsError, Strategy
+from filters.loading import check_decision, load
 
 # name -> module:Class. The first part is the stage, the second the strategy. Modules are imported when named.
 STRATEGIES: Mapping[str, str] = {

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import importlib
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NoReturn, Protocol, TypeVar, dataclass_transform
@@ -10,7 +9,7 @@ from typing import Any, ClassVar, Literal, NoReturn, Protocol, TypeVar, dataclas
 import pydantic
 from pydantic import ConfigDict
 
-from filters.document import COLUMNS, NOTE_TYPES, Document, Drop, NoteValue, RawPage
+from filters.document import Document, Drop, NoteValue, RawPage
 from filters.frozen_map import FrozenMap as FrozenMap
 from filters.rules import Rule
 
@@ -34,7 +33,7 @@ class ResourceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a judge says of a document: numbers by signal, and notes for those who come after."""
+    """What a judge finds in a document: numbers by signal, and notes for later stages."""
 
     signals: Mapping[str, float]
     notes: Mapping[str, NoteValue] = field(default_factory=dict)
@@ -52,7 +51,7 @@ class Strategy:
     writes: ClassVar[Mapping[str, str]] = {}
 
     def check(self) -> None:
-        """Make sure before a run that models, lists and packages are there; raises ResourceError."""
+        """Check before a run that models, lists and packages are there; raises ResourceError."""
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """What a user who keeps these languages (ISO 639-1) should know, one sentence each."""
@@ -217,7 +216,7 @@ class Duplicates:
     width      keys of a document that has keys
     threshold  the similarity that the keys aim at; 1 where keys are equal only for equal documents
     survivor   the document of a cluster that stays
-    verify     link two documents only from this Jaccard similarity of their shingles on; None: link all that share keys
+    verify     link two documents only at this Jaccard similarity of their shingles or above; None: all that share keys
     shingler   makes the function from a document to the hashes of its shingles, uint64 of shape (n,); verify needs it,
                and the similarities shown as evidence are measured with it
     signed     the open function has with_signature(document) -> (keys, uint16 of shape (s,)): the share of equal values
@@ -250,7 +249,7 @@ class TopShare:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Cut the pieces whose key stood before, in the corpus or in the document."""
+    """Cut the pieces whose key occurred before, in the corpus or in the document."""
 
     rule: str
     key_free: frozenset[str] = frozenset()
@@ -279,7 +278,7 @@ class Bloom:
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """Cut every run of at least `length` words that stands elsewhere too, and keep one copy. For one machine.
+    """Cut every run of at least `length` words that occurs elsewhere too, and keep one copy. For one machine.
 
     max_words  words of the corpus beyond which the run is refused
     """
@@ -352,18 +351,6 @@ def strategy(cls: S) -> S:
     return made  # type: ignore[no-any-return]
 
 
-def _wrong_notes(cls: type[Strategy]) -> str:
-    """Why a class's notes cannot be written; empty where they can."""
-    for name, kind in cls.writes.items():
-        if kind not in NOTE_TYPES:
-            return f"writes: the note {name} has the unknown type {kind!r:.40} (known: {', '.join(NOTE_TYPES)})"
-        if name == "language" and kind != "string":
-            return "writes: the note language must be a string"
-        if name in COLUMNS and name != "language":
-            return f"writes: the note {name} has the name of a column that every row of kept/ has"
-    return ""
-
-
 def _bounds_in_order(self: Any) -> Any:
     """Raises ValueError for bounds that no document can meet, also where a language's own take their place."""
     own = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -380,66 +367,6 @@ def _check_bounds(settings: Mapping[str, Any], path: tuple[str, ...]) -> None:
         most = settings.get(f"max_{name[4:]}") if name.startswith("min_") else None
         if isinstance(least, (int, float)) and isinstance(most, (int, float)) and least > most:
             raise SettingsError(f"{least:.10g} is above max_{name[4:]}: {most:.10g}", (*path, name))
-
-
-def load(path: str) -> type[Strategy]:
-    """The strategy class at `module:Class` or `module.Class`.
-
-    Raises SettingsError if the class is not a strategy, or not a complete one.
-    """
-    module, _, name = path.replace(":", ".").rpartition(".")
-    found = getattr(importlib.import_module(module), name)
-    if not (isinstance(found, type) and issubclass(found, Strategy)):
-        raise SettingsError(f"{path} is not a strategy")
-    missing = _missing(found)
-    if missing:
-        raise SettingsError(f"{path} is not a complete strategy: {missing}")
-    if issubclass(found, Judge) and found.listed_thresholds:
-        raise SettingsError(f"{path}: thresholds is a list; declare each threshold with limit() on its own field")
-    wrong = _wrong_notes(found)
-    if wrong:
-        raise SettingsError(f"{path}: {wrong}")
-    return found
-
-
-_SHAPES_OF_DECISIONS: Mapping[type[Strategy], tuple[type, ...]] = {
-    CorpusJudge: (Duplicates, TopShare),
-    CorpusRewriter: (Lines, Bloom, Repeats),
-}
-
-
-def _missing(cls: type[Strategy]) -> str:
-    """Why a recipe cannot use a class; empty for a complete strategy."""
-    shape = next((one for one in SHAPES if issubclass(cls, one)), None)
-    if shape is None:
-        return f"it has none of the bases {', '.join(one.__name__ for one in SHAPES)}"
-    for method in ("open", "rules", "decision"):
-        declared = getattr(shape, method, None)
-        if declared is not None and getattr(cls, method) is declared:
-            kinds = f", which gives {_named(_SHAPES_OF_DECISIONS[shape])}" if method == "decision" else ""
-            return f"it does not define {method}(){kinds}"
-    if "__pydantic_fields__" not in vars(cls):
-        return "it lacks the decorator @strategy"
-    return ""
-
-
-def check_decision(strategy: Strategy) -> None:
-    """Raise SettingsError unless a corpus strategy's decision() gives one of the shapes its settings allow."""
-    if not isinstance(strategy, (CorpusJudge, CorpusRewriter)):
-        return
-    shapes = _SHAPES_OF_DECISIONS[CorpusJudge if isinstance(strategy, CorpusJudge) else CorpusRewriter]
-    decision = strategy.decision()
-    if not isinstance(decision, shapes):
-        raise SettingsError(f"decision() gives {type(decision).__name__}, expected {_named(shapes)}")
-    unknown = decision.key_free - {f.name for f in dataclasses.fields(strategy)}  # type: ignore[arg-type]
-    if unknown:
-        raise SettingsError(f"decision(): key_free names {min(unknown)}, which is not a setting")
-    if isinstance(decision, Duplicates) and decision.verify is not None and decision.shingler is None:
-        raise SettingsError("decision(): verify needs a shingler")
-
-
-def _named(shapes: tuple[type, ...]) -> str:
-    return " or ".join(shape.__name__ for shape in shapes)
 
 
 def settings_of(value: Any) -> Any:

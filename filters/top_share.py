@@ -20,10 +20,10 @@ class TopShareJudge(CorpusJudge):
 
     rule: ClassVar[str] = "keep_top"
 
-    keep_top: float = Field(0.1, ge=0, le=1, description="Share of the documents that stay, best scores first.")
+    keep_top: float = Field(0.1, ge=0, le=1, description="Share of the documents to keep, best scores first.")
 
     def decision(self) -> TopShare:
-        """The best of all that have a score."""
+        """The share of all documents with a score."""
         return TopShare(self.rule, self.keep_top, key_free=frozenset({"keep_top"}))
 
     def scorer(self) -> Callable[[Document], float]:

@@ -214,7 +214,7 @@ def _leave_one_out(asked: Any, base: Recipe, place: Place) -> Iterator[Arm]:
         if not isinstance(stage, str):
             raise place.at(index).error(f"leave_one_out: {stage!r:.80} is not the name of a stage")
         if stage not in names:
-            place.at(index).check_known([stage], names)
+            raise place.at(index).unknown("stage", stage, names)
         name = "without-" + stage.replace("/", "-")
         yield Arm(name, dataclasses.replace(changed(base, {stage: False}, place.at), name=name))
 
@@ -242,7 +242,7 @@ def _axis(key: Any, values: Any, arms: Sequence[Arm], place: Place) -> Sweep:
     having = [arm for arm in arms if any(step.name == stage for step in arm.recipe.steps)]
     if not having:
         known = list(dict.fromkeys(step.name for arm in arms for step in arm.recipe.steps))
-        Place(place.file, place.lines, place.path[:-1]).check_known([stage or key], known)
+        raise place.unknown("stage", stage or key, known)
     if not isinstance(values, list) or not values:
         raise place.error(f"{key} needs a list of values")
     return Sweep(stage, setting, tuple(values), having[0].name)

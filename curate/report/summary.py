@@ -61,7 +61,7 @@ def _quality(report: dict[str, Any]) -> str:
     if proxy and proxy["tested"]:
         return _proxy(proxy, report["arms"][0]["name"])
     if report.get("gold"):
-        return "How the arms' strategies do on the labelled data given is shown below, with intervals."
+        return "How the arms' strategies do on the labelled data is shown below, with intervals."
     return "These figures say how much each arm keeps and what; they do not say which text a model learns more from."
 
 

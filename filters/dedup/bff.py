@@ -40,19 +40,23 @@ class Bff(CorpusRewriter):
 
     rule: ClassVar[str] = "seen-paragraph"
 
-    min_ngram: int = Field(13, ge=1, le=1000, description="Paragraphs of fewer words stay and are not remembered.")
+    min_ngram: int = Field(
+        13, ge=1, le=1000, description="Paragraphs of fewer words stay and are not added to the filter."
+    )
     max_ngram: int = Field(13, ge=1, le=1000, description="Words in an n-gram; shorter paragraphs are one n-gram.")
     threshold: float = Field(
-        0.8, ge=0, le=1, description="A paragraph or document goes when more than this share of its n-grams was seen."
+        0.8, ge=0, le=1, description="Remove a paragraph or document if more than this share of its n-grams was seen."
     )
     false_positive_rate: float = Field(0.01, gt=0, lt=1, description="False positives of the filter, per n-gram.")
     expected_ngrams: int | None = Field(
-        None, ge=1, description="n-grams the filters of all shards are made for; by default they are counted."
+        None, ge=1, description="Number of n-grams that the filters of all shards are sized for; counted by default."
     )
-    shards: int = Field(1, ge=1, le=100_000, description="Filters; a document meets only those of its own shard.")
+    shards: int = Field(
+        1, ge=1, le=100_000, description="Number of filters; each document passes the filter of its own shard."
+    )
 
     def decision(self) -> Bloom:
-        """What the filters saw before is cut, documents of which most was seen are dropped."""
+        """Paragraphs seen before are cut; documents that were mostly seen before are dropped."""
         return Bloom(
             self.rule,
             "seen-document",

@@ -33,7 +33,7 @@ class RepeatedLines(CorpusRewriter):
     """Keeps each line once in the whole corpus and cuts its other copies (C4); blank lines stay.
 
     Lines are compared lower-cased and without white space at their ends. The copy that stays is the first one in the
-    document whose hashed id is smallest. A document of which no line is left is dropped.
+    document whose hashed id is smallest. A document without any line left is dropped.
     """
 
     rule: ClassVar[str] = "repeated-line"

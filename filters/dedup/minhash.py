@@ -89,7 +89,10 @@ class MinHash(DuplicateJudge):
     bands: int = Field(14, ge=1, le=1000, description="Bands; documents that share one are candidates.")
     rows: int = Field(8, ge=1, le=1000, description="Signature values in a band.")
     verify: float | None = Field(
-        None, ge=0, le=1, description="Link candidates only from this true Jaccard similarity of their shingles on."
+        None,
+        ge=0,
+        le=1,
+        description="Link candidates only if the true Jaccard similarity of their shingles is at least this.",
     )
     seed: int = Field(1, ge=0, description="Seed of the hash functions.")
 
@@ -111,9 +114,7 @@ class MinHash(DuplicateJudge):
         sparse = sorted(CHARACTER_LANGUAGES.intersection(languages))
         if self.unit != "words" or not sparse:
             return ()
-        return (
-            f"runs of words find few near-duplicates in {', '.join(sparse)}: leave unit out, or set it to characters",
-        )
+        return (f"words find few near-duplicates in {', '.join(sparse)}: leave unit out, or set it to characters",)
 
     def shingler(self) -> Callable[[Document], Any]:
         """The function from a document to the hashes of its shingles."""

@@ -23,7 +23,7 @@ class _Signer:
 
         self._kernels = minhash
         self._bands, self._rows = settings.bands, settings.rows
-        # A copy of one empty sketch shares its permutations, which are dear to make.
+        # A copy of one empty sketch shares its permutations, which are expensive to make.
         self._empty = datasketch.MinHash(num_perm=settings.bands * settings.rows, seed=settings.seed)
         self._none = np.empty(0, dtype=np.uint64), np.zeros(settings.bands * settings.rows, dtype=np.uint16)
         self.shingles = settings.shingler()
@@ -78,7 +78,7 @@ class MinHashDatasketch(DuplicateJudge):
         return Shingler(self.unit, self.ngram)
 
     def check(self) -> None:
-        """Raises ResourceError where datasketch is not installed."""
+        """Raises ResourceError if datasketch is not installed."""
         if importlib.util.find_spec("datasketch") is None:
             raise ResourceError("dedup/minhash-datasketch needs the package datasketch: pip install datasketch")
 

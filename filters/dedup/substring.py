@@ -43,7 +43,7 @@ class _Words:
 
 @strategy
 class Substring(CorpusRewriter):
-    """Cuts every run of at least `length` words that stands elsewhere in the corpus too, and keeps one copy.
+    """Cuts every run of at least `length` words that occurs elsewhere in the corpus too, and keeps one copy.
 
     Words are UAX #29 pieces other than white space. The copy that stays is the one in the document whose hashed id is
     smallest, the first in that document. All words of the corpus are sorted in memory (40 bytes each).
@@ -53,7 +53,10 @@ class Substring(CorpusRewriter):
 
     length: int = Field(50, ge=2, le=100_000, description="Words in the shortest span that is cut.")
     max_words: int = Field(
-        50_000_000, ge=1, le=2_000_000_000, description="Words of the corpus beyond which the run is refused."
+        50_000_000,
+        ge=1,
+        le=2_000_000_000,
+        description="Largest number of words in the corpus; a larger corpus stops the run.",
     )
 
     def decision(self) -> Repeats:

@@ -40,7 +40,7 @@ def rank_width(policy: Survivor) -> int:
 
 
 def rank(policy: Survivor, document: Document) -> tuple[int, ...]:
-    """What a policy says of a document, as unsigned 64-bit integers: the lowest is the best.
+    """The rank of a document under a policy, as unsigned 64-bit integers; the lowest is the best.
 
     longest    length in characters
     newest     the date (ISO 8601, UTC where it names no zone); documents without a readable date come last

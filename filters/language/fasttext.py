@@ -54,7 +54,9 @@ class FastText(LanguageJudge):
             if code not in known and code != UNDETERMINED:
                 near = [_ISO_639_1[code]] if code in _ISO_639_1 else difflib.get_close_matches(code, sorted(known), 1)
                 hint = f"; did you mean {near[0]}?" if near else ""
-                raise ResourceError(f"language/fasttext: the model {self.model} knows no language {code!r}{hint}")
+                raise ResourceError(
+                    f"language/fasttext: the model {self.model} does not know the language {code!r}{hint}"
+                )
 
     def resources(self) -> Mapping[str, str]:
         """The sha256 of the model."""
@@ -65,7 +67,7 @@ class FastText(LanguageJudge):
     def open(self) -> Callable[[Document], Scores]:
         """Scores {"score"} and notes language and language_score, the score in [0, 1].
 
-        A text without letters is `und` with score 0; for every other the model's answer stands.
+        A text without letters is `und` with score 0; for every other text the model's answer is used.
         """
         from filters.models import load_fasttext
 

@@ -1,4 +1,4 @@
-"""C4's page rules: lorem ipsum, curly brackets, and sentences enough."""
+"""C4's page rules: lorem ipsum, curly brackets, and the number of sentences."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -22,8 +22,8 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 class C4(LineRules, Judge):
     """C4's page rules, over the page as C4's line rules would leave it.
 
-    max_characters  the page as it came (DCLM and TFDS: 190,000)
-    lorem_ipsum     no line that is whole, terminated and long enough has "lorem ipsum"
+    max_characters  of the page before any line is removed (DCLM and TFDS: 190,000)
+    lorem_ipsum     no line that is complete, terminated and long enough has "lorem ipsum"
     curly_bracket   no such line, less those with "javascript", has "{"
     too_few_sentences  in the lines that stay
     too_few_long_lines  off by default; mC4's rule in place of terminal punctuation: 3 lines of 200 characters
@@ -31,7 +31,7 @@ class C4(LineRules, Judge):
     The judge changes nothing, `cleanup/c4-lines` with the same settings does. Put the judge first: its decisions are
     then those of datatrove's C4QualityFilter, whose page rules look at lines before they are removed. Sentences are
     counted by rules over characters that follow spaCy's sentencizer; `splitter: spacy` asks spaCy itself, which is
-    some hundred times slower.
+    about a hundred times slower.
     Sources: Raffel et al. 2020; TFDS c4_utils.py; DCLM's c4.yaml; datatrove 0.10.1.
     """
 
@@ -44,7 +44,7 @@ class C4(LineRules, Judge):
     )
     long_line: int = Field(200, ge=1, description="characters that make a line long")
     splitter: Literal["rules", "spacy"] = Field(
-        "rules", description="who counts sentences; spacy needs the extra `spacy`"
+        "rules", description="what counts sentences; spacy needs the extra `spacy`"
     )
 
     @model_validator(mode="before")
@@ -53,7 +53,7 @@ class C4(LineRules, Judge):
         return fill(given, DEFAULTS)
 
     def check(self) -> None:
-        """Raises ResourceError where spaCy is asked for and missing."""
+        """Raises ResourceError if the settings ask for spaCy and it is missing."""
         if self.splitter == "spacy":
             try:
                 import spacy  # noqa: F401
@@ -82,7 +82,7 @@ class C4(LineRules, Judge):
         return scores
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:
-        """The rules in C4's order, those that are switched off left out."""
+        """The rules in C4's order, without those that are off."""
         rules = []
         if (most := self.value("max_characters", language)) is not None:
             rules.append(Rule("max_characters", "characters", at_most=most))

@@ -20,12 +20,14 @@ class Compression(Judge):
     `window: null` takes the text as one piece. An empty text has no ratio, and no rule applies.
     """
 
-    max_ratio: float | None = limit(2.4, ge=0, description="drop above this ratio; None switches the rule off")
+    max_ratio: float | None = limit(2.4, ge=0, description="drop above this ratio; null = off")
     min_ratio: float | None = limit(
-        None, ge=0, description="drop below this ratio (encoded data, random characters); None switches the rule off"
+        None, ge=0, description="drop below this ratio (encoded data, random characters); null = off"
     )
     window: int | None = Field(
-        1000, ge=1, description="compress pieces of this many UTF-8 bytes, sizes added up; None = the text as one piece"
+        1000,
+        ge=1,
+        description="compress pieces of this many UTF-8 bytes and add up their sizes; null = the text as one piece",
     )
 
     def open(self) -> Callable[[Document], Scores]:

@@ -20,26 +20,24 @@ class FineWeb(ByLanguage, Judge):
 
     Lines are those between newline characters that are not blank (datatrove 0.10.1, FineWebQualityFilter; Penedo et
     al. 2024). A line is terminated when its very last character is a Sentence_Terminal character of Unicode, or one of
-    `terminal`. Repeated characters are those of second and later copies of a line. English values hold for languages
-    that are not named; the Korean ones are calibrated (docs/korean.md).
+    `terminal`. Repeated characters are those of second and later copies of a line. Languages without values of
+    their own get the English ones; the Korean ones are calibrated (docs/korean.md).
     """
 
     shipped: ClassVar[Mapping[str, Mapping[str, float | None]]] = LANGUAGES
 
     min_terminated: float | None = limit(
-        0.12, ge=0, le=1, description="least share of lines that end in terminal punctuation; null = off"
+        0.12, ge=0, le=1, description="smallest share of lines that end in terminal punctuation; null = off"
     )
-    max_short: float | None = limit(0.67, ge=0, le=1, description="greatest share of short lines; null = off")
+    max_short: float | None = limit(0.67, ge=0, le=1, description="largest share of short lines; null = off")
     max_duplicated: float | None = limit(
-        0.01, ge=0, le=1, description="greatest share of characters in repeated lines; null = off"
+        0.01, ge=0, le=1, description="largest share of characters in repeated lines; null = off"
     )
-    max_newlines_per_word: float | None = limit(
-        0.3, ge=0, description="greatest number of newlines over words; null = off"
-    )
+    max_newlines_per_word: float | None = limit(0.3, ge=0, description="most newlines per word; null = off")
     short_line: int = by_language(30, ge=0, description="characters a short line has at most")
     terminal: FrozenMap[str, str] = Field(
         FrozenMap({"": "", "ko": "…\"'”’」』"}),
-        description="characters by language that end a line beside the sentence terminals of Unicode",
+        description="characters by language that end a line, besides the sentence terminals of Unicode",
     )
     words: Literal["unicode", "spacy"] = Field(
         "unicode",
@@ -48,7 +46,7 @@ class FineWeb(ByLanguage, Judge):
     )
 
     def check(self) -> None:
-        """Raises ResourceError where spaCy is asked for and missing."""
+        """Raises ResourceError if the settings ask for spaCy and it is missing."""
         if self.words == "spacy":
             try:
                 import spacy  # noqa: F401
@@ -62,7 +60,7 @@ class FineWeb(ByLanguage, Judge):
         unknown = self.english_for(languages)
         if not unknown:
             return ()
-        return (f"the thresholds are those of English for {', '.join(unknown)}; set `languages`",)
+        return (f"English thresholds are used for {', '.join(unknown)}; set `languages`",)
 
     def open(self) -> Callable[[Document], Scores]:
         """Scores {"lines", "terminated_share", "short_share", "duplicated_share", "newlines_per_word"}.
@@ -98,7 +96,7 @@ class FineWeb(ByLanguage, Judge):
         return scores
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:
-        """`empty`, then the four rules in datatrove's order, those that are off left out."""
+        """`empty`, then the four rules in datatrove's order, without those that are off."""
         rules = [Rule("empty", "lines", at_least=1)]
         if (least := self.value("min_terminated", language)) is not None:
             rules.append(Rule("terminated_share", "terminated_share", at_least=least))

@@ -1,6 +1,6 @@
 """The quality rules of Gopher (Rae et al. 2021, appendix A1): length, symbols, bullets, letters, stop words.
 
-Published implementations differ, and `semantics` says whose count holds:
+Published implementations differ; `semantics` chooses the definitions:
 
 =====================  ==============================================  =============================================
                        dclm                                            datatrove
@@ -16,10 +16,10 @@ alphabetic words       share of the words between white space          share of 
 stop words             every occurrence, in any case                   different ones, in lower case as listed
 =====================  ==============================================  =============================================
 
-Thresholds by language: the settings are the values for English and for every language that has none of its own.
-`languages` holds the others by ISO 639-1 code (LANGUAGES below), `stop_words` the lists (STOP_WORDS below); what a user
-gives for one language leaves the others as they are. An entry of a list that begins with a hyphen is an ending: it
-counts the words that end in it and are longer, which is how Korean writes its function words.
+Thresholds by language: the settings are the values for English and for every language without values of its own.
+`languages` holds the others by ISO 639-1 code (LANGUAGES below), `stop_words` the lists (STOP_WORDS below); a value for
+one language leaves the others unchanged. An entry of a list that begins with a hyphen is an ending: it counts the
+longer words that end in it, which is how Korean writes its function words.
 """
 
 from collections.abc import Callable, Mapping
@@ -54,15 +54,15 @@ class Gopher(ByLanguage, Judge):
     share of infinity and shares of 0 otherwise.
     """
 
-    semantics: Literal["dclm", "datatrove"] = Field("dclm", description="whose definitions of the counts hold")
+    semantics: Literal["dclm", "datatrove"] = Field("dclm", description="whose definitions of the counts to use")
     words: Literal["unicode", "spacy"] = Field(
-        "unicode", description="UAX #29 words, or spaCy's English tokenizer (read with semantics: datatrove only)"
+        "unicode", description="UAX #29 words, or spaCy's English tokenizer (with semantics: datatrove only)"
     )
     min_words: float | None = limit(50, ge=0, description="fewest words")
     max_words: float | None = limit(100_000, ge=0, description="most words")
-    min_mean_word_length: float | None = limit(3, ge=0, description="least mean length of a word, in characters")
-    max_mean_word_length: float | None = limit(10, ge=0, description="greatest mean length of a word, in characters")
-    max_symbol_ratio: float | None = limit(0.1, ge=0, description="most symbols (#, ellipsis) for each word")
+    min_mean_word_length: float | None = limit(3, ge=0, description="smallest mean length of a word, in characters")
+    max_mean_word_length: float | None = limit(10, ge=0, description="largest mean length of a word, in characters")
+    max_symbol_ratio: float | None = limit(0.1, ge=0, description="most symbols (#, ellipsis) per word")
     max_bullet_lines: float | None = limit(0.9, ge=0, description="largest share of lines that begin with a bullet")
     max_ellipsis_lines: float | None = limit(0.3, ge=0, description="largest share of lines that end in an ellipsis")
     min_alphabetic_words: float | None = limit(0.8, ge=0, description="smallest share of words that have a letter")
@@ -95,7 +95,7 @@ class Gopher(ByLanguage, Judge):
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(
             f"quality/gopher judges {language} by English limits (mean word length, stop words, letters): "
-            f"give languages.{language} and stop_words.{language}"
+            f"set languages.{language} and stop_words.{language}"
             for language in self.english_for(languages)
         )
 
@@ -126,7 +126,7 @@ class Gopher(ByLanguage, Judge):
 
 
 def check_spacy() -> None:
-    """Raises ResourceError where spaCy is not installed."""
+    """Raises ResourceError if spaCy is not installed."""
     import importlib.util
 
     if importlib.util.find_spec("spacy") is None:

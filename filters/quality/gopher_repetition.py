@@ -1,6 +1,6 @@
 """The repetition rules of Gopher (Rae et al. 2021, table A1): duplicate lines, paragraphs and n-grams.
 
-Published implementations differ, and `semantics` says whose measure holds:
+Published implementations differ; `semantics` chooses the definitions:
 
 ====================  =================================================  ==============================================
                       dclm                                               datatrove
@@ -16,8 +16,8 @@ duplicate n-grams     characters of words in any n-gram that repeats,    n-grams
 divided by            characters of all words                            characters of the text
 ====================  =================================================  ==============================================
 
-A text of one line (paragraph), or of fewer than n words, has no such score (NaN), and the rule passes. A text without
-any has infinity.
+A text of one line (paragraph), or of fewer than n words, has the score NaN, and the rule passes. An empty text has
+infinity.
 """
 
 from collections.abc import Callable
@@ -48,9 +48,9 @@ class GopherRepetition(ByLanguage, Judge):
     and a rule of the same name, in DCLM's order; a document is dropped when a share is greater than its threshold.
     """
 
-    semantics: Literal["dclm", "datatrove"] = Field("dclm", description="whose definitions of the measures hold")
+    semantics: Literal["dclm", "datatrove"] = Field("dclm", description="whose definitions of the measures to use")
     words: Literal["unicode", "spacy"] = Field(
-        "unicode", description="UAX #29 words, or spaCy's English tokenizer (read with semantics: datatrove only)"
+        "unicode", description="UAX #29 words, or spaCy's English tokenizer (with semantics: datatrove only)"
     )
     duplicate_lines: float | None = limit(0.30, ge=0, description="largest share of duplicate lines")
     duplicate_paragraphs: float | None = limit(0.30, ge=0, description="largest share of duplicate paragraphs")

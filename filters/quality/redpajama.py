@@ -41,7 +41,7 @@ class RedPajama(Judge):
     - A signal of lines is one number a document: the mean over its lines, blank ones included; of
       rps_lines_javascript_counts the sum.
     - Text is taken as NFC and not decomposed (NFD), which would count a Hangul syllable as two or three characters.
-    - `unicode: true` counts letters and sentence ends of all scripts. RedPajama counts A to Z and . ! ? alone, so that
+    - `unicode: true` counts letters and sentence ends of all scripts. RedPajama counts only A to Z and . ! ?, so
       every Korean word has "no alphabetic character"; `unicode: false` does the same.
     - Stop words are short lists of this project's own (English, Korean); for other languages the signal is NaN.
 
@@ -73,13 +73,13 @@ class RedPajama(Judge):
         return frozenset(STOP_WORDS) if "rps_doc_stop_word_fraction" in self.keep else None
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
-        """Signals that say nothing in some languages."""
+        """Signals that mean nothing in some languages."""
         said = []
         unlisted = sorted(set(languages) - set(STOP_WORDS))
         if unlisted and "rps_doc_stop_word_fraction" in self.keep:
-            said.append(f"no stop words for {', '.join(unlisted)}; rps_doc_stop_word_fraction is NaN")
+            said.append(f"no stop words are known for {', '.join(unlisted)}, so rps_doc_stop_word_fraction is NaN")
         if not self.unicode and set(languages) - {"en"}:
-            said.append("unicode: false counts ASCII letters and sentence ends only")
+            said.append("unicode: false counts only ASCII letters and sentence ends")
         return tuple(said)
 
     def open(self) -> Callable[[Document], Scores]:

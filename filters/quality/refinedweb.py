@@ -1,6 +1,6 @@
 """DCLM's page rules (dclm_baseline_refinedweb.yaml, steps 10 to 16): Gopher's quality rules in DCLM's counts.
 
-The rules bear the names of DCLM's mappers. Repetition (step 17) is quality/gopher-repetition, the line rules (steps 18
+The rules have the names of DCLM's mappers. Repetition (step 17) is quality/gopher-repetition, the line rules (steps 18
 to 26) are cleanup/refinedweb-lines.
 """
 
@@ -20,15 +20,15 @@ class RefinedWeb(ByLanguage, Judge):
     """DCLM's page rules: page and word length, symbols, bullets, ellipses, letters, stop words.
 
     Source: DCLM, dclm_baseline_refinedweb.yaml, steps 10 to 16, after RefinedWeb (Penedo et al. 2023) and Gopher.
-    Counts are those of quality/gopher with semantics: dclm. English values hold for every language unless `languages`
-    has others; quality/gopher has Korean ones.
+    Counts are those of quality/gopher with semantics: dclm. English values apply to every language unless `languages`
+    has others; quality/gopher ships Korean ones.
     """
 
     min_words: float | None = limit(50, ge=0, description="fewest words (step 10)")
     max_words: float | None = limit(100_000, ge=0, description="most words (step 10)")
-    min_word_length: float | None = limit(3, ge=0, description="least mean length of words, characters (step 11)")
-    max_word_length: float | None = limit(10, ge=0, description="greatest mean length of words, characters (step 11)")
-    max_symbol_ratio: float | None = limit(0.1, ge=0, description="most symbols (#, ellipsis) for each word (step 12)")
+    min_word_length: float | None = limit(3, ge=0, description="smallest mean length of words, in characters (step 11)")
+    max_word_length: float | None = limit(10, ge=0, description="largest mean length of words, in characters (step 11)")
+    max_symbol_ratio: float | None = limit(0.1, ge=0, description="most symbols (#, ellipsis) per word (step 12)")
     max_bullet_lines: float | None = limit(0.9, ge=0, description="largest share of lines with a bullet (step 13)")
     max_ellipsis_lines: float | None = limit(0.3, ge=0, description="largest share of lines ending in ... (step 14)")
     max_non_alphabetic_words: float | None = limit(0.2, ge=0, description="most words without a letter (step 15)")
@@ -49,7 +49,7 @@ class RefinedWeb(ByLanguage, Judge):
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(
             f"quality/refinedweb judges {language} by English limits (word length, stop words, letters): "
-            f"give languages.{language} and stop_words.{language}, or use quality/gopher"
+            f"set languages.{language} and stop_words.{language}, or use quality/gopher"
             for language in self.english_for(languages)
         )
 

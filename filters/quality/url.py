@@ -30,10 +30,10 @@ class Url(Judge):
     domains  the host, without a leading "www.", equals an entry
     strict   an entry is a part of the lower-case address after '-' and '.' are deleted
     hard     an entry is a whole word of the lower-case address
-    soft     as hard, but two different entries are needed
+    soft     like hard, but only two different entries drop a page
 
     Each list is a text file, UTF-8, one entry a line, '#' starts a comment; it may be gzipped. `default` names the
-    short English and Korean lists shipped here, null switches a list off. Unlike DCLM, an address is percent-decoded
+    short English and Korean lists shipped with it; null switches a list off. Unlike DCLM, an address is percent-decoded
     first (Korean words are always encoded), and only a leading "www." is removed. A document without an address has no
     scores, and no rule applies.
     """
@@ -129,7 +129,7 @@ def _entries(path: Path, name: str) -> tuple[str, ...]:
         return _parse(_bytes(path, name))
     except (UnicodeDecodeError, EOFError, OSError) as error:
         kind = type(error).__name__
-        raise ResourceError(f"quality/url: the list `{name}` ({path}) is no UTF-8 text ({kind})") from error
+        raise ResourceError(f"quality/url: the list `{name}` ({path}) is not UTF-8 text ({kind})") from error
 
 
 def _host_entry(entry: str) -> str:

@@ -42,19 +42,15 @@ class WordList(Judge):
     """
 
     reads: ClassVar[tuple[str, ...]] = ("language",)
-    max_share: float | None = limit(
-        0.01, ge=0, le=1, description="drop above this share of listed words; null switches the rule off"
-    )
-    max_hits: int | None = limit(
-        None, ge=0, description="drop above this number of listed words; null switches the rule off"
-    )
+    max_share: float | None = limit(0.01, ge=0, le=1, description="drop above this share of listed words; null = off")
+    max_hits: int | None = limit(None, ge=0, description="drop above this number of listed words; null = off")
     lists: FrozenMap[str, str] = Field(
         FrozenMap({"en": DEFAULT, "ko": DEFAULT}),
         description="path of the list by language (ISO 639-1); `default` is the compact list shipped for en and ko",
     )
     allow: FrozenMap[str, str] = Field(
         FrozenMap({"ja": DEFAULT, "ko": DEFAULT, "zh": DEFAULT}),
-        description="path by language of a list of everyday words that hold a listed one; `default` for ja, ko and zh",
+        description="path by language of a list of everyday words with a listed one in them; `default`: ja, ko, zh",
     )
 
     def _file(self, language: str, value: str, suffix: str = "") -> Path:
@@ -83,11 +79,11 @@ class WordList(Judge):
         return frozenset(self.lists)
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
-        """Languages whose documents all pass, for want of a list."""
+        """Languages whose documents all pass, because they have no list."""
         without = [language for language in languages if language not in self.lists and language != "und"]
         if not without:
             return ()
-        return (f"toxicity/wordlist: no list for {', '.join(without)}; their documents pass",)
+        return (f"toxicity/wordlist: there is no list for {', '.join(without)}, so their documents pass",)
 
     def open(self) -> Callable[[Document], Scores]:
         """Scores of shape {"hits": number >= 0, "share": number in [0, 1]}, both NaN for a language without a list."""

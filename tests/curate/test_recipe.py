@@ -71,7 +71,7 @@ def test_extraction_comes_by_itself():
         ),
         ("name: a\nstages:\n  - filters.contracts.CorpusRewriter\n", ["line 3", "does not define open()"]),
         ("name: a\nstages:\n  - filters.language.identification.LanguageJudge\n", ["line 3", "does not define open()"]),
-        ("name: a\nstages:\n  - tests.strategies.Undecorated\n", ["line 3", "it lacks the decorator @strategy"]),
+        ("name: a\nstages:\n  - tests.strategies.Undecorated\n", ["line 3", "not have the decorator @strategy"]),
         ("name: a\nstages:\n  - cleanup/sentences: {judges: {quality/cjk: 5}}\n", ["line 3", "judges", "got 5"]),
         (GOOD.replace("least", "laest"), ["line 5", "laest", "did you mean least", "known: least, most"]),
         (GOOD.replace("least: 3", "least: -1"), ["line 5", "least", "greater than or equal to 0", "-1"]),
@@ -143,9 +143,9 @@ def test_english_limits_for_other_languages_are_warned_about(stages, words):
     [
         (
             "{keep: {ko: 0.5}, min_score: 0.3}",
-            "min_score: 0.3 decides nothing, for the map keep holds the limits of ko",
+            "min_score: 0.3 has no effect, because keep has a limit for each of ko",
         ),
-        ("{keep: {ko: 0.5}, min_score: null}", "min_score: null decides nothing"),
+        ("{keep: {ko: 0.5}, min_score: null}", "min_score: null has no effect"),
         ("{keep: {ko: 0.5}, min_score: 0.5}", ""),  # the default of language/script
         ("{keep: [ko], min_score: 0.3}", ""),
         ("{min_score: 0.3}", ""),

@@ -21,10 +21,10 @@ from filters.contracts import (
     Rewriter,
     Scores,
     limit,
-    load,
     settings_of,
 )
 from filters.document import Document, Drop, Fault, RawPage
+from filters.loading import load
 
 # What a strategy needs that has no default: a model that only training can make.
 NEEDS_MODEL = {

@@ -179,7 +179,7 @@ def test_models_of_every_kind_that_fasttext_writes_pass(tmp_path):
         path.write_bytes(path.read_bytes()[:-1])
         with pytest.raises(ResourceError):
             models.load_fasttext(str(path))
-    with pytest.raises(ResourceError, match="no classifier"):
+    with pytest.raises(ResourceError, match="not a classifier"):
         models.check_fasttext(tmp_path / "vectors")
 
 

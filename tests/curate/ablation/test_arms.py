@@ -73,7 +73,7 @@ def test_a_sweep_may_be_of_a_stage_that_only_an_arm_has():
     assert (sweep.arm, sweep.stage, sweep.setting, sweep.values) == ("b", "quality/length", "min_words", (1, 2))
     (of_the_base,) = parse({**data, "sweeps": {"quality/gopher.min_words": [1, 2]}}, "test").sweeps
     assert of_the_base.arm == "base"
-    with pytest.raises(RecipeError, match=r"unknown key 'quality/fineweb'.*quality/length"):
+    with pytest.raises(RecipeError, match=r"unknown stage 'quality/fineweb'.*quality/length"):
         parse({**data, "sweeps": {"quality/fineweb.max_short": [1]}}, "test")
 
 
@@ -188,6 +188,8 @@ def test_errors_name_the_line(tmp_path, text, message):
         ("proxy:\n  references: {news: a}\n  bytes: 0\n", 4, ("proxy", "bytes")),
         ("gold:\n  pii:\n    dota: a\n", 4, ("gold", "pii", "dota")),
         ("samples: many\n", 2, ("samples",)),
+        ("leave_one_out:\n  - quality/gopher\n  - quality/gophers\n", 4, ("leave_one_out", 1)),
+        ("sweeps:\n  quality/gopher.min_words: [1]\n  quality/c4.x: [1]\n", 4, ("sweeps", "quality/c4.x")),
     ],
 )
 def test_an_error_carries_its_place_as_data(tmp_path, written, line, key):

@@ -216,7 +216,7 @@ def test_a_rule_without_its_signal_fails_every_document_as_in_a_run(tmp_path):
     _same(report["arms"][0], result)
     assert result["stages"][-1]["failed_by_reason"] == {"signal_missing": 2}
     detail = rows(tmp_path / "run", "failed")[0]["detail"]
-    assert detail == "the rule too_short looks at charcters; the judge gives characters"
+    assert detail == "the rule too_short needs charcters; the judge gives characters"
 
 
 def test_reference_texts_that_are_missing_are_told_before_anything_is_written(tmp_path):
