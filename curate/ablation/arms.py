@@ -159,7 +159,7 @@ def parse(data: Any, file: str, lines: Lines | None = None, folder: Path | None 
     place = Place(file, lines or Lines())
     if not isinstance(data, dict):
         raise RecipeError(f"{file}: an ablation is a map with recipe and arms; recipe is required")
-    fields = [one.name for one in dataclasses.fields(Ablation)]  # type: ignore[arg-type]
+    fields = [one.name for one in dataclasses.fields(Ablation)]
     place.check_known(list(data), list(dict.fromkeys([*_MADE, *fields])))
     name = data.get("name", Path(file).stem)
     check_name(name, file, place.lines, ("name",))
