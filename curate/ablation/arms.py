@@ -159,6 +159,8 @@ def parse(data: Any, file: str, lines: Lines | None = None, folder: Path | None 
     place = Place(file, lines or Lines())
     if not isinstance(data, dict):
         raise RecipeError(f"{file}: an ablation is a map with recipe and arms; recipe is required")
+    if "stages" in data and "recipe" not in data:
+        raise RecipeError(f"{file}: this is a recipe, not an ablation: curate run {file}")
     fields = [one.name for one in dataclasses.fields(Ablation)]
     place.check_known(list(data), list(dict.fromkeys([*_MADE, *fields])))
     name = data.get("name", Path(file).stem)

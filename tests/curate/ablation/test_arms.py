@@ -144,6 +144,7 @@ def test_arms_that_are_made_by_themselves():
         ({"recipe": BASE, "proxy": {"references": {"news": "a"}, "byte": 5}}, "bytes"),
         ({"recipe": BASE, "arms": {"min_words-1": {}}, "grid": {"quality/gopher.min_words": [1]}}, "two arms"),
         ([], "an ablation is a map"),
+        (BASE, "this is a recipe, not an ablation: curate run test"),
     ],
 )
 def test_errors_name_what_is_wrong(data, message):
