@@ -223,8 +223,8 @@ def test_a_rule_without_its_signal_fails_every_document_as_in_a_run(tmp_path):
 
 def test_reference_texts_that_are_missing_are_told_before_anything_is_written(tmp_path):
     inputs = [write(tmp_path / "a.jsonl", texts(count=5))]
-    data = {"recipe": {"name": "base", "stages": [BODY]}, "proxy": {"reference": str(tmp_path / "no.jsonl")}}
-    with pytest.raises(UsageError, match=r"proxy: reference: .*no\.jsonl: no such file"):
+    data = {"recipe": {"name": "base", "stages": [BODY]}, "proxy": {"references": {"news": str(tmp_path / "no.jsonl")}}}
+    with pytest.raises(UsageError, match=r"proxy: references: news: .*no\.jsonl: no such file"):
         run_ablation(data, inputs, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
