@@ -70,8 +70,9 @@ class Ablating:
             needed |= {node.number for node in plan.nodes if node.parent < 0}
         pair_by = {number: group.pair_by for number, group in enumerate(inputs)}
         # an ablation writes no texts for fields to go along with
-        fields = dataclasses.replace(ablation.base.recipe.rows, carry=())
-        self.job = ScoreJob(directory.root, plan, ablation.tokens, frozenset(needed), pair_by, fields)
+        recipe = ablation.base.recipe
+        reading = dataclasses.replace(recipe.reading, rows=dataclasses.replace(recipe.rows, carry=()))
+        self.job = ScoreJob(directory.root, plan, ablation.tokens, frozenset(needed), pair_by, reading)
 
     def scored(self) -> Scored:
         """The scored table as it is now."""

@@ -16,7 +16,7 @@ import yaml
 import filters
 from filters.chain import Step, notes_written
 from filters.contracts import Extractor, SettingsError, Strategy, settings_of
-from pipelines.reading.fields import Fields
+from pipelines.reading.fields import DOCUMENTS, USUAL_DOCUMENTS, ZSTD_LONG, Fields, Reading
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?")
@@ -107,20 +107,34 @@ class Output:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Named steps, what is read of rows of JSONL and Parquet, and how to write the result."""
+    """Named steps, what is read of the input (see fields.Reading), and how to write the result."""
 
     name: str
     steps: tuple[Step, ...]
     description: str = ""
     input: tuple[str, ...] = ()
     rows: Fields = field(default_factory=Fields)
+    records: tuple[str, ...] = USUAL_DOCUMENTS
+    zstd_long: int = ZSTD_LONG
     output: Output = field(default_factory=Output)
+
+    @property
+    def reading(self) -> Reading:
+        """What is read of the input."""
+        return Reading(self.rows, self.records, self.zstd_long)
 
     def filled(self) -> dict[str, Any]:
         """The recipe with every default filled in, as plain data that can be loaded again."""
         rows = {**dataclasses.asdict(self.rows), "carry": list(self.rows.carry)}
         output = dataclasses.asdict(self.output)
-        return {"name": self.name, "stages": [_filled(step) for step in self.steps], "rows": rows, "output": output}
+        return {
+            "name": self.name,
+            "stages": [_filled(step) for step in self.steps],
+            "rows": rows,
+            "records": list(self.records),
+            "zstd_long": self.zstd_long,
+            "output": output,
+        }
 
     def fingerprint(self) -> str:
         """A hash of what the result depends on: steps, settings, model files. Settings that are empty do not count,
@@ -130,7 +144,12 @@ class Recipe:
             for step in self.steps
         ]
         rows = {key: value for key, value in dataclasses.asdict(self.rows).items() if value != getattr(Fields, key)}
-        parts = [stages, dataclasses.asdict(self.output), *([rows] if rows else [])]
+        archives: dict[str, Any] = {}
+        if self.records != USUAL_DOCUMENTS:
+            archives["records"] = sorted(self.records)
+        if self.zstd_long != ZSTD_LONG:
+            archives["zstd_long"] = self.zstd_long
+        parts = [stages, dataclasses.asdict(self.output), *(part for part in (rows, archives) if part)]
         whole = json.dumps(parts, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
@@ -224,7 +243,7 @@ def _beside(path: Path, item: str) -> str:
 def parse(data: Any, where: str, lines: Lines | None = None) -> Recipe:
     """A recipe from plain data; where and lines serve the messages of RecipeError."""
     at = lines or Lines()
-    known = ["name", "description", "input", "rows", "stages", "output"]
+    known = ["name", "description", "input", "rows", "records", "zstd_long", "stages", "output"]
     if not isinstance(data, dict):
         raise RecipeError(f"{where}: a recipe is a map with name and stages; stages is required")
     check_keys(data, known, where, at, ())
@@ -245,8 +264,28 @@ def parse(data: Any, where: str, lines: Lines | None = None) -> Recipe:
         description=str(data.get("description", "")),
         input=tuple(inputs),
         rows=_parse_rows(data.get("rows") or {}, checked, where, at),
+        records=_parse_records(data.get("records", list(USUAL_DOCUMENTS)), where, at),
+        zstd_long=_parse_zstd_long(data.get("zstd_long", ZSTD_LONG), where, at),
         output=_parse_output(data.get("output") or {}, where, at),
     )
+
+
+def _parse_records(data: Any, where: str, lines: Lines) -> tuple[str, ...]:
+    known = ", ".join(DOCUMENTS)
+    if not isinstance(data, list) or not data:
+        raise RecipeError(f"{where}, line {lines.of(('records',))}: records must be a list of types (known: {known})")
+    for index, kind in enumerate(data):
+        if kind not in DOCUMENTS or kind in data[:index]:
+            why = "stands twice" if kind in DOCUMENTS else f"is not a type of record that holds a document ({known})"
+            raise RecipeError(f"{where}, line {lines.of(('records', index))}: records: {kind!r:.80} {why}")
+    return tuple(data)
+
+
+def _parse_zstd_long(data: Any, where: str, lines: Lines) -> int:
+    if type(data) is not int or not 10 <= data <= 31:
+        line = lines.of(("zstd_long",))
+        raise RecipeError(f"{where}, line {line}: zstd_long must be a whole number from 10 to 31, got {data!r:.80}")
+    return data
 
 
 def _parse_rows(data: Any, steps: Sequence[Step], where: str, lines: Lines) -> Fields:

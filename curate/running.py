@@ -137,7 +137,7 @@ def run(
         resume,
     )
     tasks = rundir.tasks_of(state["units"])
-    job = Job(directory.root, recipe.steps, recipe.output.file_bytes, recipe.output.dropped_text, recipe.rows)
+    job = Job(directory.root, recipe.steps, recipe.output.file_bytes, recipe.output.dropped_text, recipe.reading)
     try:
         if engines.names_runner(options):
             manifests, timing = _on_engine(job, directory, tasks, options, progress)

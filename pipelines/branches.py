@@ -17,7 +17,7 @@ from filters.rules import Rule, failing
 from filters.text.tokens import counter
 from pipelines import curation, storage, watch
 from pipelines.curation import ReadTask, RereadTask
-from pipelines.reading.fields import USUAL, Fields
+from pipelines.reading.fields import USUAL_READING, Reading
 
 Source = tuple[str, int]  # where a note's value comes from: ("node", n) or ("measure", n)
 
@@ -165,7 +165,7 @@ class ScoreJob:
     """What every worker needs to know of an ablation.
 
     texts   the paths whose texts are stored, for samples, decisions that need them, and the proxy
-    fields  what is read of rows of JSONL and Parquet
+    reading  what is read of the input
     """
 
     root: str
@@ -173,7 +173,7 @@ class ScoreJob:
     tokens: str = "words"
     texts: frozenset[int] = frozenset()
     pair_by: Mapping[int, str] = field(default_factory=dict)
-    fields: Fields = USUAL
+    reading: Reading = USUAL_READING
 
     def work(self, *parts: str) -> str:
         """A path in the folder of intermediate files."""
@@ -476,7 +476,7 @@ def build_scoring(job: ScoreJob, roots: tuple[int, ...], pipeline: beam.Pipeline
     read = (
         pipeline
         | beam.Create([task], reshuffle=False)
-        | "read" >> beam.ParDo(curation.ReadUnits(job.root, job.fields)).with_outputs("records", main="items")
+        | "read" >> beam.ParDo(curation.ReadUnits(job.root, job.reading)).with_outputs("records", main="items")
     )
     scored = read["items"] | "score" >> beam.ParDo(_Score(job, roots))
     curation.end_with_manifest([read.records, scored], "end", path)
