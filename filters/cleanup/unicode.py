@@ -10,7 +10,7 @@ from pydantic import Field
 from filters.contracts import ResourceError, Rewriter, strategy
 from filters.document import Document, Drop, Fault
 from filters.text.patterns import code_spans
-from filters.text.unicode import normalize_nfc, repair
+from filters.text.unicode import c1_mended, normalize_nfc, repair, unseen_lines_emptied
 
 _MAX_ROUNDS = 16
 _MAX_LINE = 10_000  # ftfy is given no longer piece than this
@@ -66,7 +66,8 @@ class Unicode(Rewriter):
                 raise ResourceError("cleanup/unicode: mojibake needs the package ftfy (pip install ftfy)") from error
 
     def open(self) -> Callable[[Document], Document | Drop]:
-        """The function. Edits count the characters changed by mojibake, width, nfc, emoticons and repeats."""
+        """The function. Edits count the characters changed by mojibake (C1 controls too), unseen_lines, width, nfc,
+        emoticons and repeats."""
         from filters.text.runs import ANY_LENGTH, shorten_runs
         from filters.text.survey import MOJIBAKE, UNSETTLED, WIDTH, survey
 
@@ -80,10 +81,15 @@ class Unicode(Rewriter):
             found = document.derive(survey)
             edits: dict[str, int] = {}
             _book(edits, "repaired", document.text, found.text)
+            if (seen := unseen_lines_emptied(found.text)) != found.text:
+                _book(edits, "unseen_lines", found.text, seen)
+                found = survey(seen)
             for _ in range(_MAX_ROUNDS):
                 text = found.text
                 if fix is not None and found.kinds & MOJIBAKE:
                     text = _book(edits, "mojibake", text, fix(text))
+                if fix is not None:
+                    text = _book(edits, "mojibake", text, c1_mended(text))
                 if widths is not None and found.kinds & WIDTH:
                     text = _book(edits, "width", text, _folded(text, widths))
                 if self.form == "NFC" and (found.kinds & UNSETTLED or text is not found.text):

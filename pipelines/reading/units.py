@@ -92,9 +92,9 @@ def _listed(path: str) -> list[str]:
         if "\x00" in listed or (storage.is_local(listed) and not os.path.isfile(listed)):
             raise InputError(f"{_shown(listed)}: no such file (named in {path})")
         if not storage.is_local(listed):
-            _check_scheme(listed, _shown(listed))
+            _check_scheme(listed, f"{_shown(listed)} (named in {path})")
     for listed in paths:
-        if not storage.is_local(listed) and not _remote(listed, _shown(listed)):
+        if not storage.is_local(listed) and not _remote(listed, f"{_shown(listed)} (named in {path})"):
             raise InputError(f"{_shown(listed)}: no such file (named in {path})")
     return paths
 
