@@ -238,7 +238,7 @@ def ablate(
     ] = False,
 ) -> None:
     """Score once, decide every arm, and write report.html, report.json and report.md."""
-    from curate import arms
+    from curate.ablation import arms
     from curate.recipe import RecipeError
     from curate.rundir import RunError, UsageError
 
@@ -249,7 +249,7 @@ def ablate(
     if not output:
         fail("no output: name a directory with --output")
     from curate import console
-    from curate.ablating import ablate as run_ablation
+    from curate.ablation.driver import ablate as run_ablation
 
     try:
         with console.progress() as progress:
@@ -283,7 +283,7 @@ def report(directory: Annotated[str, typer.Argument(help="The directory of a run
 
 @app.command()
 def evaluate(
-    stage: Annotated[str, typer.Argument(help="extraction, language, dedup, toxicity, pii or quality.")],
+    stage: Annotated[str, typer.Argument(help="extraction, language, dedup, toxicity, pii, quality or cleanup.")],
     data: Annotated[
         list[str] | None, typer.Option(help="Labelled data; may be repeated. The forms are in docs/evaluation.md.")
     ] = None,
@@ -293,16 +293,25 @@ def evaluate(
     archive: Annotated[list[str] | None, typer.Option(help="extraction: the archives with the labelled pages.")] = None,
     text: Annotated[str, typer.Option(help="The field or column with the text.")] = "text",
     label: Annotated[
-        str, typer.Option(help="The field or column with the label (language: lang unless this is given).")
-    ] = "label",
+        str, typer.Option(help="The field or column with the label; by default label, for language lang.")
+    ] = "",
     toxic: Annotated[list[str] | None, typer.Option(help="toxicity: labels of toxic texts.")] = None,
-    clean: Annotated[list[str] | None, typer.Option(help="toxicity: labels of clean texts.")] = None,
+    clean: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="pii, toxicity, cleanup, without --data: files and folders of texts in which nothing should be found. "
+            "toxicity with --data: labels of clean texts."
+        ),
+    ] = None,
     language: Annotated[str, typer.Option(help="The language of the texts (ISO 639-1).")] = "",
     model: Annotated[str, typer.Option(help="The model for strategies that need one.")] = "",
     match: Annotated[str, typer.Option(help="pii: exact or overlap.")] = "exact",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, with all figures.")] = False,
 ) -> None:
-    """Measure strategies on labelled data, with 95 % bootstrap intervals. --json has more figures than the table."""
+    """Measure strategies on labelled data, with 95 % bootstrap intervals, or count what they find in clean texts.
+
+    --json has more figures than the table.
+    """
     from curate.evaluation.command import EvaluationError, Request, flat
     from curate.evaluation.command import evaluate as measure
 
@@ -320,6 +329,48 @@ def evaluate(
     from curate import console
 
     console.show_rows([cells for row in rows for cells in flat(row)])
+    console.show_samples([(f"{row['strategy']} {row['found']}", row["samples"]) for row in rows if row.get("samples")])
+
+
+@app.command()
+def export(
+    run: Annotated[str, typer.Argument(metavar="DIRECTORY", help="The directory of a finished run.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="A new or empty folder; default: DIRECTORY/export.")
+    ] = "",
+    format: Annotated[
+        str, typer.Option(help="Rows: jsonl.zst, jsonl.gz, parquet. Tokens: megatron, datatrove, mds.")
+    ] = "jsonl.zst",
+    columns: Annotated[str, typer.Option(help="Columns of rows, separated by commas; default: all of kept/.")] = "",
+    shards: Annotated[int | None, typer.Option(min=1, help="Files to write; default: one for each 256 MiB.")] = None,
+    tokenizer: Annotated[str | None, typer.Option(help="A tokenizers JSON file, for tokens.")] = None,
+    end_token: Annotated[str | None, typer.Option(help="A token to append to each document, such as </s>.")] = None,
+) -> None:
+    """Write what a run kept as files for training, in an order that looks random and never changes."""
+    from curate.export.export import export as write
+    from curate.rundir import UsageError
+
+    target = output or os.path.join(run, "export")
+    chosen = [name.strip() for name in columns.split(",") if name.strip()]
+    try:
+        about = write(run, target, format, chosen, shards, tokenizer, end_token)
+    except UsageError as error:
+        fail(str(error))
+    tokens = f", {about['tokens']:,} tokens" if "tokens" in about else ""
+    print(f"{target}: {about['rows']:,} rows{tokens} in {len(about['files'])} files")
+
+
+@app.command()
+def card(run: Annotated[str, typer.Argument(metavar="DIRECTORY", help="The directory of a finished run.")]) -> None:
+    """Write a dataset card (README.md) and Croissant metadata (croissant.json) beside a run's tables."""
+    from curate.export.card import write_card
+    from curate.rundir import UsageError
+
+    try:
+        for path in write_card(run):
+            print(path)
+    except UsageError as error:
+        fail(str(error))
 
 
 train_app = typer.Typer(help="Train a classifier from labelled data.", no_args_is_help=True)

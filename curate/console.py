@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColu
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from curate.running import Progress
 from pipelines import storage
+from pipelines.phases import Progress
 
 
 class _Out(Console):
@@ -38,6 +38,10 @@ def progress() -> Iterator[Progress]:
         seen: list[str] = []
 
         def say(state: Progress) -> None:
+            for note in state.notes:
+                if note not in seen:
+                    seen.append(note)
+                    err.print(note, markup=False)
             if state.phase not in seen:
                 seen.append(state.phase)
                 units = f" ({state.units} units)" if state.units else ""
@@ -56,8 +60,12 @@ def progress() -> Iterator[Progress]:
     )
     with Bar(*columns, console=err, transient=True) as bar:
         task = bar.add_task("starting", total=None, pages=0)
+        shown: list[str] = []
 
         def show(state: Progress) -> None:
+            for note in state.notes[len(shown) :]:
+                shown.append(note)
+                bar.console.print(note, markup=False)
             bar.update(
                 task,
                 description=escape(state.phase),
@@ -102,9 +110,11 @@ def show_funnel(result: Mapping[str, Any], output: str) -> None:
     if result["repeated_ids"]:
         out.print(f"{_count(result['repeated_ids'])} kept rows bear an id that another row bears too")
     if not result["conserved"]:
-        for kind, keys in result["differences"].items():
-            for source, offset in keys[:10]:
+        for kind in ("missing", "extra"):
+            for source, offset in result["differences"][kind][:10]:
                 out.print(f"  {kind}: {source} at {offset}", markup=False)
+        for sentence in result["differences"]["plan"][:10]:
+            out.print(f"  {sentence}", markup=False)
     out.print(f"{result['cpu_seconds']} CPU s, {result['wall_seconds']} s of wall time")
     out.print(f"output: {output}", markup=False)
 
@@ -176,3 +186,11 @@ def show_rows(rows: list[dict[str, str]]) -> None:
     for row in rows:
         table.add_row(*(escape(row.get(name, "")) for name in columns))
     out.print(table)
+
+
+def show_samples(groups: list[tuple[str, list[str]]]) -> None:
+    """Lines to read, below the name of what they are samples of."""
+    for name, lines in groups:
+        out.print(f"\n{escape(name)}")
+        for line in lines:
+            out.print(f"  {escape(line)}", soft_wrap=True, highlight=False)

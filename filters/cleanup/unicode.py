@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 import numpy as np
+import re2
 from pydantic import Field
 
 from filters.contracts import ResourceError, Rewriter, strategy
 from filters.document import Document, Drop, Fault
 from filters.text.patterns import code_spans
-from filters.text.unicode import c1_mended, normalize_nfc, repair, unseen_lines_emptied
+from filters.text.unicode import c1_mended, normalize_nfc, repair
 
 _MAX_ROUNDS = 16
 _MAX_LINE = 10_000  # ftfy is given no longer piece than this
@@ -33,13 +34,15 @@ _LETTERS = {
     if plain.isalnum() or "\u3099" <= plain <= "\u309a" or code in (0xFF65, 0xFF70)
 }
 _ALL_WIDTHS = {**_narrow(range(0xFF01, 0xFFEF)), 0x3000: " "}
+_PARTED_BY_NOTHING = re2.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]")
 
 
 @strategy
 class Unicode(Rewriter):
-    """NFC, mojibake, full and half width, emoticon runs (ㅋㅋㅋㅋ to ㅋㅋ), repeated characters.
+    """NFC, mojibake, full and half width, invisible characters, emoticon runs (ㅋㅋㅋㅋ to ㅋㅋ), repeated characters.
 
-    Hangul syllables are never decomposed. Markdown code keeps its repeated characters.
+    Hangul syllables are never decomposed. Markdown code keeps its repeated characters; ratings keep their stars. Of
+    Hangul only syllables that are drawn out count as repeated: vowels (와아아아) and laughter (하하하하).
     """
 
     mojibake: bool = Field(True, description="repair text that was decoded with the wrong encoding (ftfy)")
@@ -47,6 +50,9 @@ class Unicode(Rewriter):
         "letters", description="fold full-width Latin letters and digits and half-width Kana and Hangul; all: signs too"
     )
     form: Literal["NFC", "off"] = Field("NFC", description="Unicode normalisation form")
+    invisible: bool = Field(
+        True, description="remove soft hyphens, marks of width zero and Hangul fillers; blanks of Braille become spaces"
+    )
     max_emoticon: int | None = Field(
         2, ge=1, le=_LONGEST_RUN, description="longest run of one jamo (ㅋㅋㅋㅋ, ㅠㅠㅠ); null: any"
     )
@@ -66,10 +72,9 @@ class Unicode(Rewriter):
                 raise ResourceError("cleanup/unicode: mojibake needs the package ftfy (pip install ftfy)") from error
 
     def open(self) -> Callable[[Document], Document | Drop]:
-        """The function. Edits count the characters changed by mojibake (C1 controls too), unseen_lines, width, nfc,
-        emoticons and repeats."""
+        """The function. Edits: characters changed by mojibake (with C1), invisible, width, nfc, emoticons, repeats."""
         from filters.text.runs import ANY_LENGTH, shorten_runs
-        from filters.text.survey import MOJIBAKE, UNSETTLED, WIDTH, survey
+        from filters.text.survey import INVISIBLE, MOJIBAKE, UNSETTLED, WIDTH, survey
 
         fix = _mojibake_fixer() if self.mojibake else None
         widths = {"letters": _LETTERS, "all": _ALL_WIDTHS, "off": None}[self.width]
@@ -81,15 +86,14 @@ class Unicode(Rewriter):
             found = document.derive(survey)
             edits: dict[str, int] = {}
             _book(edits, "repaired", document.text, found.text)
-            if (seen := unseen_lines_emptied(found.text)) != found.text:
-                _book(edits, "unseen_lines", found.text, seen)
-                found = survey(seen)
             for _ in range(_MAX_ROUNDS):
                 text = found.text
                 if fix is not None and found.kinds & MOJIBAKE:
                     text = _book(edits, "mojibake", text, fix(text))
                 if fix is not None:
                     text = _book(edits, "mojibake", text, c1_mended(text))
+                if self.invisible and found.kinds & INVISIBLE:
+                    text = _book(edits, "invisible", text, _visible(text))
                 if widths is not None and found.kinds & WIDTH:
                     text = _book(edits, "width", text, _folded(text, widths))
                 if self.form == "NFC" and (found.kinds & UNSETTLED or text is not found.text):
@@ -105,6 +109,17 @@ class Unicode(Rewriter):
             raise Fault("cleanup_unsettled", f"the text still changed after {_MAX_ROUNDS} rounds")
 
         return normalize
+
+
+def _visible(text: str) -> str:
+    """The text without the characters that take no room; the blank of Braille becomes a space. Scripts that part words
+    by U+200B keep it."""
+    from filters.text.survey import invisible_characters
+
+    for character in invisible_characters():
+        if character in text and not (character == "\u200b" and _PARTED_BY_NOTHING.search(text)):
+            text = text.replace(character, " " if character == "\u2800" else "")
+    return text
 
 
 def _folded(text: str, widths: dict[int, str]) -> str:

@@ -90,8 +90,7 @@ class _Function:
         text, facts = self._child(page.body, label_of(page))
         if not text or text.isspace():
             return Drop("empty")
-        notes = {**page.notes, **facts}
-        return Document(page.id, text, page.url, notes, page.source, page.offset, page.date)
+        return page.document(text, **facts)
 
 
 __all__ = ["HtmlExtractor", "missing"]

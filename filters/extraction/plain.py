@@ -45,8 +45,7 @@ def text_of(page: RawPage, longest: int = MAX_TEXT, bare: bool = False) -> Docum
     text = repair(found.text) if bare else settled(found.text)
     if not text or text.isspace():
         return Drop("empty")
-    notes = {**page.notes, "encoding": found.encoding, "replacement_ratio": found.replacement_ratio}
-    return Document(page.id, text, page.url, notes, page.source, page.offset, page.date)
+    return page.document(text, encoding=found.encoding, replacement_ratio=found.replacement_ratio)
 
 
 __all__ = ["MAX_TEXT", "Plain", "text_of"]
