@@ -1,7 +1,7 @@
 """Text nodes of one character: how many of those in the main content reach the text. By hand.
 
-CURATE_LONE_PAGES names folders of HTML files, separated by colons. Korean and Japanese documentation has many such nodes,
-for example the help of LibreOffice as Debian packages it:
+CURATE_LONE_PAGES names folders of HTML files, separated by colons. Korean and Japanese documentation has many such
+nodes, for example the help of LibreOffice as Debian packages it:
 
     apt-get download libreoffice-help-ko && dpkg -x libreoffice-help-ko_*.deb help
     CURATE_LONE_PAGES=help/usr/share/libreoffice/help/ko python -m benchmarks lone_characters

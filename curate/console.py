@@ -103,6 +103,8 @@ def show_funnel(result: Mapping[str, Any], output: str) -> None:
     read, kept, dropped, failed = result["read"]["records"], result["kept"], result["dropped"], result["failed"]
     sign = "=" if result["conserved"] else "is NOT"
     out.print(f"\n{_count(read)} read {sign} {_count(kept)} kept + {_count(dropped)} dropped + {_count(failed)} failed")
+    if unread := _unread(result):
+        out.print(unread, markup=False)
     if result["kept_rows"] != kept:
         out.print(f"{_count(result['kept_rows'])} rows in kept/: the kept documents were split into sentences")
     if result["repeated_ids"]:
@@ -115,6 +117,22 @@ def show_funnel(result: Mapping[str, Any], output: str) -> None:
             out.print(f"  {sentence}", markup=False)
     out.print(f"{result['cpu_seconds']} CPU s, {result['wall_seconds']} s of wall time")
     out.print(f"output: {output}", markup=False)
+
+
+def _unread(result: Mapping[str, Any]) -> str:
+    """The types of records that were not read, with their numbers; "" where all were."""
+    wanted = {"row", *result["recipe"].get("records", ())}
+    others = {kind: count for kind, count in result["read"]["types"].items() if kind not in wanted}
+    if not others:
+        return "" if result["read"]["records"] else "nothing was read: the input is empty"
+    counts = ", ".join(f"{_count(count)} {kind}" for kind, count in sorted(others.items(), key=lambda item: -item[1]))
+    nothing = "" if result["read"]["records"] else "nothing was read; "
+    more = (
+        "; records: [response, conversion, resource] in the recipe reads resource records"
+        if "resource" in others
+        else ""
+    )
+    return f"{nothing}records of other types: {counts}{more}"
 
 
 def failures(result: Mapping[str, Any], output: str) -> list[str]:

@@ -20,7 +20,7 @@ from curate.configuration import Count, Lines, Place, RecipeError, Yes, validate
 from filters.chain import Step, notes_written
 from filters.contracts import Extractor, SettingsError, Strategy, settings_of
 from filters.document import COLUMNS
-from pipelines.reading.fields import Fields
+from pipelines.reading.fields import DOCUMENTS, USUAL_DOCUMENTS, ZSTD_LONG, Fields, Reading
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?")
@@ -97,20 +97,34 @@ class Output:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Named steps, what is read of rows of JSONL and Parquet, and how to write the result."""
+    """Named steps, what is read of the input (see fields.Reading), and how to write the result."""
 
     name: str
     steps: tuple[Step, ...]
     description: str = ""
     input: tuple[str, ...] = ()
     rows: Fields = field(default_factory=Fields)
+    records: tuple[str, ...] = USUAL_DOCUMENTS
+    zstd_long: int = ZSTD_LONG
     output: Output = field(default_factory=Output)
+
+    @property
+    def reading(self) -> Reading:
+        """What is read of the input."""
+        return Reading(self.rows, self.records, self.zstd_long)
 
     def filled(self) -> dict[str, Any]:
         """The recipe with every default filled in, as plain data that can be loaded again."""
         rows = {**dataclasses.asdict(self.rows), "carry": list(self.rows.carry)}
         output = dataclasses.asdict(self.output)
-        return {"name": self.name, "stages": [_filled(step) for step in self.steps], "rows": rows, "output": output}
+        return {
+            "name": self.name,
+            "stages": [_filled(step) for step in self.steps],
+            "rows": rows,
+            "records": list(self.records),
+            "zstd_long": self.zstd_long,
+            "output": output,
+        }
 
     def fingerprint(self) -> str:
         """A hash of what the result depends on: steps, settings, model files. Settings that are empty do not count,
@@ -120,7 +134,12 @@ class Recipe:
             for step in self.steps
         ]
         rows = {key: value for key, value in dataclasses.asdict(self.rows).items() if value != getattr(Fields, key)}
-        parts = [stages, dataclasses.asdict(self.output), *([rows] if rows else [])]
+        archives: dict[str, Any] = {}
+        if self.records != USUAL_DOCUMENTS:
+            archives["records"] = sorted(self.records)
+        if self.zstd_long != ZSTD_LONG:
+            archives["zstd_long"] = self.zstd_long
+        parts = [stages, dataclasses.asdict(self.output), *(part for part in (rows, archives) if part)]
         whole = json.dumps(parts, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
@@ -217,7 +236,7 @@ def parse(data: Any, where: str, lines: Lines | None = None) -> Recipe:
     place = Place(where, at)
     if not isinstance(data, dict):
         raise RecipeError(f"{where}: a recipe is a map with name and stages; stages is required", where)
-    place.check_known(list(data), ["name", "description", "input", "rows", "stages", "output"])
+    place.check_known(list(data), ["name", "description", "input", "rows", "records", "zstd_long", "stages", "output"])
     name = data.get("name", Path(where).stem)
     check_name(name, where, at, ("name",))
     stages = data.get("stages")
@@ -235,6 +254,8 @@ def parse(data: Any, where: str, lines: Lines | None = None) -> Recipe:
         description=str(data.get("description", "")),
         input=tuple(inputs),
         rows=_parse_rows(data.get("rows") or {}, checked, place.at("rows")),
+        records=_parse_records(data.get("records", list(USUAL_DOCUMENTS)), place.at("records")),
+        zstd_long=_parse_zstd_long(data.get("zstd_long", ZSTD_LONG), place.at("zstd_long")),
         output=validated(Output, data.get("output") or {}, place.at("output")),
     )
 
@@ -247,6 +268,24 @@ def _parse_rows(data: Any, steps: Sequence[Step], place: Place) -> Fields:
             why = "is a column of kept/ already" if name in columns else "is named twice"
             raise place.at("carry", index).error(f"rows.carry: {name} {why}")
     return fields
+
+
+def _parse_records(data: Any, place: Place) -> tuple[str, ...]:
+    known = ", ".join(DOCUMENTS)
+    if not isinstance(data, list) or not data:
+        raise place.error(f"records must be a list of types (known: {known})")
+    for index, kind in enumerate(data):
+        if kind not in DOCUMENTS:
+            raise place.at(index).unknown("type of record", kind, DOCUMENTS)
+        if kind in data[:index]:
+            raise place.at(index).error(f"records: {kind} is named twice")
+    return tuple(data)
+
+
+def _parse_zstd_long(data: Any, place: Place) -> int:
+    if type(data) is not int or not 10 <= data <= 31:
+        raise place.error(f"zstd_long must be a whole number from 10 to 31, got {data!r:.80}")
+    return data
 
 
 def check_name(name: Any, where: str, lines: Lines, path: tuple[Any, ...]) -> None:

@@ -125,7 +125,7 @@ def run(
         resume,
     )
     tasks = rundir.tasks_of(state["units"])
-    job = Job(directory.root, recipe.steps, recipe.output.file_bytes, recipe.output.dropped_text, recipe.rows)
+    job = Job(directory.root, recipe.steps, recipe.output.file_bytes, recipe.output.dropped_text, recipe.reading)
     phases = Phases(
         directory.root,
         1 if on_engine else workers,

@@ -20,7 +20,7 @@ from pipelines.corpus.spool import Spool, reread
 from pipelines.manifest import BooksRecord, EvidenceRecord, Manifest, PieceRead, ReadRecord
 from pipelines.reading import read
 from pipelines.reading.events import Damaged, Rejected
-from pipelines.reading.fields import USUAL, Fields
+from pipelines.reading.fields import USUAL_READING, Reading
 from pipelines.reading.units import Piece, Unit
 from pipelines.stage import Stages
 from pipelines.writing import TableWriter, dropped_row, failed_row, kept_rows
@@ -72,14 +72,14 @@ class Job:
     root          the run's directory, local or anything Beam writes to
     file_bytes    bytes of text after which a file of kept/ is closed
     dropped_text  whether dropped/ holds texts (with personal data replaced)
-    fields        what is read of rows of JSONL and Parquet
+    reading       what is read of the input
     """
 
     root: str
     steps: tuple[Step, ...]
     file_bytes: int = 256_000_000
     dropped_text: bool = False
-    fields: Fields = USUAL
+    reading: Reading = USUAL_READING
 
     @property
     def segments(self) -> list[Segment]:
@@ -88,7 +88,7 @@ class Job:
 
     def kept_schema(self) -> pa.Schema:
         """The schema of kept/."""
-        return records.kept(notes_written(self.steps), self.fields.carry)
+        return records.kept(notes_written(self.steps), self.reading.rows.carry)
 
     def work(self, *parts: str) -> str:
         """A path in the folder of intermediate files."""
@@ -149,8 +149,8 @@ class RereadTask:
 class ReadUnits(beam.DoFn):
     """ReadTask -> (unit, RawPage | Dropped | Failed); the ledger and the counts go to the output "records"."""
 
-    def __init__(self, root: str, fields: Fields) -> None:
-        self.root, self.fields = root, fields
+    def __init__(self, root: str, reading: Reading) -> None:
+        self.root, self.reading = root, reading
 
     def process(self, task: ReadTask) -> Iterator[Any]:
         clock = time.thread_time
@@ -164,7 +164,7 @@ class ReadUnits(beam.DoFn):
         rejected = failed = 0
         for piece in task.pieces:
             before = found
-            reader = read(piece, self.fields)
+            reader = read(piece, self.reading)
             events = iter(reader)
             while task.limit is None or found < task.limit:
                 try:
@@ -373,7 +373,7 @@ def build_phase(job: Job, segment: Segment, pipeline: beam.Pipeline, task: ReadT
     begun = time.process_time()
     start = pipeline | beam.Create([task], reshuffle=False)
     dofn: beam.DoFn = (
-        ReadUnits(job.root, job.fields) if isinstance(task, ReadTask) else _Reread(_corpus_before(job, segment))
+        ReadUnits(job.root, job.reading) if isinstance(task, ReadTask) else _Reread(_corpus_before(job, segment))
     )
     out = start | "read" >> beam.ParDo(dofn).with_outputs("records", main="items")
     shards, found = _run_segment(out["items"], job, segment)
@@ -403,7 +403,7 @@ def build_whole(job: Job, tasks: Sequence[ReadTask], pipeline: beam.Pipeline, pa
     out = (
         pipeline
         | "units" >> beam.Create(list(tasks), reshuffle=True)
-        | "read" >> beam.ParDo(ReadUnits(job.root, job.fields)).with_outputs("records", main="items")
+        | "read" >> beam.ParDo(ReadUnits(job.root, job.reading)).with_outputs("records", main="items")
     )
     found: list[Any] = [out.records]
     items = out["items"]

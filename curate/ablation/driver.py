@@ -62,8 +62,9 @@ class Ablating:
         self._parts_of: dict[int, list[Part]] = {}
         pair_by = {number: group.pair_by for number, group in enumerate(inputs)}
         # an ablation writes no texts for fields to go along with
-        fields = dataclasses.replace(ablation.base.recipe.rows, carry=())
-        self.job = ScoreJob(root, plan, ablation.tokens, with_texts(ablation, plan), pair_by, fields)
+        recipe = ablation.base.recipe
+        reading = dataclasses.replace(recipe.reading, rows=dataclasses.replace(recipe.rows, carry=()))
+        self.job = ScoreJob(root, plan, ablation.tokens, with_texts(ablation, plan), pair_by, reading)
 
     def scored(self) -> Scored:
         """The scored table as it is now."""

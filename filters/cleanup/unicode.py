@@ -11,7 +11,7 @@ from pydantic import Field
 from filters.contracts import ResourceError, Rewriter, strategy
 from filters.document import Document, Drop, Fault
 from filters.text.patterns import code_spans
-from filters.text.unicode import normalize_nfc, repair
+from filters.text.unicode import c1_mended, normalize_nfc, repair
 
 _MAX_ROUNDS = 16
 _MAX_LINE = 10_000  # ftfy is given no longer piece than this
@@ -72,7 +72,7 @@ class Unicode(Rewriter):
                 raise ResourceError("cleanup/unicode: mojibake needs the package ftfy (pip install ftfy)") from error
 
     def open(self) -> Callable[[Document], Document | Drop]:
-        """The function. Edits: characters changed by mojibake, invisible, width, nfc, emoticons, repeats."""
+        """The function. Edits: characters changed by mojibake (with C1), invisible, width, nfc, emoticons, repeats."""
         from filters.text.runs import ANY_LENGTH, shorten_runs
         from filters.text.survey import INVISIBLE, MOJIBAKE, UNSETTLED, WIDTH, survey
 
@@ -90,6 +90,8 @@ class Unicode(Rewriter):
                 text = found.text
                 if fix is not None and found.kinds & MOJIBAKE:
                     text = _book(edits, "mojibake", text, fix(text))
+                if fix is not None:
+                    text = _book(edits, "mojibake", text, c1_mended(text))
                 if self.invisible and found.kinds & INVISIBLE:
                     text = _book(edits, "invisible", text, _visible(text))
                 if widths is not None and found.kinds & WIDTH:

@@ -25,6 +25,7 @@ _LETTERS_OF = {
 }
 _WORD = re2.compile(r"[\p{L}\p{M}]+")
 _LETTER = re2.compile(r"[\p{L}\p{M}]")
+_RARE = re2.compile(r"[¤¦¨¬¯±´¶¸¹]")
 _HAN = re2.compile(r"\p{Han}")
 _HANGUL = re2.compile(r"[가-힣]")
 _TURNED_CASE = re2.compile(r"\p{Ll}\p{Lu}")  # small before capital: letters of another encoding of the same script
@@ -58,7 +59,8 @@ def fits(words: bytes, codec: str) -> bool | None:
         if script == "Korean" and not is_korean(text):
             return False
         return len(_LETTERS_OF[script].findall(text)) >= _FIT * letters
-    good = bad = 0
+    # signs that Latin text hardly has, and halves of pairs often are
+    good, bad = 0, len(_RARE.findall(text)) if script == "Latin" else 0
     for word in _WORD.findall(text):
         beyond = sum(letter > "\x7f" for letter in word)
         if not beyond or len(word) == 1:

@@ -1,5 +1,6 @@
 """Text that every later step can rely on: encodable, free of control characters, NFC in linear time."""
 
+import re
 import unicodedata
 
 import numpy as np
@@ -13,6 +14,18 @@ _CONTROLS = bytes([*range(0x09), *range(0x0E, 0x20), 0x7F])
 MAX_MARKS = 30
 _MARK_RUN = re2.compile(rf"(\p{{M}}{{{MAX_MARKS}}})\p{{M}}+")
 _TOO_MANY_MARKS = re2.compile(rf"\p{{M}}{{{MAX_MARKS + 1}}}")
+
+
+# What shows nothing: Default_Ignorable_Code_Point, the blank of Braille, and what Java calls a filler.
+_UNSEEN_CLASS = (
+    r"\x{AD}\x{34F}\x{61C}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{180B}-\x{180F}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{206F}"
+    r"\x{2800}\x{3164}\x{FE00}-\x{FE0F}\x{FEFF}\x{FFA0}\x{FFF0}-\x{FFF8}\x{1BCA0}-\x{1BCA3}\x{1D173}-\x{1D17A}\x{E0000}-\x{E0FFF}"
+)
+_UNSEEN = re2.compile(f"[{_UNSEEN_CLASS}]")
+_BLANK_CLASS = r"\t \x{A0}\x{2000}-\x{200A}\x{3000}"
+_UNSEEN_LINE = re2.compile(rf"(?m)^[{_BLANK_CLASS}]*[{_UNSEEN_CLASS}][{_BLANK_CLASS}{_UNSEEN_CLASS}]*$")
+_C1 = re.compile("[\x80-\x9f]")
+_C1_MEANT = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 
 
 def repair(text: str) -> str:
@@ -47,7 +60,20 @@ def settled(text: str) -> str:
     and no model knows. U+FEFF has meant nothing but a byte order mark since Unicode 3.2; files that were joined, and
     pages put together of files, have them inside.
     """
-    return normalize_nfc(repair(text).replace("\ufeff", ""))
+    text = repair(text)
+    return text if text.isascii() else normalize_nfc(unseen_lines_emptied(text.replace("\ufeff", "")))
+
+
+def unseen_lines_emptied(text: str) -> str:
+    """The text with nothing in lines that show nothing: a blog's empty paragraphs hold U+200B, a soft hyphen or a
+    Hangul filler, and are no lines to be counted, compared or kept. Lines of white space alone stay as they are."""
+    return text if _UNSEEN.search(text) is None else _UNSEEN_LINE.sub("", text)
+
+
+def c1_mended(text: str) -> str:
+    """The text with the characters of windows-1252 that C1 controls stand for: it went through Latin-1. The five bytes
+    that are none in windows-1252 go."""
+    return text if _C1.search(text) is None else text.translate(_C1_MEANT)
 
 
 def normalize_nfc(text: str) -> str:

@@ -25,6 +25,7 @@ _STATUS = re.compile(rb"(?:HTTP/\d(?:\.\d)?[ \t]+){1,2}(\d{3})(?!\d)")
 _TUNNEL = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+200[^\r\n]*(?:\r?\n(?!content-)[^\r\n]+)*\r?\n\r?\n", re.IGNORECASE)
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,32})[ \t]*(?:;[^\r\n]{0,4096})?\r?\n")
 _TRAILER_BYTES = 1 << 13
+_TRAILERS = re.compile(rb"(?:[!-9;-~]+:[^\r\n]*\r?\n)*\s*")
 _MARKUP = re.compile(rb"\s*<")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([^\s"';,]{1,40})""", re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,80}")
@@ -132,7 +133,7 @@ def _is_chunked(body: bytes) -> bool:
     length = int(size[1], 16)
     end = size.end() + length
     if length == 0:
-        return body.find(b"\n\n", size.end()) < 0 and len(body) - size.end() <= _TRAILER_BYTES
+        return len(body) - size.end() <= _TRAILER_BYTES and _TRAILERS.fullmatch(body, size.end()) is not None
     if end >= len(body):
         return not (size[1].isdigit() and end > len(body) + 2 and is_text(body) and not _MARKUP.match(body, size.end()))
     after = end + body.startswith(b"\n", end)

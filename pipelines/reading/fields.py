@@ -1,7 +1,8 @@
-"""Which fields of a row are its text, its id, its address and its date, and which go along into kept/."""
+"""What is read: of a row its text, id, address and date, and what goes along; of an archive which records."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import pydantic
@@ -48,6 +49,29 @@ class Fields:
 
 
 USUAL = Fields()
+
+# Types of records of archives that can be documents. A resource is what a crawler stored without an HTTP head.
+DOCUMENTS = ("response", "conversion", "resource")
+USUAL_DOCUMENTS = ("response", "conversion")
+ZSTD_LONG = 28
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read of the input.
+
+    rows       which fields of rows
+    records    which types of records of archives, of DOCUMENTS
+    zstd_long  binary logarithm of the largest window of Zstandard that is read, as in `zstd --long`: 10 to 31. A worker
+               needs so many bytes for a frame that fills it
+    """
+
+    rows: Fields = USUAL
+    records: tuple[str, ...] = USUAL_DOCUMENTS
+    zstd_long: int = ZSTD_LONG
+
+
+USUAL_READING = Reading()
 
 
 class _Twice:

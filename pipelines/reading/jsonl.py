@@ -16,17 +16,25 @@ LINE_BYTES = 64 << 20
 
 
 def jsonl_rows(
-    file: Any, start: int, end: int | None, first_row: int, packing: str, source: str, fields: Fields
+    file: Any,
+    start: int,
+    end: int | None,
+    first_row: int,
+    packing: str,
+    source: str,
+    fields: Fields,
+    window_log: int = 28,
 ) -> Iterator[Event]:
     """The rows of a file, or of the lines that begin in [start, end) of a plain one.
 
-    packing    "", ".gz" or ".zst"
-    first_row  lines before start; the offset of a row is the number of its line, from 1
+    packing     "", ".gz" or ".zst"
+    first_row   lines before start; the offset of a row is the number of its line, from 1
+    window_log  see packing.zstd_chunks
     """
     file.seek(start)
     chunks = file_chunks(file)
     if packing:
-        chunks = gzip_chunks(chunks) if packing == ".gz" else zstd_chunks(chunks)
+        chunks = gzip_chunks(chunks) if packing == ".gz" else zstd_chunks(chunks, window_log)
     elif end is not None:
         chunks = _first(chunks, end - start)
     number = first_row

@@ -13,8 +13,6 @@ InflateError: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # i
 CHUNK_BYTES = 1 << 15
 _ZSTD_CHUNK_BYTES = 1 << 10
 _ZSTD_HEADER_BYTES = 18
-# What `zstd --long=28` writes; the memory of a window is taken as it fills.
-ZSTD_WINDOW_LOG = 28
 GZIP_START = b"\x1f\x8b"
 
 
@@ -85,7 +83,7 @@ def gzip_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
         raise Cut("gzip")
 
 
-def zstd_chunks(data: Iterator[bytes], window_log: int = ZSTD_WINDOW_LOG) -> Iterator[bytes]:
+def zstd_chunks(data: Iterator[bytes], window_log: int = 28) -> Iterator[bytes]:
     """All Zstandard frames of a stream; skippable frames between them are skipped. One in front may hold their
     dictionary, as in .warc.zst.
 

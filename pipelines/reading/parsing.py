@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from filters.document import RawPage
 from pipelines.reading import pages
 from pipelines.reading.events import Damaged, Rejected
+from pipelines.reading.fields import USUAL_DOCUMENTS
 from pipelines.reading.headers import Dialect, Record
 from pipelines.reading.responses import page_of
 from pipelines.reading.streams import Stream
@@ -19,7 +20,6 @@ RECORD_BYTES = 64 << 20
 _LARGEST_LENGTH = 1 << 40
 _SLACK = 4  # line breaks that end a record; lengths that are off by no more are forgiven (old versions of wget)
 _BREAKS = b"\r\n"
-_DOCUMENTS = frozenset({"response", "conversion"})
 
 
 @dataclass
@@ -28,11 +28,13 @@ class Found:
 
     types      records read whole, by type
     by_digest  give out only records whose block digest agrees
+    records    the types of records that are given out
     """
 
     source: str
     types: Counter[str] = field(default_factory=Counter)
     by_digest: bool = False
+    records: tuple[str, ...] = USUAL_DOCUMENTS
 
 
 def records(
@@ -130,7 +132,7 @@ def _one(
         if record.length < 0 or record.problem == "warc_bad_content_length":
             return resynced(record.problem, record.detail)
     length, begin = record.length, record.block_at
-    wanted = record.kind in _DOCUMENTS and not record.problem
+    wanted = record.kind in found.records and not record.problem
     if length > RECORD_BYTES:
         stream.at = begin
         if length > _LARGEST_LENGTH:

@@ -8,7 +8,7 @@ from filters.document import RawPage
 from pipelines import storage
 from pipelines.reading import pages
 from pipelines.reading.events import Damaged, Rejected
-from pipelines.reading.fields import USUAL, Fields
+from pipelines.reading.fields import USUAL_READING, Fields, Reading
 from pipelines.reading.formats import GZIP_MAGIC, inflated_head, sniff
 from pipelines.reading.units import Piece
 
@@ -23,9 +23,9 @@ class Reader:
     records  events so far: records that could be a document, damaged ones included
     """
 
-    def __init__(self, piece: Piece, fields: Fields = USUAL) -> None:
+    def __init__(self, piece: Piece, reading: Reading = USUAL_READING) -> None:
         self.piece = piece
-        self.fields = fields
+        self.reading = reading
         self.types: Counter[str] = Counter()
         self.records = 0
 
@@ -53,11 +53,11 @@ class Reader:
         from pipelines.reading import warc
 
         piece = self.piece
-        found = warc.Found(piece.path, self.types)
+        found = warc.Found(piece.path, self.types, records=self.reading.records)
         if packing == "gz":
             yield from warc.gzip_records(file, piece.start, piece.end, arc, found)
         elif packing == "zst":
-            yield from warc.zstd_records(file, arc, found)
+            yield from warc.zstd_records(file, arc, found, self.reading.zstd_long)
         else:
             yield from warc.plain_records(file, piece.start, piece.end, arc, found)
 
@@ -65,24 +65,25 @@ class Reader:
         from pipelines.reading.jsonl import jsonl_rows
         from pipelines.reading.parquet import parquet_rows
 
-        piece = self.piece
+        piece, fields = self.piece, self.reading.rows
         if name == "parquet":
-            rows = parquet_rows(file, piece.start, piece.end, piece.first_row, piece.path, self.fields)
+            rows = parquet_rows(file, piece.start, piece.end, piece.first_row, piece.path, fields)
         else:
-            rows = jsonl_rows(file, piece.start, piece.end, piece.first_row, packing, piece.path, self.fields)
+            window_log = self.reading.zstd_long
+            rows = jsonl_rows(file, piece.start, piece.end, piece.first_row, packing, piece.path, fields, window_log)
         for event in rows:
             if not isinstance(event, Damaged):
                 self.types[ROW] += 1
             yield event
 
 
-def read(piece: Piece, fields: Fields = USUAL) -> Reader:
+def read(piece: Piece, reading: Reading | Fields = USUAL_READING) -> Reader:
     """The events of a piece of a file: pages, rejected records, damaged places.
 
-    fields  what is read of rows of JSONL and Parquet
+    reading  what is read; Fields stand for themselves and the usual records of archives
     Iterating raises OSError where the file cannot be opened or read; damage inside the file is an event.
     """
-    return Reader(piece, fields)
+    return Reader(piece, Reading(reading) if isinstance(reading, Fields) else reading)
 
 
 def _unknown(file: Any, piece: Piece) -> Damaged:

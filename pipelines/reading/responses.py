@@ -27,7 +27,7 @@ def page_of(
         return pages.text_page(source, offset, data[begin:end], page_id, url, date, headers)
     # ARC keeps DNS answers and files of FTP servers as they came; WARC says what they are.
     unlike_http = b"warc-type" not in fields or media_type not in ("", "application/http")
-    if record.kind == "resource" or (unlike_http and not data.startswith(b"HTTP/", begin, end)):
+    if unlike_http and not data.startswith(b"HTTP/", begin, end):
         content_type = fields.get(b"content-type", b"").decode("latin-1")
         body, own = data[begin:end], named()
         headers += [("content-type", pages.clean_id(content_type))] if content_type else []

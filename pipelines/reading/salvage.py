@@ -31,11 +31,11 @@ def salvaged(
     In a cut member the records before the last are whole. In a damaged one only a digest in the record can say so.
     """
     cut = reason == "warc_truncated"
-    steps = _trial(data, dialect, found.source, key, by_digest=not cut)
+    steps = _trial(data, dialect, found, key, by_digest=not cut)
     first_lost = len(steps) - 1
     if cut and not _ends_in_a_record(data, [event for event, _ in steps]):
         # what looks like a cut comes of damage before it
-        cut, steps = False, _trial(data, dialect, found.source, key, by_digest=True)
+        cut, steps = False, _trial(data, dialect, found, key, by_digest=True)
     if cut:
         steps = steps[:-1]
     else:
@@ -51,9 +51,9 @@ def salvaged(
 
 
 def _trial(
-    data: bytes, dialect: Dialect, source: str, key: Callable[[int, int], int], by_digest: bool
+    data: bytes, dialect: Dialect, whole: Found, key: Callable[[int, int], int], by_digest: bool
 ) -> list[tuple[Event | None, Counter[str]]]:
-    found = Found(source, by_digest=by_digest)
+    found = Found(whole.source, by_digest=by_digest, records=whole.records)
     steps = []
     for event in records(Stream.of(data), dialect, found, key, False):
         steps.append((event, Counter(found.types)))

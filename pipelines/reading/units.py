@@ -4,6 +4,7 @@ import glob
 import hashlib
 import os
 import re
+import urllib.parse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,10 @@ from pipelines.reading.formats import RANGED, sniff
 
 _SAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _READ_BYTES = 1 << 20
+_NAMED_LIKE_INPUT = re.compile(
+    r"""[^\s"'{}<>|,;]+\.(?:w?arc|wet|wat|jsonl|ndjson|json|parquet|csv|tsv|arrow)(?:\.(?:gz|gzip|zst|bz2|xz))?""",
+    re.IGNORECASE,
+)
 
 
 class InputError(ValueError):
@@ -80,25 +85,46 @@ def _listed(path: str) -> list[str]:
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a readable list of files ({type(error).__name__})") from error
     lines = (line.strip() for line in text.splitlines())
-    paths = [line for line in lines if line and not line.startswith("#")]
+    paths = [_without_scheme(line) for line in lines if line and not line.startswith("#")]
     if not paths:
         raise InputError(f"{path}: the list names no file")
     for listed in paths:
         if "\x00" in listed or (storage.is_local(listed) and not os.path.isfile(listed)):
-            # a file of data given as a list: its rows are not for messages
-            shown = repr(listed) if len(listed) < 200 and not set(listed) & set('{}"\t') else "a line of the list"
-            raise InputError(f"{shown}: no such file (named in {path})")
-    remote = [listed for listed in paths if not storage.is_local(listed)]
-    if remote:
-        missing = next((listed for listed in remote if not _remote(listed)), None)
-        if missing:
-            raise InputError(f"{missing}: no such file (named in {path})")
+            raise InputError(f"{_shown(listed)}: no such file (named in {path})")
+        if not storage.is_local(listed):
+            _check_scheme(listed, f"{_shown(listed)} (named in {path})")
+    for listed in paths:
+        if not storage.is_local(listed) and not _remote(listed, f"{_shown(listed)} (named in {path})"):
+            raise InputError(f"{_shown(listed)}: no such file (named in {path})")
     return paths
 
 
+def _shown(listed: str) -> str:
+    """A line of a list for a message: only a name that files read here have. Other lines may be somebody's data, of a
+    file of rows that was given as a list."""
+    return repr(listed) if len(listed) < 400 and _NAMED_LIKE_INPUT.fullmatch(listed) else "a line of the list"
+
+
+def _without_scheme(path: str) -> str:
+    """file:///a is the path /a."""
+    local = path.removeprefix("file://localhost/").removeprefix("file:///")
+    return f"/{urllib.parse.unquote(local)}" if local != path else path
+
+
+def _check_scheme(path: str, shown: str) -> None:
+    """Raises InputError for addresses that no file system opens, whatever is installed."""
+    scheme = path.partition("://")[0].lower()
+    if scheme in ("http", "https", "ftp"):
+        raise InputError(f"{shown}: {scheme} addresses are not opened; download the file and name the copy")
+    if not re.fullmatch("[a-z][a-z0-9+.-]{0,30}", scheme):  # "://" stands somewhere in a row of data
+        raise InputError(f"{shown}: no such file")
+
+
 def _matches(given: str) -> list[str]:
+    given = _without_scheme(given)
     if not storage.is_local(given):
-        paths = _remote(given)
+        _check_scheme(given, given)
+        paths = _remote(given, given)
     elif os.path.isfile(given):
         return [given]
     elif os.path.isdir(given):
@@ -110,14 +136,15 @@ def _matches(given: str) -> list[str]:
     return paths
 
 
-def _remote(pattern: str) -> list[str]:
+def _remote(pattern: str, shown: str) -> list[str]:
     from apache_beam.io.filesystem import BeamIOError
     from apache_beam.io.filesystems import FileSystems
 
     try:
         return sorted(entry.path for entry in FileSystems.match([pattern])[0].metadata_list)
     except (BeamIOError, ValueError) as error:
-        raise InputError(f"{pattern}: cannot be listed: {str(error).splitlines()[0]}") from error
+        why = str(error).replace(pattern, shown).splitlines()[0]
+        raise InputError(f"{shown}: cannot be listed: {why}") from error
 
 
 def cut(paths: Sequence[str], unit_bytes: int, workers: int = 1) -> list[Unit]:

@@ -112,10 +112,10 @@ def plain_records(file: Any, start: int, end: int | None, arc: bool, found: Foun
     yield from records(stream, dialect, found, lambda position, _: position, False, stop)
 
 
-def zstd_records(file: Any, arc: bool, found: Found) -> Iterator[Event | None]:
+def zstd_records(file: Any, arc: bool, found: Found, window_log: int = 28) -> Iterator[Event | None]:
     """The records of a .warc.zst or .arc.zst file. None = a record of another type."""
     file.seek(0)
-    chunks = zstd_chunks(file_chunks(file, FILE_CHUNK))
+    chunks = zstd_chunks(file_chunks(file, FILE_CHUNK), window_log)
     failed = detail = ""
 
     def more() -> bytes:

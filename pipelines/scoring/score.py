@@ -16,7 +16,7 @@ from pipelines import curation
 from pipelines.corpus.forms import forms_of
 from pipelines.curation import ReadTask
 from pipelines.manifest import ScoredRecord
-from pipelines.reading.fields import USUAL, Fields
+from pipelines.reading.fields import USUAL_READING, Reading
 from pipelines.scoring import table
 from pipelines.scoring.plan import Measure, Node, Plan, Reads, Writer
 
@@ -29,7 +29,7 @@ class ScoreJob:
 
     texts    the text paths whose texts are stored: for samples, for decisions that need them, and for the proxy
     pair_by  by input group, the header that pairs its pages with those of the base
-    fields   what is read of rows of JSONL and Parquet
+    reading  what is read of the input
     """
 
     root: str
@@ -37,7 +37,7 @@ class ScoreJob:
     tokens: str = "words"
     texts: frozenset[int] = frozenset()
     pair_by: Mapping[int, str] = field(default_factory=dict)
-    fields: Fields = USUAL
+    reading: Reading = USUAL_READING
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def build_scoring(job: ScoreJob, group: int, pipeline: beam.Pipeline, task: Read
     read = (
         pipeline
         | beam.Create([task], reshuffle=False)
-        | "read" >> beam.ParDo(curation.ReadUnits(job.root, job.fields)).with_outputs("records", main="items")
+        | "read" >> beam.ParDo(curation.ReadUnits(job.root, job.reading)).with_outputs("records", main="items")
     )
     scored = read["items"] | "score" >> beam.ParDo(Score(job, group))
     curation.end_with_manifest([read.records, scored], path, begun)

@@ -220,7 +220,7 @@ def test_parquet_that_has_no_texts(tmp_path: Path) -> None:
     pq.write_table(_table(body=["a"]), path)
     (event,) = events(path)[0]
     assert event.reason == "schema_error" and "columns found: body" in event.detail
-    assert [page.body for page in read(Piece(str(path)), fields=Fields(text="body"))] == [b"a"]
+    assert [page.body for page in read(Piece(str(path)), Fields(text="body"))] == [b"a"]
     pq.write_table(_table(text=pa.array([], pa.string())), path)
     assert events(path)[0] == []
 

@@ -1,0 +1,159 @@
+"""What libraries lose or show that a browser does not: lone characters, XHTML, formulas, hidden elements; NFC."""
+
+import unicodedata
+from typing import Any
+
+import pytest
+
+from filters import make
+from filters.document import RawPage
+from filters.extraction.lone_characters import marked, unmarked
+from filters.extraction.xhtml import as_html, is_xml
+
+FIRST = "The ferry leaves at noon, and nobody on the quay is in any hurry to board it."
+LAST = "When the gulls return in the evening, the harbour master locks the little office."
+BODY = f"<html><body><main><p>{FIRST}</p>%s<p>{LAST}</p></main></body></html>"
+
+
+@pytest.fixture(scope="module")
+def extract() -> Any:
+    opened: dict[Any, Any] = {}
+
+    def call(html: str, name: str = "extraction/resiliparse", content_type: str = "", **settings: Any) -> str:
+        key = (name, tuple(settings.items()))
+        if key not in opened:
+            opened[key] = make(name, settings).open()  # type: ignore[attr-defined]
+        headers = (("content-type", content_type),) if content_type else ()
+        found = opened[key](RawPage("id", body=html.encode(), charset="utf-8", headers=headers))
+        return str(getattr(found, "text", found))
+
+    yield call
+    for function in opened.values():
+        function.close()
+
+
+LONE = [
+    ("<p><b>강</b>은 <a href=/>배</a>가 <a href=/>섬</a>으로</p>", "강은 배가 섬으로"),
+    ("<p><a href=/>등대</a>와 <a href=/>항구</a>를</p>", "등대와 항구를"),
+    ("<p><a href=/>神戸</a>の<a href=/>港</a>は</p>", "神戸の港は"),
+    ("<p><a href=/>上海</a>的<a href=/>水</a></p>", "上海的水"),
+    ("<p>x<i>—</i>y<i>’</i>z<i>€</i></p>", "x—y’z€"),
+    ("<p>x<i>&mdash;</i>y<i>&#8217;</i>z<i>&#x20AC;</i>w<i>&#146;</i></p>", "x—y’z€w’"),
+    ("<p>x<!-- -->배<!-- -->y</p>", "x배y"),
+    ("<p>x<b> 배 </b>y</p>", "x 배 y"),
+    ("<p>a<b>\u2003</b>b</p>", "a b"),
+    ("<p>\n응\n</p>", "\n응\n"),
+    ("<table><tr><td>값</td><td>둘</td></tr></table>", "값"),
+    ("<h2>봄</h2>", "\n봄\n"),
+    ("<p><span>★</span><span>★</span><span>☆</span></p>", "★★☆"),
+    ("<ruby>漢<rp>(</rp><rt>한</rt><rp>)</rp></ruby>", "漢(한)"),
+]
+
+
+@pytest.mark.parametrize(("html", "expected"), LONE)
+def test_lone_characters_stay(extract: Any, html: str, expected: str) -> None:
+    assert expected in extract(BODY % html)
+
+
+@pytest.mark.parametrize("icon", ["\ue001", "\uf8ff", "&#xE001;", "&#57345;"])
+def test_icons_of_icon_fonts_go(extract: Any, icon: str) -> None:
+    for main_content in (True, False):
+        if main_content:
+            assert "x  y" not in extract(BODY % f"<p>x<i>{icon}</i>y</p>")
+        assert unmarked(marked(f"<i>{icon}</i>")) == "<i></i>"
+    assert "xy" in extract(BODY % f"<p>x<i>{icon}</i>y</p>")
+
+
+def test_bare_is_what_the_library_gives(extract: Any) -> None:
+    from resiliparse.extract.html2text import extract_plain_text
+
+    for html, _ in LONE:
+        assert extract(BODY % html, bare=True) == extract_plain_text(BODY % html, main_content=True)
+
+
+@pytest.mark.parametrize(
+    "page", ["", "강", "<p>", ">강", "강<", "<p>abc</p>", "<p>é</p>", "<p>&eacute;</p>", "<p>\U0001f600</p>"]
+)
+def test_what_needs_no_mark_comes_back_as_it_is(page: str) -> None:
+    assert marked(page) is page or marked(page) == page
+
+
+XHTML = '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml">%s</html>'
+XML_PAGES = [
+    ('<head><script src="a.js"/><title/></head>' + f"<body><p>{FIRST}</p><p>{LAST}</p></body>", [FIRST, LAST]),
+    (f"<body><div id='a'/><p>{FIRST}</p><textarea/><p>{LAST}</p></body>", [FIRST, LAST]),
+    (f"<body><p><![CDATA[{FIRST} 3 < 4 & 5]]></p><p>{LAST}</p></body>", [f"{FIRST} 3 < 4 & 5"]),
+    (f"<head><script><![CDATA[ if (a<b) {{}} ]]></script></head><body><p>{FIRST}</p></body>", [FIRST]),
+    (f"<body><p title='a > b'>{FIRST}</p><br></br><p>{LAST}</p></body>", [FIRST, LAST]),
+]
+
+
+@pytest.mark.parametrize(("page", "parts"), XML_PAGES)
+@pytest.mark.parametrize("content_type", ["application/xhtml+xml; charset=utf-8", "text/xml", "application/xml", ""])
+def test_xhtml_is_read_as_xml(extract: Any, page: str, parts: list[str], content_type: str) -> None:
+    text = extract(XHTML % page, content_type=content_type)
+    assert all(part in text for part in parts)
+    assert "a<b" not in text
+    assert "]]>" not in text
+
+
+def test_prefixes_of_xhtml_go_and_others_stay() -> None:
+    page = '<x:html xmlns:x="http://www.w3.org/1999/xhtml" xmlns:s="urn:s"><x:p>a</x:p><s:q/></x:html>'
+    assert as_html(page).endswith("<p>a</p><s:q></s:q></html>")
+    assert as_html('<!DOCTYPE html [ <!ENTITY a "b"> ]><html/>') == "<!DOCTYPE html><html></html>"
+
+
+def test_a_page_sent_as_html_is_html(extract: Any) -> None:
+    assert not is_xml("text/html", b"<?xml version='1.0'?><html>")
+    assert "lost" not in extract(f"<body><p>{FIRST}</p><script/><p>lost</p></body>", content_type="text/html")
+
+
+UNSHOWN = [
+    "<noembed><p>hidden words</p></noembed>",
+    "<noframes><p>hidden words</p></noframes>",
+    "<iframe src=x><p>hidden words</p></iframe>",
+    "<template><p>hidden words</p></template>",
+    "<p>a<math><semantics><mi>m</mi><annotation encoding=x>hidden words</annotation></semantics></math></p>",
+]
+
+
+@pytest.mark.parametrize("html", UNSHOWN)
+@pytest.mark.parametrize("name", ["extraction/resiliparse", "extraction/justext"])
+def test_what_no_browser_shows_is_no_text(extract: Any, name: str, html: str) -> None:
+    text = extract(BODY % html, name)
+    assert "hidden" not in text
+    assert "<p>" not in text
+
+
+MATH = "<math><mi>E</mi><mo>=</mo><mi>m</mi></math>"
+FORMULAS = [
+    f"<span class=katex><span class=katex-mathml>{MATH}</span><span class=katex-html>E=m</span></span>",
+    f"<span class=MathJax><nobr>E=m</nobr><span class=MJX_Assistive_MathML>{MATH}</span></span>",
+    f"<span class=mwe-math-element><span>{MATH}</span><img alt='E=m' class=mwe-math-fallback-image-inline></span>",
+]
+
+
+@pytest.mark.parametrize("html", FORMULAS)
+@pytest.mark.parametrize("main_content", [True, False])
+def test_a_formula_comes_once(extract: Any, html: str, main_content: bool) -> None:
+    assert extract(BODY % f"<p>so {html} holds</p>", main_content=main_content).count("E=m") == 1
+
+
+NFC = "한국어 문장은 어느 컴퓨터에서 쓰였든 같은 글자다. Café Zürich, が行の文字。"
+
+
+@pytest.mark.parametrize("name", ["extraction/resiliparse", "extraction/trafilatura", "extraction/plain"])
+def test_documents_are_nfc_unless_bare(name: str) -> None:
+    page = RawPage("id", body=unicodedata.normalize("NFD", NFC).encode(), media_type="text/plain", charset="utf-8")
+    for settings, form in (({}, "NFC"), ({"bare": True}, "NFD")):
+        function = make(name, settings).open()  # type: ignore[attr-defined]
+        assert function(page).text == unicodedata.normalize(form, NFC)
+        if hasattr(function, "close"):
+            function.close()
+
+
+def test_marks_of_byte_order_inside_and_unseen_lines_are_no_text() -> None:
+    body = "\ufeff\ufeffone\n\u200b\n\u00ad \u3164\n\u2800\n \ntwo\ufeff three".encode()
+    function = make("extraction/plain").open()  # type: ignore[attr-defined]
+    page = RawPage("id", body=body, media_type="text/plain", charset="utf-8")
+    assert function(page).text == "one\n\n\n\n \ntwo three"
