@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from filters.contracts import Extractor, Judge, Rewriter, Strategy
+from filters.contracts import Extractor, Judge, ResourceError, Rewriter, Strategy
 from filters.document import Document, Drop, Fault, RawPage
 from filters.rules import Rule, decide
 
@@ -112,6 +112,8 @@ def fault_of(error: BaseException) -> tuple[str, str]:
     place in the code are told, and what the system says (no space left, too many open files)."""
     if isinstance(error, Fault):
         return error.reason, error.detail
+    if isinstance(error, ResourceError):  # written for people, and of the installation, not of a document
+        return "error:ResourceError", str(error)
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
     system = f": {os.strerror(error.errno)}" if isinstance(error, OSError) and isinstance(error.errno, int) else ""
@@ -119,8 +121,8 @@ def fault_of(error: BaseException) -> tuple[str, str]:
 
 
 def first_cause(error: BaseException) -> BaseException:
-    """The first error of a chain: Beam wraps what a DoFn raised."""
-    while error.__cause__ is not None or error.__context__ is not None:
+    """The first error of a chain, as Beam wraps what a DoFn raised; one that is written for people is taken before."""
+    while not isinstance(error, ResourceError) and (error.__cause__ is not None or error.__context__ is not None):
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
     return error
 

@@ -10,6 +10,7 @@ from multiprocessing import connection
 from typing import Any
 
 from filters.chain import fault_of, first_cause
+from filters.contracts import ResourceError
 from pipelines import storage, watch
 
 STALL_SECONDS = 120.0
@@ -53,8 +54,10 @@ def run_task(phase: PhaseTask) -> float:
     try:
         run_in_process(lambda pipeline: phase.build(pipeline, phase.task, phase.manifest), phase.options)
     except Exception as error:
-        reason, detail = fault_of(first_cause(error))
-        raise PoolError(f"unit {phase.task.name}: {reason}: {detail}") from None
+        cause = first_cause(error)
+        reason, detail = fault_of(cause)
+        said = detail if isinstance(cause, ResourceError) else f"{reason}: {detail}"
+        raise PoolError(f"unit {phase.task.name}: {said}") from None
     return time.process_time() - started
 
 

@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from filters.contracts import ResourceError, Rewriter, strategy
+from filters.contracts import Rewriter, strategy
 from filters.document import Document, Drop, Fault
+from filters.needs import need
 from filters.text.patterns import code_spans
 from filters.text.unicode import normalize_nfc, repair
 
@@ -60,10 +61,7 @@ class Unicode(Rewriter):
     def check(self) -> None:
         """ftfy must be installed where mojibake is to be repaired."""
         if self.mojibake:
-            try:
-                import ftfy  # noqa: F401
-            except ImportError as error:
-                raise ResourceError("cleanup/unicode: mojibake needs the package ftfy (pip install ftfy)") from error
+            need("ftfy", "cleanup/unicode: mojibake")
 
     def open(self) -> Callable[[Document], Document | Drop]:
         """The function. Edits count the characters changed by mojibake, width, nfc, emoticons and repeats."""

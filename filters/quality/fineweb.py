@@ -5,8 +5,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from filters.contracts import FrozenMap, Judge, ResourceError, Scores, strategy
+from filters.contracts import FrozenMap, Judge, Scores, strategy
 from filters.document import Document
+from filters.needs import need
 from filters.quality.by_language import Limits, completed, english_only
 from filters.rules import Rule
 
@@ -74,12 +75,7 @@ class FineWeb(Judge):
     def check(self) -> None:
         """Raises ResourceError where spaCy is asked for and missing."""
         if self.words == "spacy":
-            try:
-                import spacy  # noqa: F401
-            except ImportError as error:
-                raise ResourceError(
-                    "quality/fineweb: words spacy needs the package spacy (pip install spacy)"
-                ) from error
+            need("spacy", "quality/fineweb: words spacy")
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """The thresholds were found on English pages."""

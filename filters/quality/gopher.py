@@ -27,8 +27,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from filters.contracts import FrozenMap, Judge, ResourceError, Scores, strategy
+from filters.contracts import FrozenMap, Judge, Scores, strategy
 from filters.document import Document
+from filters.needs import need
 from filters.quality.by_language import Limits, completed, english_only
 from filters.rules import Rule
 
@@ -151,8 +152,5 @@ class Gopher(Judge):
 
 
 def check_spacy() -> None:
-    """Raises ResourceError where spaCy is not installed."""
-    import importlib.util
-
-    if importlib.util.find_spec("spacy") is None:
-        raise ResourceError("words: spacy needs the package spacy: pip install 'curate-lm-text[spacy]'")
+    """Raises ResourceError where spaCy cannot be imported."""
+    need("spacy", "words: spacy")

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from filters.contracts import FrozenMap, Judge, ResourceError, Scores, strategy
 from filters.document import Document
+from filters.needs import check_file
 from filters.rules import Rule
 
 LISTS = Path(__file__).parent / "lists"
@@ -60,7 +61,7 @@ class WordList(Judge):
     )
 
     def _file(self, language: str, value: str, suffix: str = "") -> Path:
-        return LISTS / f"{language}{suffix}.txt" if value == DEFAULT else Path(value)
+        return LISTS / f"{language}{suffix}.txt" if value == DEFAULT else Path(value).expanduser()
 
     def _files(self) -> dict[str, Path]:
         """The files in use by setting, allow-lists only where there is a list."""
@@ -135,6 +136,7 @@ class WordList(Judge):
 
 
 def _bytes(path: Path, setting: str) -> bytes:
+    check_file(path, f"toxicity/wordlist: {setting}")
     try:
         return path.read_bytes()
     except OSError as error:
