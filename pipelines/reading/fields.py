@@ -32,6 +32,16 @@ class Fields:
 USUAL = Fields()
 
 
+class _Twice:
+    """What stands for the value of a key that an object has twice."""
+
+    def __repr__(self) -> str:
+        return "twice"
+
+
+TWICE = _Twice()
+
+
 def lookup(row: Mapping[str, Any], name: str) -> Any:
     """A field of a row, None where it has none: the field of this very name, else by the parts between dots."""
     if name in row or "." not in name:
@@ -44,9 +54,17 @@ def lookup(row: Mapping[str, Any], name: str) -> Any:
     return found
 
 
+def _plain(value: Any) -> str | None:
+    return (
+        None if value is TWICE else bytes(value).decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    )
+
+
 def as_carried(value: Any) -> str | None:
     """A value that goes along, as a string that encodes: strings as they are, all else as JSON."""
-    if value is None:
+    if value is None or value is TWICE:
         return None
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value).decode("utf-8", "replace")
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=_plain)
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -1,27 +1,18 @@
 """JSON Lines: a row is a JSON object with a text, and if it has them an id, a url and a date."""
 
+import codecs
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from filters.document import RawPage
-from pipelines.reading import pages
-from pipelines.reading.events import Damaged, Rejected
-from pipelines.reading.fields import CARRIED, Fields, as_carried, lookup
+from pipelines.reading.events import Damaged
+from pipelines.reading.fields import TWICE, Fields, lookup
 from pipelines.reading.packing import Corrupt, Cut, file_chunks, gzip_chunks, zstd_chunks
+from pipelines.reading.rows import Event, RowError, kind_of, page_of_row
 
 LINE_BYTES = 64 << 20
-
-Event = RawPage | Rejected | Damaged
-
-
-class _RowError(ValueError):
-    """A row that is no document: reason, and a detail that holds nothing of it."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
 
 
 def jsonl_rows(
@@ -45,7 +36,7 @@ def jsonl_rows(
             position += length
             number += 1
             if not whole and length > LINE_BYTES:
-                yield _damaged(source, number, _RowError("doc_too_long", f"{length} bytes"))
+                yield _damaged(source, number, RowError("doc_too_long", f"{length} bytes"))
                 continue
             event = _row(line, source, number, fields)
             if event is not None:
@@ -94,95 +85,69 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool, int]]:
         yield b"".join(kept), length <= LINE_BYTES, length
 
 
-def _damaged(source: str, number: int, error: _RowError, page_id: str = "", url: str = "") -> Damaged:
-    return Damaged(source, number, page_id, url, error.reason, f"line {number}: {error.detail}")
+def _damaged(source: str, number: int, error: RowError) -> Damaged:
+    return Damaged(source, number, "", "", error.reason, f"line {number}: {error.detail}")
 
 
 def _row(line: bytes, source: str, number: int, fields: Fields) -> Event | None:
-    line = line.strip()
-    if number == 1:
-        line = line.removeprefix(b"\xef\xbb\xbf")
+    line = line.strip().lstrip(codecs.BOM_UTF8)  # a file that another one was joined to has its mark inside
     if not line:
         return None
     try:
-        row = _parsed(line)
-        page_id, url = _id(row, fields.id), pages.clean_url(_string(row, fields.url))
-        date = next((found for name in fields.dates if (found := pages.clean_date(_date(row, name)))), "")
-        text = lookup(row, fields.text)
-        if not isinstance(text, str):
-            kind = "is missing" if text is None and fields.text not in row else f"is {_kind(text)}, not a string"
-            raise _RowError("schema_error", f"the field {fields.text!r} {kind}")
-        carried = {
-            CARRIED + name: value for name in fields.carry if (value := as_carried(lookup(row, name))) is not None
-        }
-    except _RowError as error:
+        row = _parsed(line, fields.text)
+    except RowError as error:
         return _damaged(source, number, error)
-    try:
-        body = text.encode()
-    except UnicodeEncodeError:
-        # Escapes such as \ud83d\ude00 that a writer put apart are one character; halves without the other are nothing.
-        body = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore").encode()
-    event = pages.text_page(source, number, body, pages.clean_id(page_id), url, date, notes=carried)
-    if isinstance(event, Damaged):
-        return Damaged(source, number, event.id, event.url, event.reason, f"line {number}: {event.detail}")
-    return event
+    return page_of_row(row, fields, source, number, f"line {number}")
 
 
-def _parsed(line: bytes) -> dict[str, Any]:
+def _parsed(line: bytes, text_field: str) -> dict[str, Any]:
+    """The object of a line. Raises RowError: json_error, bad_unicode, schema_error."""
     try:
-        row = json.loads(line.decode(), object_pairs_hook=_object, parse_constant=_constant)
+        text, whole = line.decode(), True
     except UnicodeDecodeError as error:
-        raise _RowError("bad_unicode", f"invalid UTF-8 at byte {error.start} of the line") from None
-    except json.JSONDecodeError as error:
-        raise _RowError("json_error", f"no valid JSON at character {error.pos} of {len(line)} bytes") from None
-    except RecursionError:
-        raise _RowError("json_error", "nested too deeply") from None
-    except _RowError:
-        raise
-    except ValueError:
-        raise _RowError("json_error", "a number is too long") from None
+        # bytes that are no UTF-8 may stand in another field than the text
+        text, whole, at = line.decode("utf-8", "surrogateescape"), False, error.start
+    row = _loaded(text, len(line))
     if not isinstance(row, dict):
-        raise _RowError("schema_error", f"is {_kind(row)}, not an object")
+        raise RowError("schema_error", f"is {kind_of(row)}, not an object")
+    found = lookup(row, text_field)
+    if found is TWICE:
+        # Which of the two is meant nobody knows; parsers differ.
+        raise RowError("json_error", f"the field {text_field!r} stands twice")
+    if not whole and not (isinstance(found, str) and _ESCAPED.search(found) is None):
+        raise RowError("bad_unicode", f"invalid UTF-8 at byte {at} of the line")
     return row
+
+
+_ESCAPED = re.compile("[\udc80-\udcff]")  # what bytes become that are no UTF-8
+
+
+def _loaded(text: str, size: int) -> Any:
+    try:
+        try:
+            return json.loads(text, object_pairs_hook=_object, parse_constant=_nothing)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:  # Python reads no whole number of more than 4,300 digits
+            return json.loads(text, object_pairs_hook=_object, parse_constant=_nothing, parse_int=_whole)
+    except json.JSONDecodeError as error:
+        raise RowError("json_error", f"no valid JSON at character {error.pos} of {size} bytes") from None
+    except RecursionError:
+        raise RowError("json_error", "nested too deeply") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row = dict(pairs)
     if len(row) < len(pairs):
-        # Which of the two is meant nobody knows; parsers differ.
-        raise _RowError("json_error", "a key stands twice in one object")
+        for name, times in Counter(name for name, _ in pairs).items():
+            if times > 1:
+                row[name] = TWICE
     return row
 
 
-def _constant(_: str) -> None:
-    raise _RowError("json_error", "NaN and Infinity are no JSON")
+def _nothing(_: str) -> None:
+    """NaN and Infinity are no JSON, but tools write them where a number is missing."""
 
 
-def _string(row: dict[str, Any], name: str) -> str:
-    """A field as a string; null and nothing are ""."""
-    value = lookup(row, name)
-    if value is None or isinstance(value, str):
-        return value or ""
-    raise _RowError("schema_error", f"the field {name!r} is {_kind(value)}, not a string")
-
-
-def _id(row: dict[str, Any], name: str) -> str:
-    value = lookup(row, name)
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _string(row, name)
-
-
-def _date(row: dict[str, Any], name: str) -> str:
-    value = lookup(row, name)
-    return value if isinstance(value, str) else ""
-
-
-def _kind(value: Any) -> str:
-    names = {
-        bool: "a boolean",
-        int: "a number",
-        float: "a number",
-        str: "a string",
-        list: "an array",
-        dict: "an object",
-    }
-    return names.get(type(value), "null")
+def _whole(digits: str) -> int | None:
+    return int(digits) if len(digits) < 4000 else None

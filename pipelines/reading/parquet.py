@@ -5,17 +5,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from filters.document import RawPage
-from pipelines.reading import pages
-from pipelines.reading.events import Damaged, Rejected
-from pipelines.reading.fields import CARRIED, Fields, as_carried
+from pipelines.reading.events import Damaged
+from pipelines.reading.fields import Fields
+from pipelines.reading.rows import Event, page_of_row
 
 _NAME = re.compile(r"[^\W\d](?:[^\W\d]|[_.-]|\d{1,4}(?!\d)){0,40}")
 _EPOCH = datetime(1970, 1, 1)
 _BATCH_BYTES = 16 << 20
 _BATCH_ROWS = 1024
-
-Event = RawPage | Rejected | Damaged
 
 
 def parquet_rows(
@@ -119,39 +116,18 @@ def _problem(schema: Any, text_field: str) -> str:
         kind = kind.field(part).type
     if types.is_dictionary(kind):
         kind = kind.value_type
-    if not (types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)):
+    if not _is_text(kind):
         return f"the column {text_field!r} holds {kind}, not strings"
     return ""
 
 
 def _rows(batch: Any, first: int, source: str, fields: Fields, paths: dict[str, tuple[str, ...]]) -> Iterator[Event]:
-    texts = _bytes(_column(batch, paths[fields.text]))
-    others = {
-        name: _values(_column(batch, paths[name])) for name in (fields.id, fields.url, *fields.dates) if name in paths
-    }
-    carried = {name: _carried(_column(batch, paths[name])) for name in fields.carry if name in paths}
-    empty = [""] * batch.num_rows
-    ids, urls = others.get(fields.id, empty), others.get(fields.url, empty)
-    dates = [others[name] for name in fields.dates if name in others]
-    for number, body in enumerate(texts):
-        row = first + number
-        own, url = pages.clean_id(ids[number]), pages.clean_url(urls[number])
-        if body is None:
-            yield Damaged(source, row, own, url, "schema_error", f"row {row}: {fields.text!r} is null")
-            continue
-        try:
-            body.decode()
-        except UnicodeDecodeError as error:
-            detail = f"row {row}: invalid UTF-8 at byte {error.start} of {len(body)}"
-            yield Damaged(source, row, own, url, "bad_unicode", detail)
-            continue
-        notes = {CARRIED + name: value for name, column in carried.items() if (value := column[number]) is not None}
-        date = next((found for column in dates if (found := pages.clean_date(column[number]))), "")
-        event = pages.text_page(source, row, body, own, url, date, notes=notes)
-        if isinstance(event, Damaged):
-            yield Damaged(source, row, event.id, event.url, event.reason, f"row {row}: {event.detail}")
-            continue
-        yield event
+    optional = {*paths} - {fields.text}
+    columns = {name: _values(_column(batch, paths[name])) for name in optional}
+    columns[fields.text] = _bytes(_column(batch, paths[fields.text]))
+    names = list(columns)
+    for number, values in enumerate(zip(*columns.values(), strict=True), start=first):
+        yield page_of_row(dict(zip(names, values, strict=True)), fields, source, number, f"row {number}")
 
 
 def _bytes(column: Any) -> list[bytes | None]:
@@ -163,28 +139,39 @@ def _bytes(column: Any) -> list[bytes | None]:
     return column.cast(pa.large_binary()).to_pylist()  # type: ignore[no-any-return]
 
 
-def _carried(column: Any) -> list[str | None]:
-    """A column that goes along; bytes that are no UTF-8 become U+FFFD."""
+def _values(column: Any) -> list[Any]:
+    """A column as Python's values: strings always decode, dates are ISO 8601; null for what Python cannot hold."""
     import pyarrow as pa
 
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+    if _is_text(kind) and not _is_binary(kind):
         return [None if value is None else value.decode("utf-8", "replace") for value in _bytes(column)]
-    return [as_carried(value) for value in column.to_pylist()]
-
-
-def _values(column: Any) -> list[str]:
-    """A column of ids, addresses or dates as strings; "" for null and for types that are none of these."""
-    import pyarrow as pa
-
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return [(value or b"").decode("utf-8", "replace") for value in _bytes(column)]
-    if pa.types.is_integer(kind):
-        return ["" if value is None else str(value) for value in column.to_pylist()]
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return [_date(value, kind) for value in _numbers(column, kind)]
-    return [""] * len(column)
+    try:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except _errors():
+        return [_value(scalar) for scalar in column]
+
+
+def _value(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except _errors():
+        return None
+
+
+def _is_binary(kind: Any) -> bool:
+    import pyarrow.types as types
+
+    return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind))
+
+
+def _is_text(kind: Any) -> bool:
+    """Whether a column of this type can hold texts: strings, or bytes, which must be UTF-8."""
+    import pyarrow.types as types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind) or _is_binary(kind))
 
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}

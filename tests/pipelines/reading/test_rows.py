@@ -56,8 +56,7 @@ BAD = {
     b'{"text": ': "json_error",
     b"not json": "json_error",
     b'{"text": "a", "text": "b"}': "json_error",
-    b'{"text": "a", "score": NaN}': "json_error",
-    b'{"text": "a", "n": ' + b"9" * 5000 + b"}": "json_error",
+    b'{"text": NaN}': "schema_error",
     b"[" * 100_000: "json_error",
     b'{"text": "\xff\xfe"}': "bad_unicode",
     b'["text"]': "schema_error",
@@ -65,8 +64,7 @@ BAD = {
     b'{"id": "x"}': "schema_error",
     b'{"text": null}': "schema_error",
     b'{"text": 1.5}': "schema_error",
-    b'{"text": "a", "id": ["x"]}': "schema_error",
-    b'{"text": "a", "url": {}}': "schema_error",
+    b'{"text": "a", "id": "x"': "json_error",
 }
 
 
@@ -271,7 +269,7 @@ def test_fields_of_json_rows_by_name(tmp_path: Path) -> None:
     assert third.id.startswith("sha256:")
     assert carried(third) == {"carried:license": "\ufffd"}
     assert (fourth.reason, fourth.detail) == ("schema_error", "line 4: the field 'content' is missing")
-    assert (fifth.reason, fifth.detail) == ("schema_error", "line 5: the field 'meta.link' is a number, not a string")
+    assert (fifth.body.decode(), fifth.url) == ("라", "")
 
 
 def test_columns_of_parquet_by_name(tmp_path: Path) -> None:
@@ -292,7 +290,7 @@ def test_columns_of_parquet_by_name(tmp_path: Path) -> None:
     assert carried(first) == {"carried:license": "cc", "carried:meta.tags": '["x", "나"]', "carried:n": "1.5"}
     assert carried(second) == {"carried:n": "2.0"}
     assert second.id.startswith("sha256:")
-    assert (third.reason, third.detail) == ("schema_error", "row 2: 'content' is null")
+    assert (third.reason, third.detail) == ("schema_error", "row 2: the field 'content' is null")
 
 
 @pytest.mark.parametrize("text", ["meta.nowhere", "nowhere", "license.deeper", "meta"])
