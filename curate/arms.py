@@ -99,6 +99,8 @@ def parse(data: Any, where: str, lines: Lines | None = None, folder: Path | None
     at = lines or Lines()
     if not isinstance(data, dict):
         raise RecipeError(f"{where}: an ablation is a map with recipe and arms; recipe is required")
+    if "stages" in data and "recipe" not in data:
+        raise RecipeError(f"{where}: this is a recipe, not an ablation: curate run {where}")
     check_keys(data, _KEYS, where, at, ())
     name = data.get("name", Path(where).stem)
     check_name(name, where, at, ("name",))

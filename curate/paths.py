@@ -27,7 +27,7 @@ def hidden() -> str:
             spec = None
         place = Path(spec.origin).resolve() if spec is not None and spec.origin else None
         if place is None or place.parent.parent != home:
-            where = place if place is not None else "nothing"
+            where = place.parent if place is not None else "none"
             return (
                 f"curate needs its own package {name!r}, and Python finds {where}: rename yours, or take its folder "
                 "out of PYTHONPATH"

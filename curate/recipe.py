@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +16,11 @@ import yaml
 
 import filters
 from filters.chain import Step, notes_written
-from filters.contracts import Extractor, SettingsError, Strategy, settings_of
+from filters.contracts import Extractor, ResourceError, SettingsError, Strategy, settings_of
+from filters.needs import kind_of, need
 from pipelines.reading.fields import Fields
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?")
+LONGEST_NAME, _LONGEST_BYTES = 64, 200  # it becomes part of a file's name, of at most 255 bytes
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 DEFAULT_EXTRACTION = "extraction/plain"
 DEEPEST = 50  # lists and maps within each other: PyYAML and what reads its data recurse
@@ -89,7 +90,9 @@ def load_yaml(text: str, name: str) -> tuple[Any, Lines]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        raise RecipeError(f"{name}{where}: not YAML: {getattr(error, 'problem', error)}") from error
+        problem = str(getattr(error, "problem", error))
+        tab = "; YAML is indented with spaces, not with tabs" if "'\\t'" in problem else ""
+        raise RecipeError(f"{name}{where}: not YAML: {problem}{tab}") from error
     return (build(node, ()) if node is not None else None), lines
 
 
@@ -184,7 +187,7 @@ def find_config(name: str, folder: str = "") -> Path:
     """The file of a recipe (or of an ablation, folder "ablations"): a path, or a shipped one's name."""
     if "\n" in name:
         raise RecipeError(f"{name!r:.80} is text and no file's name: write it to a file, or load it and pass the map")
-    path = Path(name)
+    path = Path(name).expanduser()
     if path.is_file():
         return path
     shipped = CONFIGS / folder
@@ -194,6 +197,12 @@ def find_config(name: str, folder: str = "") -> Path:
     known = sorted(found.stem for found in shipped.glob("*.yaml"))
     near = difflib.get_close_matches(path.stem, known, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
+    if path.exists():
+        raise RecipeError(f"{name}: is {kind_of(path.stat().st_mode)}, not a file")
+    other = CONFIGS / ("" if folder else "ablations")
+    if (other / f"{name}.yaml").is_file():
+        what, command = ("a recipe", "run") if folder else ("an ablation", "ablate")
+        hint = f"; {name} is {what}: curate {command} {name}"
     raise RecipeError(f"{name}: no such file{hint} (shipped: {', '.join(known)})")
 
 
@@ -202,7 +211,8 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: cannot be read: {type(error).__name__}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise RecipeError(f"{path}: cannot be read: {why}") from error
 
 
 def load(given: str | os.PathLike[str] | Mapping[str, Any]) -> Recipe:
@@ -221,14 +231,31 @@ def _beside(path: Path, item: str) -> str:
     return item if "://" in name else mark + str(path.parent / name)
 
 
+def check(recipe: Recipe) -> None:
+    """Make sure that the models, lists and packages of all steps are there; raises ResourceError with the step's name.
+
+    Packages are imported for real: one that is there may lack what it builds on.
+    """
+    for package in ("numba", "re2", "regex"):
+        need(package, "curate")
+    for step in recipe.steps:
+        try:
+            step.strategy.check()
+        except ResourceError as error:
+            said = str(error)
+            raise ResourceError(said if said.startswith(step.name) else f"{step.name}: {said}") from error
+
+
 def parse(data: Any, where: str, lines: Lines | None = None) -> Recipe:
     """A recipe from plain data; where and lines serve the messages of RecipeError."""
     at = lines or Lines()
     known = ["name", "description", "input", "rows", "stages", "output"]
     if not isinstance(data, dict):
         raise RecipeError(f"{where}: a recipe is a map with name and stages; stages is required")
+    if {"recipe", "arms", "leave_one_out", "grid"} & {*data} and "stages" not in data:
+        raise RecipeError(f"{where}: this is an ablation, not a recipe: curate ablate {where}")
     check_keys(data, known, where, at, ())
-    name = data.get("name", Path(where).stem)
+    name = unicodedata.normalize("NFC", name) if isinstance(name := data.get("name", Path(where).stem), str) else name
     check_name(name, where, at, ("name",))
     stages = data.get("stages")
     if not isinstance(stages, list) or not stages:
@@ -244,12 +271,13 @@ def parse(data: Any, where: str, lines: Lines | None = None) -> Recipe:
         steps=checked,
         description=str(data.get("description", "")),
         input=tuple(inputs),
-        rows=_parse_rows(data.get("rows") or {}, checked, where, at),
+        rows=parse_rows(data.get("rows") or {}, checked, where, at),
         output=_parse_output(data.get("output") or {}, where, at),
     )
 
 
-def _parse_rows(data: Any, steps: Sequence[Step], where: str, lines: Lines) -> Fields:
+def parse_rows(data: Any, steps: Sequence[Step], where: str, lines: Lines) -> Fields:
+    """What a recipe says about rows; the notes of its steps are columns already."""
     if not isinstance(data, dict):
         raise RecipeError(f"{where}, line {lines.of(('rows',))}: rows must be a map")
     check_keys(data, [f.name for f in dataclasses.fields(Fields)], where, lines, ("rows",))
@@ -296,12 +324,23 @@ def check_keys(data: Mapping[Any, Any], known: Sequence[str], where: str, lines:
             )
 
 
+def is_name(text: str) -> bool:
+    """Whether a text can be the name of a recipe or an arm, and so part of a path: letters and digits of any script
+    with ._- between them, beginning with a letter or digit."""
+    return (
+        0 < len(text) <= LONGEST_NAME
+        and len(text.encode("utf-8", "replace")) <= _LONGEST_BYTES
+        and text[0].isalnum()
+        and all(letter.isalnum() or letter in "._-" or unicodedata.category(letter) in ("Mn", "Mc") for letter in text)
+    )
+
+
 def check_name(name: Any, where: str, lines: Lines, path: tuple[Any, ...]) -> None:
     """Raise RecipeError for a name that could not be part of a path."""
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    if not isinstance(name, str) or not is_name(name):
         raise RecipeError(
-            f"{where}, line {lines.of(path)}: name must be letters, digits and [A-Za-z0-9._-], "
-            f"at most 64, beginning with a letter or digit; got {name!r:.80}"
+            f"{where}, line {lines.of(path)}: a name must be letters and digits of any script, with ._- between them, "
+            f"at most {LONGEST_NAME} characters; got {name!r:.80}"
         )
 
 
@@ -323,7 +362,7 @@ def parse_step(item: Any, where: str, lines: Lines, path: tuple[Any, ...], calle
         raise RecipeError(f"{where}, line {line}: the settings of {strategy_name} must be a map, got {settings!r:.80}")
     settings = dict(settings)
     name = settings.pop("as", called or strategy_name)
-    if not isinstance(name, str) or not STAGE_NAME.fullmatch(name):
+    if not isinstance(name, str) or name.count("/") > 1 or not all(map(is_name, name.split("/"))):
         raise RecipeError(f"{where}, line {line}: {name!r:.80} cannot be the name of a stage")
     return Step(name, strategy_name, build(strategy_name, settings, where, lines, (*path, strategy_name)))
 

@@ -46,11 +46,10 @@ class Progress:
 
 def check(recipe: Recipe) -> None:
     """Make sure that models, lists and packages are there; raises UsageError."""
-    for step in recipe.steps:
-        try:
-            step.strategy.check()
-        except ResourceError as error:
-            raise UsageError(f"{step.name}: {error}") from error
+    try:
+        recipes.check(recipe)
+    except ResourceError as error:
+        raise UsageError(str(error)) from error
 
 
 def plan_units(paths: Sequence[str], workers: int, limit: int | None) -> list[ReadTask]:

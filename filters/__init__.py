@@ -10,6 +10,7 @@ import pydantic
 from pydantic_core import ArgsKwargs
 
 from filters.contracts import ResourceError, SettingsError, Strategy, load
+from filters.wording import as_lists, in_words
 
 # name -> module:Class. The first part is the stage, the second the strategy. Modules are imported when named.
 STRATEGIES: Mapping[str, str] = {
@@ -99,7 +100,7 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Strategy:
             word = "yes" if wrong else "no"
             raise SettingsError(f"{name}: {setting}: {wrong} is no value for it (for the word, quote it: '{word}')")
     try:
-        return cls(**settings)
+        return cls(**as_lists(cls, settings))
     except TypeError as error:
         raise SettingsError(f"{name}: {error}") from error
     except pydantic.ValidationError as error:
@@ -126,7 +127,7 @@ def _takes_boolean(cls: type[Strategy], setting: str) -> bool:
 def _explain(cls: type[Strategy], error: pydantic.ValidationError) -> list[str]:
     known = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
     lines = []
-    for problem in error.errors(include_url=False, include_context=False):
+    for problem in in_words(error.errors(include_url=False, include_context=False)):  # type: ignore[arg-type]
         where = ".".join(str(part) for part in problem["loc"]) or "settings"
         if problem["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             near = difflib.get_close_matches(where, known, n=1, cutoff=0.6)

@@ -55,6 +55,8 @@ def run_task(phase: PhaseTask) -> float:
         run_in_process(lambda pipeline: phase.build(pipeline, phase.task, phase.manifest), phase.options)
     except Exception as error:
         cause = first_cause(error)
+        if isinstance(cause, KeyboardInterrupt):  # Beam makes an error like others of it
+            raise KeyboardInterrupt from None
         reason, detail = fault_of(cause)
         said = detail if isinstance(cause, ResourceError) else f"{reason}: {detail}"
         raise PoolError(f"unit {phase.task.name}: {said}") from None

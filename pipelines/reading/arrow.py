@@ -16,7 +16,7 @@ def arrow_rows(file: Any, source: str, fields: Fields) -> Iterator[Event]:
     """The rows of a file; the offset of a row is its number, from 0. What cannot be read is one event, and the last."""
     row = 0
     try:
-        for batch in _batches(file):
+        for batch in batches(file):
             if row == 0 and (problem := schema_problem(batch.schema, fields.text)):
                 yield Damaged(source, 0, "", "", "schema_error", problem)
                 return
@@ -38,7 +38,8 @@ def _ended(file: Any) -> bool:
     return bool(end.endswith(FILE_MAGIC) or end == _STREAM_END)
 
 
-def _batches(file: Any) -> Iterator[Any]:
+def batches(file: Any) -> Iterator[Any]:
+    """The record batches of an IPC file or stream."""
     import pyarrow as pa
 
     file.seek(0)

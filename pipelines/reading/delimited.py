@@ -60,6 +60,16 @@ def delimited_rows(file: Any, tabs: bool, packing: str, source: str, fields: Fie
         yield Damaged(source, number + 1, "", "", reason, detail)
 
 
+def first_rows(file: Any, tabs: bool, packing: str) -> Iterator[dict[str, str]]:
+    """Rows as they are, for a look at their fields. Raises csv.Error, Cut and Corrupt."""
+    file.seek(0)
+    lines = _lines(UNPACK[packing](file_chunks(file)))
+    first = next(lines, "")
+    records = csv.reader(_again(first, lines), strict=True, **_dialect(first, tabs))
+    names = [name.strip() for name in next(records, [])]
+    return (dict(zip(names, record, strict=False)) for record in records)
+
+
 def _row(names: list[str], record: list[str], fields: Fields, source: str, number: int) -> Event:
     place = f"row {number}"
     if len(record) != len(names):

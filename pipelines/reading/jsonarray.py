@@ -46,6 +46,12 @@ def array_rows(file: Any, packing: str, source: str, fields: Fields) -> Iterator
         yield Damaged(source, number + 1, "", "", reason, f"after element {number}: {detail}")
 
 
+def elements(file: Any, packing: str) -> Iterator[bytes]:
+    """The elements of the array in a file, as they stand. Raises Cut and Corrupt."""
+    file.seek(0)
+    return (element for element, _ in _Scan().elements(UNPACK[packing](file_chunks(file))))
+
+
 class _Scan:
     """Cuts a stream at the commas of its outermost array. trouble: reason and detail where it is no whole array."""
 

@@ -33,12 +33,15 @@ class Reader:
         self.records = 0
 
     def __iter__(self) -> Iterator[Event]:
+        return (event for event in self.steps() if event is not None)
+
+    def steps(self) -> Iterator[Event | None]:
+        """The events, and None for each record of a type that is no page."""
         with storage.reading(self.piece.path) as file:
             kind = self.piece.format or sniff(file, self.piece.path)
             for event in self._events(file, kind):
-                if event is not None:
-                    self.records += 1
-                    yield event
+                self.records += event is not None
+                yield event
 
     def _events(self, file: Any, kind: str) -> Iterator[Event | None]:
         piece = self.piece
