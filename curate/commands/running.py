@@ -59,7 +59,8 @@ def run(
     Everything after -- is passed to Beam, another runner too.
     """
     from curate.overriding import override
-    from curate.recipe import RecipeError, load
+    from curate.recipe import RecipeError, check, load
+    from filters.contracts import ResourceError
 
     try:
         chosen = override(load(recipe), text_field, id_field, url_field, carry or (), settings or (), dropped_text)
@@ -70,6 +71,10 @@ def run(
         fail("no input: name archives, tables or texts with --input, or in the recipe")
     output = _output(output)
     _look(sources, chosen)
+    try:
+        check(chosen)
+    except ResourceError as error:
+        fail(str(error))
     from curate import console
     from curate.rundir import RunError, UsageError
     from curate.running import run as run_recipe
