@@ -138,7 +138,7 @@ class Ablating:
         self._run(node.step.name, todo)
 
     def _run(self, name: str, todo: Sequence[PhaseTask]) -> list[dict[str, Any]]:
-        self._progress.update(phase=name, units=len(todo), units_done=0)
+        self._progress.begin(name, [phase.size for phase in todo], in_bytes=name == "scoring")
         left = [phase for phase in todo if not storage.exists(phase.manifest)]
 
         def pages(count: int) -> None:
@@ -147,7 +147,7 @@ class Ablating:
         for done in run_serially(left, pages) if self._pool is None else self._pool.run(left, pages):
             if self._pool is not None:
                 self.cpu_seconds += done.cpu_seconds
-            self._progress.update(units_done=self._progress.units_done + 1)
+            self._progress.finish(done.task.size, done.task.manifest)
         found = [record for phase in todo for record in json.loads(storage.read_bytes(phase.manifest))]
         self.records += found
         return found
@@ -234,7 +234,7 @@ def ablate(
             work.cpu_seconds += pool.import_cpu_seconds
             pool.__exit__(None)
             pool = None
-        progress.update(phase="deciding", units=len(ablation.arms), units_done=0)
+        progress.begin("deciding", [1] * len(ablation.arms))
         report = _report(work, scoring)
         report["cpu_seconds"] = round(work.cpu_seconds + time.process_time() + _elsewhere(work), 3)
         report["startup_cpu_seconds"] = round(startup, 3)
@@ -305,7 +305,7 @@ def _report(work: Ablating, scoring: float) -> dict[str, Any]:
     for arm in work.ablation.arms:
         decided[arm.name] = decider.decide(arm.name, work.plan.arms[arm.name])
         _write_arm(work.directory.root, arm, scored, decided[arm.name])
-        work._progress.update(units_done=len(decided))
+        work._progress.finish(1)
     deciding = time.process_time()
     report = build(work.ablation, decider, decided, work)
     phases = {"scoring": scoring, "deciding": deciding - started, "reporting": time.process_time() - deciding}

@@ -1,21 +1,17 @@
-"""What the command line shows: progress, the funnel, the table of strategies."""
+"""What the command line shows of a result: the funnel, the arms, tables of figures."""
 
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from curate.running import Progress
 from pipelines import storage
 
 
@@ -32,45 +28,6 @@ _NARROW = 70  # columns of a terminal
 
 # Where no terminal sets a width, lines are as long as they need be: tables in files and pipes stay whole.
 out = _Out(highlight=False, width=None if sys.stdout is not None and sys.stdout.isatty() else 1000)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def progress() -> Iterator[Progress]:
-    """A progress bar on stderr; one line a phase where stderr is no terminal."""
-    if not err.is_terminal:
-        seen: list[str] = []
-
-        def say(state: Progress) -> None:
-            if state.phase not in seen:
-                seen.append(state.phase)
-                units = f" ({state.units} units)" if state.units else ""
-                err.print(f"{escape(state.phase)}{units}", markup=False)
-
-        yield Progress(tell=say)
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("units"),
-        TextColumn("{task.fields[pages]:,} pages"),
-        TimeElapsedColumn(),
-    )
-    with Bar(*columns, console=err, transient=True) as bar:
-        task = bar.add_task("starting", total=None, pages=0)
-
-        def show(state: Progress) -> None:
-            bar.update(
-                task,
-                description=escape(state.phase),
-                total=state.units or None,
-                completed=state.units_done,
-                pages=state.pages,
-            )
-
-        yield Progress(tell=show)
 
 
 def _count(number: int) -> str:

@@ -29,12 +29,22 @@ UNITS_PER_WORKER = 6
 
 @dataclass
 class Progress:
-    """Where a run stands, for whoever shows it."""
+    """Where a run stands, for whoever shows it.
+
+    pages       records begun so far, in all phases
+    size        of the phase's units together: bytes of input where it reads, rows where it re-reads
+    size_done   of those that are finished
+    manifest    of the unit that was finished last
+    """
 
     phase: str = "starting"
     units: int = 0
     units_done: int = 0
     pages: int = 0
+    size: int = 0
+    size_done: int = 0
+    in_bytes: bool = False
+    manifest: str = ""
     tell: Callable[["Progress"], None] = field(default=lambda progress: None, repr=False)
 
     def update(self, **changes: Any) -> None:
@@ -42,6 +52,16 @@ class Progress:
         for name, value in changes.items():
             setattr(self, name, value)
         self.tell(self)
+
+    def begin(self, phase: str, sizes: Sequence[int] = (), in_bytes: bool = False) -> None:
+        """A phase begins, with units of these sizes."""
+        self.update(
+            phase=phase, units=len(sizes), units_done=0, size=sum(sizes), size_done=0, in_bytes=in_bytes, manifest=""
+        )
+
+    def finish(self, size: int, manifest: str = "") -> None:
+        """A unit of the phase is finished; manifest: where it was finished now, and not by an earlier process."""
+        self.update(units_done=self.units_done + 1, size_done=self.size_done + size, manifest=manifest)
 
 
 def check(recipe: Recipe) -> None:
@@ -145,7 +165,7 @@ def run(
             manifests, evidence, timing = _on_this_machine(
                 job, directory, tasks, workers, progress, stall_seconds, against, tuple(options)
             )
-        progress.update(phase="checking", units=0)
+        progress.begin("checking")
         result = _finish(recipe, directory, job, paths, manifests, evidence)
     except (PoolError, DecisionError, engines.EngineError) as error:
         raise RunError(str(error)) from error
@@ -174,7 +194,7 @@ def _on_engine(
 ) -> tuple[list[Any], dict[str, float]]:
     from pipelines.barrier import DecisionError
 
-    progress.update(phase="engine", units=len(tasks))
+    progress.begin("engine", [_size_of(task) for task in tasks], in_bytes=True)
     manifest = directory.manifest(0, "whole")
     children = _children_cpu()
     try:
@@ -213,11 +233,12 @@ def _on_this_machine(
             pool.__enter__()
         current: Sequence[Any] = tasks
         for segment in job.segments:
-            progress.update(phase=_phase_name(segment), units=len(current), units_done=0)
+            sizes = [_size_of(task) for task in current]
+            progress.begin(_phase_name(job, segment), sizes, in_bytes=segment.number == 0)
             done = _run_phase(job, directory, segment, current, pool, progress, timing, options)
             manifests += done
             if segment.corpus is not None:
-                progress.update(phase=segment.corpus.name, units=0)
+                progress.begin(f"{segment.corpus.name}: deciding")
                 shards = [record["shard"] for manifest in done for record in manifest if record["kind"] == "shard"]
                 current, found = _decide(directory, segment, shards, against)
                 evidence.append(found)
@@ -239,8 +260,16 @@ def _on_this_machine(
     return manifests, evidence, timing
 
 
-def _phase_name(segment: Segment) -> str:
-    return segment.steps[-1].name if segment.steps else "writing"
+def _phase_name(job: Job, segment: Segment) -> str:
+    """The stages that run in a phase: the first and the last."""
+    before = job.segments[segment.number - 1].corpus if segment.number else None
+    names = [*([before.name] if before is not None else []), *(step.name for step in segment.steps)]
+    stages = f"{names[0]} to {names[-1]}" if len(names) > 1 else names[0] if names else "writing"
+    return f"{segment.number + 1}/{len(job.segments)} {stages}"
+
+
+def _size_of(task: Any) -> int:
+    return int(task.bytes if isinstance(task, ReadTask) else task.shard.rows)
 
 
 def _run_phase(
@@ -257,10 +286,10 @@ def _run_phase(
     todo = []
     for task in tasks:
         if directory.finished(segment.number, task.name) is None:
-            size = task.bytes if isinstance(task, ReadTask) else task.shard.rows
             manifest = directory.manifest(segment.number, task.name)
-            todo.append(PhaseTask(partial(build_phase, job, segment), task, manifest, size, options))
-    progress.update(units_done=len(tasks) - len(todo))
+            todo.append(PhaseTask(partial(build_phase, job, segment), task, manifest, _size_of(task), options))
+        else:
+            progress.finish(_size_of(task))
 
     def pages(count: int) -> None:
         progress.update(pages=count)
@@ -268,7 +297,7 @@ def _run_phase(
     for done in run_serially(todo, pages) if pool is None else pool.run(todo, pages):
         if pool is not None:  # what runs in this process is counted with it
             timing["cpu"] += done.cpu_seconds
-        progress.update(units_done=progress.units_done + 1)
+        progress.finish(done.task.size, done.task.manifest)
     records = [directory.finished(segment.number, task.name, just_now=True) for task in tasks]
     for task, found in zip(tasks, records, strict=True):
         if found is None:

@@ -3,8 +3,8 @@
     python -m tests.wheel [--python PYTHON] [--extra NAME ...] [--keep FOLDER]
 
 Every shipped recipe and ablation must run on the sample, or say in one line which extra is missing and exit with 2.
-Without --extra all of it is done with no extra first, then what lacked one again with those of REST. Prints a table, and
-exits with 1 where anything else happens. Installing takes most of the time; it is not one of the suite's tests.
+Without --extra all of it is done with no extra first, then what lacked one again with those of REST. Prints a
+table, and exits with 1 where anything else happens. Installing takes most of the time.
 """
 
 import argparse

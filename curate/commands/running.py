@@ -76,14 +76,15 @@ def run(
     except ResourceError as error:
         fail(str(error))
     from curate import console
+    from curate.progress import progress
     from curate.rundir import RunError, UsageError
     from curate.running import run as run_recipe
 
     warn(chosen.warnings())
     try:
-        with console.progress() as progress:
+        with progress() as shown:
             result = run_recipe(
-                chosen, sources, output, workers, limit, resume, beam_options, progress, stall_seconds, against
+                chosen, sources, output, workers, limit, resume, beam_options, shown, stall_seconds, against
             )
     except UsageError as error:
         fail(str(error))
@@ -173,11 +174,12 @@ def ablate(
         _look(sources, chosen.base.recipe)
     from curate import console
     from curate.ablating import ablate as run_ablation
+    from curate.progress import progress
     from curate.rundir import RunError, UsageError
 
     try:
-        with console.progress() as progress:
-            report = run_ablation(chosen, [*(inputs or []), *(more or [])], output, workers, limit, resume, progress)
+        with progress() as shown:
+            report = run_ablation(chosen, [*(inputs or []), *(more or [])], output, workers, limit, resume, shown)
     except UsageError as error:
         fail(str(error))
     except RunError as error:
