@@ -38,8 +38,8 @@ Some of the pages are stained with oil, and on others the ink has run, but most 
 Visitors like to look for the ships of their grandfathers, and the woman at the desk is glad to help them."""
 _ARMS = """
 import json, sys
-from curate.ablating import ablate
-from curate.arms import parse
+from curate.ablation.driver import ablate
+from curate.ablation.arms import parse
 output, data, *inputs = sys.argv[1:]
 report = ablate(parse(json.loads(data), "bench"), inputs, output, workers=1)
 found = {name: report[name] for name in ("cpu_seconds", "startup_cpu_seconds", "cpu_by_phase", "pages")}
@@ -71,8 +71,8 @@ print(json.dumps({name: result[name] for name in ("cpu_seconds", "startup_cpu_se
 _DECIDE = """
 import json, sys, time
 from benchmarks.ablation import table_and_plan
-from curate.report.decide import Decider
-from curate.report.scored import Scored
+from curate.ablation.decide import Decider
+from curate.ablation.scored import Scored
 folder, rows, arms = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 plan, units = table_and_plan(folder, rows, arms)
 started = time.process_time()
@@ -88,14 +88,13 @@ def table_and_plan(folder: str, rows: int, arms: int) -> tuple[Any, list[str]]:
     """A scored table of made-up scores, written as an ablation writes it, and a plan of arms with thresholds of their
     own: five judges, 30 rules, MinHash keys of which a tenth are duplicates. Returns the plan and the units' names."""
     import numpy as np
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
     from curate.recipe import parse
     from filters.chain import opened
     from filters.contracts import Judge
     from filters.document import Document
-    from pipelines.branches import make_plan
+    from pipelines.scoring import table
+    from pipelines.scoring.plan import make_plan
 
     rng = random.Random(4)
     chosen = {}
@@ -115,53 +114,39 @@ def table_and_plan(folder: str, rows: int, arms: int) -> tuple[Any, list[str]]:
     units = [f"unit{number}" for number in range(10)]
     each = rows // len(units)
     page = Document("a", _PAGE)
-    sample = [opened(m.step.strategy)(page) for m in plan.measures if isinstance(m.step.strategy, Judge)]
+    sample = {m.number: opened(m.step.strategy)(page) for m in plan.measures if isinstance(m.step.strategy, Judge)}
     keys = values.integers(0, 2**63, (rows, 14 + 3), dtype=np.uint64)
     copies = values.integers(0, rows, rows // 10)
     keys[values.integers(0, rows, rows // 10), :14] = keys[copies, :14]
     for number, unit in enumerate(units):
-        here = slice(number * each, (number + 1) * each)
-        pages = {
-            "id": [f"d{row}" for row in range(here.start, here.stop)],
-            "url": [f"https://host{row % 100}.example/" for row in range(each)],
-            "read": ["kept"] * each,
-            "rule": pa.nulls(each, pa.string()),
-            "bytes": values.integers(100, 9000, each),
-        }
-        _write(
-            Path(folder, "scored", "pages", f"00-{unit}.parquet"),
-            pa.table({**pages, "rule": pa.nulls(each, pa.string())}),
-            pq,
-        )
-        columns: dict[str, Any] = {
-            "row": np.arange(each),
-            "status": ["kept"] * each,
-            "rule": pa.nulls(each, pa.string()),
-            "bytes": values.integers(100, 9000, each),
-            "tokens": values.integers(10, 900, each),
-        }
-        judged = iter(sample)
-        for measure in plan.measures:
-            if not isinstance(measure.step.strategy, Judge):
-                columns[f"{measure.label}#keys"] = [record.tobytes() for record in keys[here].astype("<u8")]
-                continue
-            scores = next(judged)
-            for signal, value in scores.signals.items():
-                spread = 0.6 if value > 5 else 0.05  # counts vary more than shares
-                columns[f"{measure.label}.{signal}"] = value * values.lognormal(0, spread, each)
-            for note in scores.notes:
-                columns[f"{measure.label}@{note}"] = (
-                    np.array(["en", "ko", "de"])[values.integers(0, 3, each)]
-                    if note == "language"
-                    else values.random(each)
-                )
-        _write(Path(folder, "scored", plan.nodes[0].folder, f"{unit}.parquet"), pa.table(columns), pq)
+        first = number * each
+        pages = [
+            {"id": f"d{first + row}", "url": f"https://host{row % 100}.example/", "read": table.KEPT, "bytes": size}
+            for row, size in enumerate(values.integers(100, 9000, each).tolist())
+        ]
+        table.write_pages(folder, 0, unit, pages)
+        rows_found = table.PathRows(plan, plan.nodes[0])
+        for row in range(each):
+            rows_found.kept(row, int(values.integers(100, 9000)), int(values.integers(10, 900)))
+            for measure in plan.measures:
+                if not isinstance(measure.step.strategy, Judge):
+                    rows_found.keys(row, measure, keys[first + row].astype("<u8").tobytes())
+                else:
+                    rows_found.scores(row, measure, _varied(sample[measure.number], values))
+        list(rows_found.write(folder, unit, with_texts=False))
     return plan, units
 
 
-def _write(path: Path, table: Any, pq: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, path, compression="zstd", write_page_checksum=True)
+def _varied(scores: Any, values: Any) -> Any:
+    """Scores near those of a page; counts vary more than shares."""
+    from filters.contracts import Scores
+
+    signals = {name: value * values.lognormal(0, 0.6 if value > 5 else 0.05) for name, value in scores.signals.items()}
+    notes = {
+        name: ("en", "ko", "de")[values.integers(0, 3)] if name == "language" else float(values.random())
+        for name in scores.notes
+    }
+    return Scores(signals, notes)
 
 
 def _ablation(folder: Path, data: dict[str, Any], inputs: list[str]) -> dict[str, Any]:

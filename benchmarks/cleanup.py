@@ -152,7 +152,8 @@ def sentences(sets: tuple[str, ...] = ("korean_news", "pytorch_ko"), rounds: int
     texts: list[str] = []
     parts = {"extraction": lambda page: extract_plain_text(page, main_content=True)}  # type: dict[str, Callable[..., Any]]
     for judges in ([], *([judge] for judge in step["judges"]), step["judges"]):
-        named = " and ".join(name for judge in judges for name in judge) or "splitting alone"
+        names = [judge if isinstance(judge, str) else next(iter(judge)) for judge in judges]
+        named = " and ".join(names) or "splitting and code"
         parts[named] = filters.make("cleanup/sentences", {**step, "judges": judges}).open()  # type: ignore[attr-defined]
     spent: dict[str, list[float]] = {part: [] for part in parts}
     for _ in range(rounds + 1):  # the first warms up

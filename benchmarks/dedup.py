@@ -22,7 +22,7 @@ from curate.recipe import parse
 from curate.running import run
 from filters.chain import opened
 from filters.document import Document
-import pipelines.curation, pipelines.barrier, pipelines.engines
+import pipelines.curation, pipelines.phases
 stage, workers, output, *inputs = sys.argv[1:]
 recipe = parse({"name": "bench", "stages": ["extraction/plain", stage]}, "bench")
 opened(recipe.steps[1].strategy)(Document("a", "some words that are signed to load the kernels"))

@@ -26,7 +26,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 import filters
 from filters.document import Document
-from pipelines.barrier import CorpusDecision, Spool
+from pipelines.corpus.shuffle import CorpusDecision
+from pipelines.corpus.spool import Spool
 folder, work = sys.argv[1:]
 step = filters.make("dedup/minhash")
 shards, count, spool = [], 0, None
@@ -56,7 +57,8 @@ HOT_KEYS = """
 import json, sys, tempfile, time
 import filters
 from filters.document import Document
-from pipelines.barrier import Spool, decide, reread
+from pipelines.corpus.forms import decide
+from pipelines.corpus.spool import Spool, reread
 count, text = int(sys.argv[1]), sys.argv[2]
 step = filters.make("dedup/minhash")
 with tempfile.TemporaryDirectory() as folder:

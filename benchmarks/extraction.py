@@ -86,7 +86,7 @@ def _direct() -> dict[str, Callable[[str], str]]:
     return {
         "extraction/resiliparse": lambda html: str(extract_plain_text(html, main_content=True)),
         "extraction/trafilatura": lambda html: (
-            trafilatura.extract(html, favor_precision=True, include_comments=False, deduplicate=True) or ""
+            trafilatura.extract(html, include_comments=False, deduplicate=True) or ""
         ),
         "extraction/justext": by_justext,
     }

@@ -62,7 +62,7 @@ def _cost() -> dict[str, float]:
         texts = [json.loads(line)["text"] for line in lines]
     texts *= 5
     score = make("language/fasttext").open()  # type: ignore[attr-defined]
-    predict = load_fasttext(LID_176)._model.f.predict
+    predict = load_fasttext(LID_176).bare_predict
     bare, judge = [], []
     for _ in range(ROUNDS):
         begun = time.process_time()

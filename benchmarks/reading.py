@@ -62,7 +62,8 @@ def run() -> dict[str, Any]:
 
 
 def _encodings(shared: Path) -> dict[str, Any]:
-    from filters.text.charset import codec_of, decode
+    from filters.text.charset import decode
+    from filters.text.encodings import codec_of
 
     manifest = shared / "encodings" / "manifest.jsonl"
     entries = [json.loads(line) for line in manifest.read_text().splitlines()]

@@ -14,18 +14,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from curate.ablating import ablate
-    from curate.arms import Ablation
-    from curate.arms import load as load_ablation
+    from curate.ablation.arms import Ablation
+    from curate.ablation.arms import load as load_ablation
+    from curate.ablation.driver import ablate
     from curate.recipe import Recipe, RecipeError
     from curate.recipe import load as load_recipe
     from curate.rundir import RunError, UsageError
     from curate.running import run
 
 _WHERE = {
-    "Ablation": "curate.arms:Ablation",
-    "ablate": "curate.ablating:ablate",
-    "load_ablation": "curate.arms:load",
+    "Ablation": "curate.ablation.arms:Ablation",
+    "ablate": "curate.ablation.driver:ablate",
+    "load_ablation": "curate.ablation.arms:load",
     "Recipe": "curate.recipe:Recipe",
     "RecipeError": "curate.recipe:RecipeError",
     "RunError": "curate.rundir:RunError",

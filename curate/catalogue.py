@@ -5,7 +5,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import filters
 from filters import STRATEGIES
-from filters.contracts import SettingsError, Strategy, load, settings_of
+from filters.contracts import SettingsError, Strategy, settings_of
+from filters.loading import load
 
 _BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 

@@ -53,9 +53,11 @@ def show_funnel(result: Mapping[str, Any], output: str) -> None:
     if result["repeated_ids"]:
         out.print(f"{_count(result['repeated_ids'])} kept rows bear an id that another row bears too")
     if not result["conserved"]:
-        for kind, keys in result["differences"].items():
-            for source, offset in keys[:10]:
+        for kind in ("missing", "extra"):
+            for source, offset in result["differences"][kind][:10]:
                 out.print(f"  {kind}: {source} at {offset}", markup=False)
+        for sentence in result["differences"]["plan"][:10]:
+            out.print(f"  {sentence}", markup=False)
     out.print(f"{result['cpu_seconds']} CPU s, {result['wall_seconds']} s of wall time")
     out.print(f"output: {output}", markup=False)
     out.print(f"report: {storage.join(output, 'report.html')}", markup=False)
@@ -128,3 +130,11 @@ def show_rows(rows: list[dict[str, str]]) -> None:
     for row in rows:
         table.add_row(*(escape(row.get(name, "")) for name in columns))
     out.print(table)
+
+
+def show_samples(groups: list[tuple[str, list[str]]]) -> None:
+    """Lines to read, below the name of what they are samples of."""
+    for name, lines in groups:
+        out.print(f"\n{escape(name)}")
+        for line in lines:
+            out.print(f"  {escape(line)}", soft_wrap=True, highlight=False)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from curate import recipe as recipes
-from curate.recipe import Lines, Recipe, RecipeError
+from curate.configuration import Lines, Place, RecipeError
+from curate.recipe import Recipe
 from filters.chain import Step
 from filters.contracts import settings_of
 
@@ -30,7 +31,7 @@ def override(
     rows.update({name: value for name, value in (("text", text), ("id", id), ("url", url)) if value is not None})
     rows["carry"] = list(dict.fromkeys([*recipe.rows.carry, *carry]))
     try:
-        fields = recipes.parse_rows(rows, steps, "options", Lines())
+        fields = recipes.parse_rows(rows, steps, Place("options"))
     except RecipeError as error:
         said = str(error).replace("options, line 1: ", "")
         raise RecipeError(f"--text-field, --id-field, --url-field, --carry: {said}") from error

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from curate.running import Progress
 from pipelines import storage
+from pipelines.phases import Progress
 
 _EVERY = 30.0  # seconds between lines where there is no terminal
 _REDRAW = 4  # a second
@@ -28,6 +28,13 @@ class Meter:
         self._pages_before = self._size_before = 0
         self._in = self._kept = 0
         self._manifest = ""
+        self._notes = 0
+
+    def notes(self, state: Progress) -> tuple[str, ...]:
+        """Sentences that were not said yet."""
+        new = state.notes[self._notes :]
+        self._notes = len(state.notes)
+        return new
 
     def see(self, state: Progress) -> bool:
         """Take a state in; whether a new phase began with it."""
@@ -120,6 +127,8 @@ def progress() -> Iterator[Progress]:
 
         def show(state: Progress) -> None:
             shown.state = state
+            for note in meter.notes(state):
+                live.console.print(note, markup=False)
             if meter.see(state):
                 live.refresh()
 
@@ -131,6 +140,8 @@ def _lines(err: Console, meter: Meter, clock: Callable[[], float] = time.monoton
 
     def say(state: Progress) -> None:
         nonlocal last
+        for note in meter.notes(state):
+            err.print(note, markup=False)
         if meter.see(state) or clock() - last >= _EVERY:
             last = clock()
             err.print(meter.line(state), markup=False)

@@ -5,18 +5,21 @@ import difflib
 import hashlib
 import json
 import os
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pydantic
 import yaml
+from pydantic import ConfigDict
 
 import filters
+from curate.configuration import Count, Lines, Place, RecipeError, Yes, validated
 from filters.chain import Step, notes_written
 from filters.contracts import Extractor, ResourceError, SettingsError, Strategy, settings_of
+from filters.document import COLUMNS
 from filters.needs import kind_of, need
 from pipelines.reading.fields import Fields
 
@@ -26,27 +29,12 @@ DEFAULT_EXTRACTION = "extraction/plain"
 DEEPEST = 50  # lists and maps within each other: PyYAML and what reads its data recurse
 
 
-class RecipeError(ValueError):
-    """A recipe or an ablation is wrong; the message names the file, the line, the key and what is known."""
-
-
-class Lines(dict[tuple[Any, ...], int]):
-    """The line of every key and item, by its path in the data; asks the nearest parent where a path is unknown."""
-
-    def of(self, path: Sequence[Any]) -> int:
-        """The line (1-based) of a path."""
-        path = tuple(path)
-        while path and path not in self:
-            path = path[:-1]
-        return self.get(path, 1)
-
-
 def load_yaml(text: str, name: str) -> tuple[Any, Lines]:
     """YAML as plain data, with the line of every key. Duplicate keys, tags and aliases raise RecipeError."""
     lines = Lines()
 
     def refuse(node_or_event: Any, message: str) -> None:
-        raise RecipeError(f"{name}, line {node_or_event.start_mark.line + 1}: {message}")
+        raise RecipeError(message, name, node_or_event.start_mark.line + 1)
 
     def build(node: yaml.Node, path: tuple[Any, ...]) -> Any:
         lines.setdefault(path, node.start_mark.line + 1)
@@ -67,7 +55,7 @@ def load_yaml(text: str, name: str) -> tuple[Any, Lines]:
             return loader.construct_object(node)
         except (yaml.constructor.ConstructorError, ValueError) as error:
             said = getattr(error, "problem", None) or error
-            raise RecipeError(f"{name}, line {node.start_mark.line + 1}: {said}") from error
+            raise RecipeError(str(said), name, node.start_mark.line + 1) from error
 
     try:
         # Aliases and depth are refused while events are read, before anything could expand or recurse.
@@ -86,17 +74,18 @@ def load_yaml(text: str, name: str) -> tuple[Any, Lines]:
         loader.dispose()
     except yaml.reader.ReaderError as error:  # a control character; the reader knows its position and no line
         line = text.count("\n", 0, error.position) + 1
-        raise RecipeError(f"{name}, line {line}: not YAML: character {chr(error.character)!r} not allowed") from error
+        message = f"not YAML: the character {chr(error.character)!r} is not allowed"
+        raise RecipeError(message, name, line) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
         problem = str(getattr(error, "problem", error))
         tab = "; YAML is indented with spaces, not with tabs" if "'\\t'" in problem else ""
-        raise RecipeError(f"{name}{where}: not YAML: {problem}{tab}") from error
+        message = f"not YAML: {problem}{tab}"
+        raise RecipeError(message, name, mark.line + 1 if mark else 1) from error
     return (build(node, ()) if node is not None else None), lines
 
 
-@dataclass(frozen=True)
+@pydantic.dataclasses.dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Output:
     """How a run writes.
 
@@ -104,8 +93,8 @@ class Output:
     dropped_text  whether rows of dropped/ hold the text too (off: it is text that filters found unfit)
     """
 
-    file_bytes: int = 256_000_000
-    dropped_text: bool = False
+    file_bytes: Count = 256_000_000
+    dropped_text: Yes = False
 
 
 @dataclass(frozen=True)
@@ -139,11 +128,7 @@ class Recipe:
 
     def languages(self) -> tuple[str, ...]:
         """The languages that language stages keep (ISO 639-1); empty where all are kept."""
-        for step in self.steps:
-            keep = getattr(step.strategy, "keep", None)
-            if step.strategy_name.startswith("language/") and keep:
-                return tuple(keep)
-        return ()
+        return next((kept for step in self.steps if (kept := step.strategy.languages_kept())), ())
 
     def warnings(self) -> list[str]:
         """What a user should know before running this."""
@@ -151,13 +136,13 @@ class Recipe:
         found = [f"{step.name}: {warning}" for step in self.steps for warning in step.strategy.warnings(languages)]
         noted = False
         for step in self.steps:
-            # asked about a language without limits of its own: what more is said then holds for most languages
-            if not languages and len(step.strategy.warnings(("xx",))) > len(step.strategy.warnings(())):
-                found.append(
-                    f"{step.name}: all languages are kept, and English limits hold for those without their own"
+            if not languages and step.strategy.made_for() is not None:
+                why = (
+                    "all languages are kept, and English limits apply to those without limits of their own"
                     if noted
-                    else f"{step.name}: no stage before it notes the language, so English limits hold for Korean too"
+                    else "no earlier stage detects the language, so English limits also apply to Korean text"
                 )
+                found.append(f"{step.name}: {why}")
             noted = noted or "language" in step.strategy.writes
         return found
 
@@ -177,16 +162,20 @@ def _without_empty(value: Any) -> Any:
 
 
 def config_name(given: Any, what: str) -> str:
-    """The name or path of a configuration as text; RecipeError for what is neither."""
+    """The name or path of a configuration as text; raises RecipeError for anything else."""
     if isinstance(given, (str, os.PathLike)):
         return str(os.fspath(given))
-    raise RecipeError(f"{what} is a shipped one's name, a path, or a map, got {type(given).__name__}: {given!r:.80}")
+    raise RecipeError(
+        f"{what} must be the name of a shipped one, a path, or a map, got {type(given).__name__}: {given!r:.80}"
+    )
 
 
 def find_config(name: str, folder: str = "") -> Path:
     """The file of a recipe (or of an ablation, folder "ablations"): a path, or a shipped one's name."""
     if "\n" in name:
-        raise RecipeError(f"{name!r:.80} is text and no file's name: write it to a file, or load it and pass the map")
+        raise RecipeError(
+            f"{name!r:.80} is not the name of a file: write the text to a file, or load it and pass the map"
+        )
     path = Path(name).expanduser()
     if path.is_file():
         return path
@@ -212,7 +201,7 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise RecipeError(f"{path}: cannot be read: {why}") from error
+        raise RecipeError(f"{path}: cannot read it: {why}", str(path)) from error
 
 
 def load(given: str | os.PathLike[str] | Mapping[str, Any]) -> Recipe:
@@ -249,79 +238,42 @@ def check(recipe: Recipe) -> None:
 def parse(data: Any, where: str, lines: Lines | None = None) -> Recipe:
     """A recipe from plain data; where and lines serve the messages of RecipeError."""
     at = lines or Lines()
-    known = ["name", "description", "input", "rows", "stages", "output"]
+    place = Place(where, at)
     if not isinstance(data, dict):
-        raise RecipeError(f"{where}: a recipe is a map with name and stages; stages is required")
+        raise RecipeError(f"{where}: a recipe is a map with name and stages; stages is required", where)
     if {"recipe", "arms", "leave_one_out", "grid"} & {*data} and "stages" not in data:
-        raise RecipeError(f"{where}: this is an ablation, not a recipe: curate ablate {where}")
-    check_keys(data, known, where, at, ())
+        raise RecipeError(f"{where}: this is an ablation, not a recipe: curate ablate {where}", where)
+    place.check_known(list(data), ["name", "description", "input", "rows", "stages", "output"])
     name = unicodedata.normalize("NFC", name) if isinstance(name := data.get("name", Path(where).stem), str) else name
     check_name(name, where, at, ("name",))
     stages = data.get("stages")
     if not isinstance(stages, list) or not stages:
-        raise RecipeError(f"{where}, line {at.of(('stages',))}: stages is required: a list of strategies")
+        raise place.at("stages").error("stages is required: a list of strategies")
     steps = [parse_step(item, where, at, ("stages", index)) for index, item in enumerate(stages)]
     inputs = data.get("input", [])
     inputs = [inputs] if isinstance(inputs, str) else inputs
     if not isinstance(inputs, list) or not all(isinstance(item, str) for item in inputs):
-        raise RecipeError(f"{where}, line {at.of(('input',))}: input must be a path or a list of paths")
+        raise place.at("input").error("input must be a path or a list of paths")
     checked = check_steps(steps, where, at)
     return Recipe(
         name=name,
         steps=checked,
         description=str(data.get("description", "")),
         input=tuple(inputs),
-        rows=parse_rows(data.get("rows") or {}, checked, where, at),
-        output=_parse_output(data.get("output") or {}, where, at),
+        rows=parse_rows(data.get("rows") or {}, checked, place.at("rows")),
+        output=validated(Output, data.get("output") or {}, place.at("output")),
     )
 
 
-def parse_rows(data: Any, steps: Sequence[Step], where: str, lines: Lines) -> Fields:
+def parse_rows(data: Any, steps: Sequence[Step], place: Place) -> Fields:
     """What a recipe says about rows; the notes of its steps are columns already."""
-    if not isinstance(data, dict):
-        raise RecipeError(f"{where}, line {lines.of(('rows',))}: rows must be a map")
-    check_keys(data, [f.name for f in dataclasses.fields(Fields)], where, lines, ("rows",))
-    for key, value in data.items():
-        line = lines.of(("rows", key))
-        if key != "carry":
-            if not isinstance(value, str) or not (value or key == "date"):
-                raise RecipeError(f"{where}, line {line}: rows.{key} must be the name of a field, got {value!r:.80}")
-            continue
-        if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
-            raise RecipeError(f"{where}, line {line}: rows.carry must be a list of names of fields")
-        from pipelines.records import KEPT_COLUMNS
-
-        columns = {*KEPT_COLUMNS, *notes_written(steps)}
-        for index, name in enumerate(value):
-            if name in columns or name in value[:index]:
-                why = "is a column of kept/ already" if name in columns else "stands twice"
-                raise RecipeError(f"{where}, line {lines.of(('rows', key, index))}: rows.carry: {name} {why}")
-    return Fields(**{**data, "carry": tuple(data.get("carry", ()))})
-
-
-def _parse_output(data: Any, where: str, lines: Lines) -> Output:
-    if not isinstance(data, dict):
-        raise RecipeError(f"{where}, line {lines.of(('output',))}: output must be a map")
-    check_keys(data, [f.name for f in dataclasses.fields(Output)], where, lines, ("output",))
-    output = Output(**data)
-    if type(output.file_bytes) is not int or output.file_bytes < 1:
-        line = lines.of(("output", "file_bytes"))
-        raise RecipeError(f"{where}, line {line}: output.file_bytes must be a whole number above 0")
-    if type(output.dropped_text) is not bool:
-        line = lines.of(("output", "dropped_text"))
-        raise RecipeError(f"{where}, line {line}: output.dropped_text must be true or false")
-    return output
-
-
-def check_keys(data: Mapping[Any, Any], known: Sequence[str], where: str, lines: Lines, path: tuple[Any, ...]) -> None:
-    """Raise RecipeError for a key that is not known, naming the nearest and the known ones."""
-    for key in data:
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f", did you mean {near[0]}?" if near else ""
-            raise RecipeError(
-                f"{where}, line {lines.of((*path, key))}: unknown key {key!r}{hint} (known: {', '.join(known)})"
-            )
+    fields = validated(Fields, data, place)
+    columns = {*COLUMNS, *notes_written(steps)}
+    for index, name in enumerate(fields.carry):
+        if name in columns or name in fields.carry[:index]:
+            why = "is a column of kept/ already" if name in columns else "is named twice"
+            raise place.at("carry", index).error(f"rows.carry: {name} {why}")
+    return fields
 
 
 def is_name(text: str) -> bool:
@@ -338,9 +290,9 @@ def is_name(text: str) -> bool:
 def check_name(name: Any, where: str, lines: Lines, path: tuple[Any, ...]) -> None:
     """Raise RecipeError for a name that could not be part of a path."""
     if not isinstance(name, str) or not is_name(name):
-        raise RecipeError(
-            f"{where}, line {lines.of(path)}: a name must be letters and digits of any script, with ._- between them, "
-            f"at most {LONGEST_NAME} characters; got {name!r:.80}"
+        raise Place(where, lines, path).error(
+            f"a name must be letters and digits of any script, with ._- between them, at most {LONGEST_NAME} "
+            f"characters; got {name!r:.80}"
         )
 
 
@@ -349,52 +301,50 @@ def parse_step(item: Any, where: str, lines: Lines, path: tuple[Any, ...], calle
 
     called  its name where there is no `as`; empty: the strategy's
     """
-    line = lines.of(path)
+    place = Place(where, lines, path)
     if isinstance(item, str):
         item = {item: None}
     if not isinstance(item, dict) or len(item) != 1:
-        raise RecipeError(f"{where}, line {line}: a stage is a strategy's name, or one name with its settings")
+        raise place.error("a stage is the name of a strategy, or one name with its settings")
     ((strategy_name, settings),) = item.items()
     settings = {} if settings is None else settings
     if not isinstance(strategy_name, str):
-        raise RecipeError(f"{where}, line {line}: {strategy_name!r} is no strategy's name")
+        raise place.error(f"{strategy_name!r} is not the name of a strategy")
     if not isinstance(settings, dict):
-        raise RecipeError(f"{where}, line {line}: the settings of {strategy_name} must be a map, got {settings!r:.80}")
+        raise place.at(strategy_name).error(f"the settings of {strategy_name} must be a map, got {settings!r:.80}")
     settings = dict(settings)
-    name = settings.pop("as", called or strategy_name)
+    name = settings.pop("as", called or strategy_name.replace(":", "."))
     if not isinstance(name, str) or name.count("/") > 1 or not all(map(is_name, name.split("/"))):
-        raise RecipeError(f"{where}, line {line}: {name!r:.80} cannot be the name of a stage")
+        raise place.at(strategy_name, "as").error(f"{name!r:.80} cannot be the name of a stage")
     return Step(name, strategy_name, build(strategy_name, settings, where, lines, (*path, strategy_name)))
 
 
 def build(name: str, settings: Mapping[str, Any], where: str, lines: Lines, path: tuple[Any, ...]) -> Strategy:
     """A strategy; RecipeError with the line of the wrong setting."""
-    for key in settings:
-        if not isinstance(key, str):
-            raise RecipeError(f"{where}, line {lines.of((*path, key))}: {key!r} is no setting's name")
     try:
         return filters.make(name, settings)
     except SettingsError as error:
-        wrong = next((key for key in settings if re.search(rf"[ :]{re.escape(key)}\b", str(error))), None)
-        line = lines.of((*path, wrong) if wrong else path)
-        raise RecipeError(f"{where}, line {line}: {error}") from error
+        raise Place(where, lines, (*path, *error.path)).error(str(error)) from error
 
 
 def check_steps(steps: Sequence[Step], where: str, lines: Lines | None = None) -> tuple[Step, ...]:
     """The steps of a recipe in order: unique names, extraction first (extraction/plain where none is named)."""
     at = lines or Lines()
     seen: set[str] = set()
+    notes: dict[str, tuple[str, str]] = {}
     for index, step in enumerate(steps):
-        line = at.of(("stages", index))
+        place = Place(where, at, ("stages", index))
         if step.name in seen:
-            raise RecipeError(
-                f"{where}, line {line}: two stages are called {step.name}; name one of them: {{as: another-name}}"
-            )
+            raise place.error(f"two stages are called {step.name}; name one of them: {{as: another-name}}")
         seen.add(step.name)
         if isinstance(step.strategy, Extractor) and index > 0:
-            raise RecipeError(f"{where}, line {line}: {step.name} extracts text and must be the first stage")
+            raise place.error(f"{step.name} extracts text and must be the first stage")
         if step.name == "read":
-            raise RecipeError(f"{where}, line {line}: read is the name of the reader's own stage")
+            raise place.error("read is the name of the reader's own stage")
+        for note, kind in step.strategy.writes.items():
+            other, known = notes.setdefault(note, (step.name, kind))
+            if known != kind:
+                raise place.error(f"{step.name} writes the note {note} as {kind}, and {other} writes it as {known}")
     if not isinstance(steps[0].strategy, Extractor):
         steps = [Step(DEFAULT_EXTRACTION, DEFAULT_EXTRACTION, filters.make(DEFAULT_EXTRACTION)), *steps]
     return tuple(steps)

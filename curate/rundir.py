@@ -1,6 +1,7 @@
 """A run's directory: what belongs to it, what is finished, whether it adds up, and run.json."""
 
 import dataclasses
+import fcntl
 import hashlib
 import json
 import os
@@ -11,14 +12,16 @@ from importlib import metadata
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from curate.recipe import Recipe
 from filters.chain import StepBook
-from pipelines import storage
+from pipelines import manifest, storage
 from pipelines.curation import READ, WORK, ReadTask
+from pipelines.manifest import EvidenceRecord, FileRecord, FormatError, Manifest, ManifestError, PieceRead, ReadRecord
 from pipelines.reading.units import Piece
-from pipelines.spool import Shard
-from pipelines.writing import Keys
+from pipelines.writing import KeySum
 
 VERSIONS = ("curate-lm-text", "apache-beam", "fastwarc", "resiliparse", "fasttext", "pyarrow", "numpy", "numba")
 TABLES = ("kept", "dropped", "failed")
@@ -85,8 +88,11 @@ class RunDirectory:
             raise UsageError(f"{self.root}: cannot be opened: {str(error).splitlines()[0]}") from error
         if exists and resume:
             try:
-                before: dict[str, Any] = dict(json.loads(storage.read_bytes(path)))
-            except (OSError, ValueError, TypeError) as error:
+                before: dict[str, Any] = dict(manifest.read_sealed(path))
+            except FormatError as error:
+                why = "another version of curate began this run"
+                raise UsageError(f"{self.root}: cannot resume: {why}; use another --output") from error
+            except (ManifestError, ValueError, TypeError) as error:
                 raise UsageError(f"{self.root}: cannot resume: {path} is damaged; use another --output") from error
             for key, what in (
                 ("fingerprint", "the recipe or a model"),
@@ -112,7 +118,7 @@ class RunDirectory:
         try:
             storage.make_folder(self.work())
             self._take_lock()
-            storage.write_bytes(path, json.dumps(state, indent=1, sort_keys=True).encode())
+            manifest.write_sealed(path, state)
         except OSError as error:
             raise UsageError(f"{self.root}: cannot be written: {error.strerror or type(error).__name__}") from error
         return state
@@ -120,8 +126,6 @@ class RunDirectory:
     def _take_lock(self) -> None:
         if not storage.is_local(self.root):
             return
-        import fcntl
-
         self._lock = os.open(self.work("lock"), os.O_CREAT | os.O_RDWR, 0o644)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -131,46 +135,14 @@ class RunDirectory:
             raise UsageError(f"{self.root}: the output directory is in use by a run that is still going") from error
 
     def release(self) -> None:
-        """Give the directory free."""
+        """Release the directory."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
-    def manifest(self, segment: int, unit: str) -> str:
-        """The path of a unit's manifest in a phase."""
-        return self.work("done", str(segment), f"{unit}.json")
-
-    def finished(self, segment: int, unit: str, just_now: bool = False) -> list[dict[str, Any]] | None:
-        """A finished unit's records; None where it has to be run (again): no manifest, or files that do not match.
-
-        just_now  it was run by this very process: its spools, which hold all texts, are not read once more
-        """
-        path = self.manifest(segment, unit)
-        if not storage.exists(path):
-            return None
-        try:
-            records: list[dict[str, Any]] = json.loads(storage.read_bytes(path))
-        except ValueError:
-            return None
-        for record in records:
-            if record["kind"] == "file" and not self._whole(record):
-                return None
-            if record["kind"] == "shard":
-                shard = Shard.from_dict(record["shard"])
-                if not (shard.exists() if just_now else shard.whole()):
-                    return None
-        return records
-
-    def _whole(self, record: Mapping[str, Any]) -> bool:
-        base = self.work() if record["table"] == "ledger" else self.root
-        path = storage.join(base, record["path"])
-        if not storage.exists(path) or storage.size(path) != record["bytes"]:
-            return False
-        return storage.sha256(path) == str(record["sha256"])
-
-    def remove_orphans(self, files: Iterable[Mapping[str, Any]]) -> None:
+    def remove_orphans(self, files: Iterable[FileRecord]) -> None:
         """Delete files of earlier attempts that nothing refers to; only called when the run is complete."""
-        named = {storage.join(self.root, record["path"]) for record in files}
+        named = {storage.join(self.root, record.path) for record in files}
         for table in TABLES:
             folder = storage.join(self.root, table)
             storage.delete([path for path in storage.files(folder) if path not in named])
@@ -205,83 +177,114 @@ def tasks_of(state: Sequence[Mapping[str, Any]]) -> list[ReadTask]:
 
 @dataclasses.dataclass
 class Summary:
-    """What all manifests of a run say together."""
+    """What all manifests of a run say together. A file that two of them name counts once."""
 
-    files: list[dict[str, Any]]
+    files: list[FileRecord]
     books: dict[str, StepBook]
-    read: Counter[str]
-    types: Counter[str]
-    read_cpu_seconds: float
-    read_bytes: int
-    cpu_elsewhere: float
+    reads: list[ReadRecord]
+    evidence: list[EvidenceRecord]
+
+    @classmethod
+    def of(cls, manifests: Iterable[Manifest]) -> "Summary":
+        """The sum of manifests."""
+        files: dict[str, FileRecord] = {}
+        books: dict[str, StepBook] = {}
+        reads: list[ReadRecord] = []
+        evidence: list[EvidenceRecord] = []
+        for found in manifests:
+            files.update((record.path, record) for record in found.files)
+            reads += found.reads
+            evidence += found.evidence
+            for record in found.books:
+                for stage, book in record.stages.items():
+                    books.setdefault(stage, StepBook()).add(book)
+        return cls(list(files.values()), books, reads, evidence)
+
+    @property
+    def records(self) -> int:
+        """Records that were read."""
+        return sum(record.records for record in self.reads)
+
+    @property
+    def types(self) -> dict[str, int]:
+        """Records of archives by type."""
+        types = Counter[str]()
+        for record in self.reads:
+            types.update(record.types)
+        return dict(sorted(types.items()))
+
+    def keys_of(self, *tables: str) -> KeySum:
+        """The number and the hash sum of the row keys in all files of some tables."""
+        keys = KeySum()
+        for record in self.files:
+            if record.table in tables:
+                keys.merge(record.documents, int(record.keys, 16))
+        return keys
 
 
-def summarise(manifests: Iterable[Sequence[Mapping[str, Any]]]) -> Summary:
-    """Add up the records of manifests. A file that two records name (a replayed bundle) counts once."""
-    files: dict[tuple[str, str], dict[str, Any]] = {}
-    books: dict[str, StepBook] = {}
-    read: Counter[str] = Counter()
-    types: Counter[str] = Counter()
-    cpu = elsewhere = 0.0
-    size = 0
-    for manifest in manifests:
-        for record in manifest:
-            if record["kind"] == "file":
-                files[(record["table"], record["path"])] = dict(record)
-            elif record["kind"] == "books":
-                elsewhere += record.get("cpu_elsewhere", 0.0)
-                for stage, book in record["stages"].items():
-                    books.setdefault(stage, StepBook()).add(StepBook.from_dict(book))
-            elif record["kind"] == "read":
-                read.update({key: record[key] for key in ("records", "failed", "dropped")})
-                types.update(record["types"])
-                cpu += record["cpu_seconds"]
-                size += record["bytes_kept"]
-    return Summary(list(files.values()), books, read, types, cpu, size, elsewhere)
+def unread(paths: Sequence[str], tasks: Sequence[ReadTask], reads: Iterable[ReadRecord]) -> list[str]:
+    """What the plan or the reading left out, and what was read otherwise than planned; a sentence each.
+
+    The planned pieces of every input file must be the whole file, and each must have been read once, from a file of
+    the planned size.
+    """
+    said: list[str] = []
+    found: dict[tuple[str, int, int | None], PieceRead] = {}
+    for record in reads:
+        for piece in record.pieces:
+            if found.setdefault((piece.path, piece.start, piece.end), piece) is not piece:
+                said.append(f"{_place(piece)} was read twice")
+    planned: dict[str, list[Piece]] = {path: [] for path in paths}
+    for task in tasks:
+        for part in task.pieces:
+            planned.setdefault(part.path, []).append(part)
+            read = found.pop((part.path, part.start, part.end), None)
+            if read is None:
+                said.append(f"{_place(part)} was not read")
+            elif read.size not in (-1, part.size):
+                said.append(f"{part.path} had {part.size} bytes when the run began, and {read.size} when it was read")
+    said += [f"{_place(piece)} was read, and is not in the plan" for piece in found.values()]
+    for path, parts in planned.items():
+        at: int | None = 0
+        for part in sorted(parts, key=lambda one: one.start):
+            at = part.end if part.start == at else -1
+        if at is not None:
+            said.append(f"{path}: the plan does not cover the whole file")
+    return said
 
 
-def keys_of(files: Iterable[Mapping[str, Any]], tables: Sequence[str]) -> Keys:
-    """The number and the hash sum of the row keys in all files of some tables."""
-    keys = Keys()
-    for record in files:
-        if record["table"] in tables:
-            keys.merge(record["documents"], int(record["keys"], 16))
-    return keys
+def _place(piece: Piece | PieceRead) -> str:
+    end = "the end" if piece.end is None else piece.end
+    return f"{piece.path} from {piece.start} to {end}"
 
 
 Tally = dict[str, Counter[str]]
 
 
-def removed_by_stage(root: str, files: Iterable[Mapping[str, Any]]) -> tuple[Tally, Tally]:
+def removed_by_stage(root: str, files: Iterable[FileRecord]) -> tuple[Tally, Tally]:
     """Rows of dropped/ by stage and rule, and of failed/ by stage and reason, counted in the files themselves."""
-    import pyarrow.parquet as pq
-
     dropped: Tally = {}
     failed: Tally = {}
     for record in files:
-        into, column = {"dropped": (dropped, "rule"), "failed": (failed, "reason")}.get(record["table"], (None, ""))
+        into, column = {"dropped": (dropped, "rule"), "failed": (failed, "reason")}.get(record.table, (None, ""))
         if into is None:
             continue
-        with storage.reading(storage.join(root, record["path"])) as file:
+        with storage.reading(storage.join(root, record.path)) as file:
             table = pq.read_table(file, columns=["stage", column], page_checksum_verification=True)
         for row in table.group_by(["stage", column]).aggregate([([], "count_all")]).to_pylist():
             into.setdefault(row["stage"], Counter())[row[column]] += row["count_all"]
     return dropped, failed
 
 
-def differences(root: str, files: Sequence[Mapping[str, Any]], most: int = 100) -> dict[str, list[list[Any]]]:
+def differences(root: str, files: Sequence[FileRecord], most: int = 100) -> dict[str, list[list[Any]]]:
     """Row keys of the ledger that are missing from the output, and keys that are there too often (the first few)."""
-    import pyarrow.parquet as pq
-
     counts: Counter[tuple[str, int]] = Counter()
     for record in files:
-        ledger = record["table"] == "ledger"
-        base = storage.join(root, WORK) if ledger else root
-        columns = ["source", "offset"] + (["id"] if record["table"] == "kept" else [])
-        with storage.reading(storage.join(base, record["path"])) as file:
-            table = pq.read_table(file, columns=columns, page_checksum_verification=True)
+        ledger = record.table == "ledger"
+        with storage.reading(storage.join(root, record.path)) as file:
+            table = pq.read_table(file, columns=["source", "offset"], page_checksum_verification=True)
         keys = list(zip(table["source"].to_pylist(), table["offset"].to_pylist(), strict=True))
-        if record["table"] == "kept" and record["rows"] != record["documents"]:
+        if record.table == "kept" and record.rows != record.documents:
             keys = list(dict.fromkeys(keys))  # the pieces of one document stand in one file
         for key in keys:
             counts[key] += 1 if ledger else -1
@@ -290,15 +293,12 @@ def differences(root: str, files: Sequence[Mapping[str, Any]], most: int = 100) 
     return {"missing": [list(key) for key in missing[:most]], "extra": [list(key) for key in extra[:most]]}
 
 
-def repeated_ids(root: str, files: Iterable[Mapping[str, Any]]) -> int:
-    """How many rows of kept/ bear an id that another row bears too; 8 bytes of memory a row."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+def repeated_ids(root: str, files: Iterable[FileRecord]) -> int:
+    """How many rows of kept/ share an id with another row; 8 bytes of memory a row."""
     hashes = []
     for record in files:
-        if record["table"] == "kept":
-            with storage.reading(storage.join(root, record["path"])) as file:
+        if record.table == "kept":
+            with storage.reading(storage.join(root, record.path)) as file:
                 column: pa.ChunkedArray = pq.read_table(file, columns=["id"])["id"]
             digests = (hashlib.blake2b(str(found).encode(), digest_size=8).digest() for found in column.to_pylist())
             hashes.append(np.frombuffer(b"".join(digests), dtype=np.uint64))
@@ -316,7 +316,7 @@ def funnel(recipe: Recipe, summary: Summary, dropped: Tally, failed: Tally) -> l
     """One entry a stage, the reader first. Documents are counted from rows that were written; bytes and CPU seconds
     come from the books of the stages."""
     stages = []
-    alive = summary.read["records"]
+    alive = summary.records
     for name in [READ, *(step.name for step in recipe.steps)]:
         book = summary.books.get(name, StepBook())
         rules, reasons = dropped.get(name, Counter()), failed.get(name, Counter())
@@ -334,7 +334,9 @@ def funnel(recipe: Recipe, summary: Summary, dropped: Tally, failed: Tally) -> l
             "cpu_seconds": round(book.cpu_seconds, 3),
         }
         if name == READ:
-            entry.update(bytes_kept=summary.read_bytes, cpu_seconds=round(summary.read_cpu_seconds, 3))
+            spent = sum(record.cpu_seconds for record in summary.reads)
+            size = sum(record.bytes_kept for record in summary.reads)
+            entry.update(bytes_kept=size, cpu_seconds=round(spent, 3))
         if book.edits:
             entry["characters_edited_by_rule"] = dict(sorted(book.edits.items()))
         stages.append(entry)

@@ -3,65 +3,28 @@
 import os
 import resource
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from curate import recipe as recipes
 from curate import rundir
 from curate.recipe import Recipe
-from curate.rundir import RunDirectory, RunError, UsageError
-from filters.chain import close_all
+from curate.rundir import RunDirectory, RunError, Summary, UsageError
 from filters.contracts import CorpusJudge, CorpusRewriter, ResourceError
 from pipelines import engines, storage
-from pipelines.barrier import DecisionError
+from pipelines.corpus.forms import DecisionError, check_against, decide
+from pipelines.corpus.keyfile import DamagedFile
 from pipelines.curation import Job, ReadTask, RereadTask, Segment, build_phase, build_whole, schema_of
-from pipelines.keyfile import DamagedFile
-from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially, serial_startup
+from pipelines.manifest import EvidenceRecord, Manifest, Shard
+from pipelines.phases import Phases, Progress, Work
+from pipelines.pool import STALL_SECONDS, PoolError
 from pipelines.reading.units import InputError, cut, expand
 from pipelines.writing import TableWriter
 
 LARGEST_UNIT = 64 << 20
 SMALLEST_UNIT = 2 << 20
 UNITS_PER_WORKER = 6
-
-
-@dataclass
-class Progress:
-    """Where a run stands, for whoever shows it.
-
-    pages       records begun so far, in all phases
-    size        of the phase's units together: bytes of input where it reads, rows where it re-reads
-    size_done   of those that are finished
-    manifest    of the unit that was finished last
-    """
-
-    phase: str = "starting"
-    units: int = 0
-    units_done: int = 0
-    pages: int = 0
-    size: int = 0
-    size_done: int = 0
-    in_bytes: bool = False
-    manifest: str = ""
-    tell: Callable[["Progress"], None] = field(default=lambda progress: None, repr=False)
-
-    def update(self, **changes: Any) -> None:
-        """Change what is said and tell it."""
-        for name, value in changes.items():
-            setattr(self, name, value)
-        self.tell(self)
-
-    def begin(self, phase: str, sizes: Sequence[int] = (), in_bytes: bool = False) -> None:
-        """A phase begins, with units of these sizes."""
-        self.update(
-            phase=phase, units=len(sizes), units_done=0, size=sum(sizes), size_done=0, in_bytes=in_bytes, manifest=""
-        )
-
-    def finish(self, size: int, manifest: str = "") -> None:
-        """A unit of the phase is finished; manifest: where it was finished now, and not by an earlier process."""
-        self.update(units_done=self.units_done + 1, size_done=self.size_done + size, manifest=manifest)
 
 
 def check(recipe: Recipe) -> None:
@@ -110,6 +73,7 @@ def run(
     progress: Progress | None = None,
     stall_seconds: float = STALL_SECONDS,
     against: str | None = None,
+    verify: bool = False,
 ) -> dict[str, Any]:
     """Run a recipe over archives and write kept/, dropped/, failed/ and run.json.
 
@@ -119,6 +83,9 @@ def run(
     limit    stop after this many records of the input
     resume   go on with the run in the output directory
     options  Beam options; with --runner the engine gets the whole recipe as one graph
+    against  the directory of an earlier run, whose documents count as seen in every corpus stage
+    verify   hash every file again after it was written; otherwise names and sizes are compared, and hashes where a
+             run is resumed
 
     Returns what run.json holds. Raises RecipeError or UsageError before anything is written, RunError afterwards.
     """
@@ -127,17 +94,18 @@ def run(
     progress = progress or Progress()
     workers = workers or len(os.sched_getaffinity(0))
     try:
+        engines.open_file_systems(options)
         paths = expand(given_paths(inputs))
+    except engines.EngineError as error:
+        raise UsageError(f"Beam options: {error}") from error
     except InputError as error:
         raise UsageError(str(error)) from error
     check(recipe)
-    try:
-        engines.parse_options(options)
-    except engines.EngineError as error:
-        raise UsageError(f"Beam options: {error}") from error
+    on_engine = engines.names_runner(options)
     if against is not None:
         _check_against(recipe, against)
-    directory = RunDirectory(os.fspath(output))
+    # workers of an engine have a working directory of their own
+    directory = RunDirectory(storage.absolute(os.fspath(output)) if on_engine else os.fspath(output))
     try:
         identities = [rundir.input_identity(path) for path in paths]
         tasks = plan_units(paths, workers, limit)
@@ -157,16 +125,25 @@ def run(
     )
     tasks = rundir.tasks_of(state["units"])
     job = Job(directory.root, recipe.steps, recipe.output.file_bytes, recipe.output.dropped_text, recipe.rows)
+    phases = Phases(
+        directory.root,
+        1 if on_engine else workers,
+        resume=resume,
+        verify=verify,
+        progress=progress,
+        stall_seconds=stall_seconds,
+        options=options,
+    )
     try:
-        if engines.names_runner(options):
-            manifests, timing = _on_engine(job, directory, tasks, options, progress)
-            evidence: list[dict[str, Any]] = []
-        else:
-            manifests, evidence, timing = _on_this_machine(
-                job, directory, tasks, workers, progress, stall_seconds, against, tuple(options)
-            )
+        children = _children_cpu()
+        with phases:
+            if on_engine:
+                manifests = [phases.run_on_engine(partial(build_whole, job, tasks), len(tasks))]
+            else:
+                manifests = _on_this_machine(job, directory, tasks, phases, against)
+        elsewhere = _children_cpu() - children if on_engine else 0.0
         progress.begin("checking")
-        result = _finish(recipe, directory, job, paths, manifests, evidence)
+        result = _finish(recipe, directory, job, paths, tasks, manifests)
     except (PoolError, DecisionError, engines.EngineError) as error:
         raise RunError(str(error)) from error
     except DamagedFile as error:  # since its unit was finished, or in keys of an earlier run
@@ -175,37 +152,14 @@ def run(
     finally:
         directory.release()
     wall = time.monotonic() - started
-    result["cpu_seconds"] = round(timing["cpu"] + _driver_cpu(), 3)
+    result["cpu_seconds"] = round(phases.cpu_seconds + elsewhere + time.process_time(), 3)
     result["wall_seconds"] = round(wall, 3)
-    result["startup_seconds"] = round(timing["startup"], 3)
-    result["startup_cpu_seconds"] = round(timing["startup_cpu"], 3)
+    result["startup_seconds"] = round(0.0 if on_engine else phases.startup_seconds, 3)
+    result["startup_cpu_seconds"] = round(0.0 if on_engine else phases.startup_cpu_seconds, 3)
     rundir.write_json(directory.root, "run.json", result)
     if result["conserved"]:
         directory.clean()
     return result
-
-
-def _driver_cpu() -> float:
-    return time.process_time()
-
-
-def _on_engine(
-    job: Job, directory: RunDirectory, tasks: Sequence[ReadTask], options: Sequence[str], progress: Progress
-) -> tuple[list[Any], dict[str, float]]:
-    from pipelines.barrier import DecisionError
-
-    progress.begin("engine", [_size_of(task) for task in tasks], in_bytes=True)
-    manifest = directory.manifest(0, "whole")
-    children = _children_cpu()
-    try:
-        engines.run_on_engine(lambda pipeline: build_whole(pipeline, job, tasks, manifest), options)
-    except DecisionError as error:
-        raise RunError(str(error)) from error
-    records = directory.finished(0, "whole")
-    if records is None:
-        raise RunError("the engine finished, but its manifest or a file it names is missing or damaged")
-    close_all()
-    return [records], {"cpu": _children_cpu() - children, "startup": 0.0, "startup_cpu": 0.0}
 
 
 def _children_cpu() -> float:
@@ -214,50 +168,20 @@ def _children_cpu() -> float:
 
 
 def _on_this_machine(
-    job: Job,
-    directory: RunDirectory,
-    tasks: Sequence[ReadTask],
-    workers: int,
-    progress: Progress,
-    stall_seconds: float,
-    against: str | None,
-    options: tuple[str, ...],
-) -> tuple[list[Any], list[dict[str, Any]], dict[str, float]]:
-    began, before = time.monotonic(), time.process_time()
-    timing = {"cpu": 0.0, "startup": 0.0, "startup_cpu": 0.0}
-    manifests: list[Any] = []
-    evidence: list[dict[str, Any]] = []
-    pool = Pool(workers, stall_seconds) if workers > 1 else None
-    try:
-        if pool is not None:
-            pool.__enter__()
-        current: Sequence[Any] = tasks
-        for segment in job.segments:
-            sizes = [_size_of(task) for task in current]
-            progress.begin(_phase_name(job, segment), sizes, in_bytes=segment.number == 0)
-            done = _run_phase(job, directory, segment, current, pool, progress, timing, options)
-            manifests += done
-            if segment.corpus is not None:
-                progress.begin(f"{segment.corpus.name}: deciding")
-                shards = [record["shard"] for manifest in done for record in manifest if record["kind"] == "shard"]
-                current, found = _decide(directory, segment, shards, against)
-                evidence.append(found)
-        if pool is None:
-            when, spent = serial_startup() or (began, before)
-            timing["startup"], timing["startup_cpu"] = when - began, spent
-        else:
-            first, timing["startup_cpu"] = pool.startup()
-            timing["startup"] = (first or began) - began
-            timing["startup_cpu"] += before
-            timing["cpu"] += pool.import_cpu_seconds
-            pool.__exit__(None)
-            pool = None
-    finally:
-        if pool is not None:
-            pool.__exit__(RunError)
-        else:
-            close_all()
-    return manifests, evidence, timing
+    job: Job, directory: RunDirectory, tasks: Sequence[ReadTask], phases: Phases, against: str | None
+) -> list[Manifest]:
+    manifests: list[Manifest] = []
+    current: Sequence[ReadTask | RereadTask] = tasks
+    for segment in job.segments:
+        works = [Work(partial(build_phase, job, segment), task, task.name, task.size) for task in current]
+        done = phases.run(str(segment.number), works, _phase_name(job, segment), in_bytes=segment.number == 0)
+        manifests += done
+        if segment.corpus is not None:
+            phases.progress.begin(f"{segment.corpus.name}: deciding")
+            shards = [shard for manifest in done for shard in manifest.shards]
+            current, found = _decide(directory, segment, shards, against)
+            manifests.append(Manifest(evidence=(found,)))
+    return manifests
 
 
 def _phase_name(job: Job, segment: Segment) -> str:
@@ -268,44 +192,6 @@ def _phase_name(job: Job, segment: Segment) -> str:
     return f"{segment.number + 1}/{len(job.segments)} {stages}"
 
 
-def _size_of(task: Any) -> int:
-    return int(task.bytes if isinstance(task, ReadTask) else task.shard.rows)
-
-
-def _run_phase(
-    job: Job,
-    directory: RunDirectory,
-    segment: Segment,
-    tasks: Sequence[Any],
-    pool: Pool | None,
-    progress: Progress,
-    timing: dict[str, float],
-    options: tuple[str, ...],
-) -> list[Any]:
-    """Run the units that are not finished; the records of all of them, in the order of the units."""
-    todo = []
-    for task in tasks:
-        if directory.finished(segment.number, task.name) is None:
-            manifest = directory.manifest(segment.number, task.name)
-            todo.append(PhaseTask(partial(build_phase, job, segment), task, manifest, _size_of(task), options))
-        else:
-            progress.finish(_size_of(task))
-
-    def pages(count: int) -> None:
-        progress.update(pages=count)
-
-    for done in run_serially(todo, pages) if pool is None else pool.run(todo, pages):
-        if pool is not None:  # what runs in this process is counted with it
-            timing["cpu"] += done.cpu_seconds
-        progress.finish(done.task.size, done.task.manifest)
-    records = [directory.finished(segment.number, task.name, just_now=True) for task in tasks]
-    for task, found in zip(tasks, records, strict=True):
-        if found is None:
-            raise RunError(f"unit {task.name}: it was run, but its manifest or a file it names is missing or damaged")
-    timing["cpu"] += rundir.summarise([found for found in records if found]).cpu_elsewhere if todo else 0.0
-    return records
-
-
 def _keys_folder(root: str, stage: str) -> str:
     """Where a run leaves the keys of what a corpus stage kept."""
     return storage.join(root, "keys", stage.replace("/", "-"))
@@ -313,8 +199,6 @@ def _keys_folder(root: str, stage: str) -> str:
 
 def _check_against(recipe: Recipe, against: str) -> None:
     """Raises UsageError where a corpus stage cannot be run against the keys of an earlier run."""
-    from pipelines.barrier import DecisionError, check_against
-
     stages = [(step.name, step.strategy) for step in recipe.steps]
     found = [(name, step) for name, step in stages if isinstance(step, (CorpusJudge, CorpusRewriter))]
     if not found:
@@ -327,21 +211,18 @@ def _check_against(recipe: Recipe, against: str) -> None:
 
 
 def _decide(
-    directory: RunDirectory, segment: Segment, shards: Sequence[dict[str, Any]], against: str | None
-) -> tuple[list[RereadTask], dict[str, Any]]:
-    from pipelines.barrier import Shard, decide
-
+    directory: RunDirectory, segment: Segment, shards: Sequence[Shard], against: str | None
+) -> tuple[list[RereadTask], EvidenceRecord]:
     step = segment.corpus
     if step is None:
         raise ValueError(f"segment {segment.number} ends with no corpus step")
-    found = [Shard.from_dict(shard) for shard in shards]
     started = time.process_time()
     earlier = _keys_folder(against, step.name) if against else None
     folder = directory.work("decisions", str(segment.number))
-    decision = decide(segment.decides(), found, folder, earlier, _keys_folder(directory.root, step.name))
+    decision = decide(segment.decides(), shards, folder, earlier, _keys_folder(directory.root, step.name))
     spent = time.process_time() - started
-    tasks = [RereadTask(shard.name, shard, decision.of(shard)) for shard in found]
-    return tasks, {"stage": step.name, "cpu_seconds": spent, **decision.evidence}
+    tasks = [RereadTask(shard.unit, shard, decision.of(shard)) for shard in shards]
+    return tasks, EvidenceRecord(step.name, decision.evidence, spent)
 
 
 def _finish(
@@ -349,24 +230,24 @@ def _finish(
     directory: RunDirectory,
     job: Job,
     paths: Sequence[str],
-    manifests: Sequence[Any],
-    evidence: Sequence[dict[str, Any]],
+    tasks: Sequence[ReadTask],
+    manifests: Sequence[Manifest],
 ) -> dict[str, Any]:
-    summary = rundir.summarise(manifests)
+    summary = Summary.of(manifests)
     for table in rundir.TABLES:
-        if not any(record["table"] == table for record in summary.files):
+        if not any(record.table == table for record in summary.files):
             writer = TableWriter(directory.root, table, "empty", schema_of(table, job), 1)
-            summary.files += [record.as_dict() for record in writer.close_empty()]
-    ledger = rundir.keys_of(summary.files, ["ledger"])
-    written = rundir.keys_of(summary.files, rundir.TABLES)
+            summary.files += writer.close_empty()
+    ledger, written = summary.keys_of("ledger"), summary.keys_of(*rundir.TABLES)
+    left_out = rundir.unread(paths, tasks, summary.reads)
     dropped, failed = rundir.removed_by_stage(directory.root, summary.files)
     stages = rundir.funnel(recipe, summary, dropped, failed)
+    evidence = {found.stage: found for found in summary.evidence}
     for entry in stages:
-        for found in evidence:
-            if found["stage"] == entry["stage"]:
-                entry["cpu_seconds"] = round(entry["cpu_seconds"] + found["cpu_seconds"], 3)
-    kept = rundir.keys_of(summary.files, ["kept"]).count
-    conserved = ledger == written and kept == stages[-1]["kept"] and ledger.count == summary.read["records"]
+        if entry["stage"] in evidence:
+            entry["cpu_seconds"] = round(entry["cpu_seconds"] + evidence[entry["stage"]].cpu_seconds, 3)
+    kept = summary.keys_of("kept").count
+    conserved = not left_out and ledger == written and kept == stages[-1]["kept"] and ledger.count == summary.records
     result: dict[str, Any] = {
         "recipe": recipe.filled(),
         "fingerprint": recipe.fingerprint(),
@@ -374,29 +255,32 @@ def _finish(
         "input": list(paths) if len(paths) <= 1000 else [*paths[:1000], f"… and {len(paths) - 1000} more"],
         "read": {
             "files": len(paths),
-            "records": summary.read["records"],
-            "failed": summary.read["failed"],
-            "types": dict(sorted(summary.types.items())),
+            "records": summary.records,
+            "failed": sum(record.failed for record in summary.reads),
+            "types": summary.types,
         },
         "stages": stages,
         "kept": kept,
-        "kept_rows": sum(record["rows"] for record in summary.files if record["table"] == "kept"),
+        "kept_rows": sum(record.rows for record in summary.files if record.table == "kept"),
         "dropped": sum(counter.total() for counter in dropped.values()),
         "failed": sum(counter.total() for counter in failed.values()),
         "conserved": conserved,
         "repeated_ids": rundir.repeated_ids(directory.root, summary.files),
-        "corpus": [{key: value for key, value in found.items() if key != "cpu_seconds"} for found in evidence],
+        "corpus": [
+            {"stage": step.name, **evidence[step.name].evidence} for step in recipe.steps if step.name in evidence
+        ],
         "files": sorted(
             (
-                {key: record[key] for key in ("table", "path", "rows", "bytes", "sha256")}
+                {key: getattr(record, key) for key in ("table", "path", "rows", "bytes", "sha256")}
                 for record in summary.files
-                if record["table"] != "ledger"
+                if record.table != "ledger"
             ),
             key=lambda record: str(record["path"]),
         ),
     }
     if conserved:
-        directory.remove_orphans(record for record in summary.files if record["table"] != "ledger")
+        directory.remove_orphans(record for record in summary.files if record.table != "ledger")
     else:
         result["differences"] = rundir.differences(directory.root, summary.files)
+        result["differences"]["plan"] = left_out[:100]
     return result

@@ -9,7 +9,8 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from curate.recipe import CONFIGS, Output
 from filters import STRATEGIES
-from filters.contracts import load, settings_of
+from filters.contracts import settings_of
+from filters.loading import load
 from pipelines.reading.fields import Fields
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -82,7 +83,7 @@ def _recipe() -> dict[str, Any]:
         for field in dataclasses.fields(Fields)
     }
     output = {
-        field.name: {"type": "boolean"} if field.type is bool else {"type": "integer", "minimum": 1}
+        field.name: {"type": "boolean"} if isinstance(field.default, bool) else {"type": "integer", "minimum": 1}
         for field in dataclasses.fields(Output)
     }
     return {

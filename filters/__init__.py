@@ -9,7 +9,8 @@ from typing import Any, get_args, get_type_hints
 import pydantic
 from pydantic_core import ArgsKwargs
 
-from filters.contracts import ResourceError, SettingsError, Strategy, load
+from filters.contracts import ResourceError, SettingsError, Strategy
+from filters.loading import check_decision, load
 from filters.wording import as_lists, in_words
 
 # name -> module:Class. The first part is the stage, the second the strategy. Modules are imported when named.
@@ -39,11 +40,12 @@ STRATEGIES: Mapping[str, str] = {
     "quality/compression": "filters.quality.compression:Compression",
     "quality/cjk": "filters.quality.cjk:Cjk",
     "quality/hangul": "filters.quality.hangul:Hangul",
+    "quality/sentence": "filters.quality.sentence:Sentence",
     "quality/fasttext": "filters.quality.fasttext:FastText",
     "quality/fasttext-top": "filters.quality.fasttext:FastTextTop",
     "dedup/exact": "filters.dedup.exact:Exact",
     "dedup/url": "filters.dedup.url:Url",
-    "dedup/lines": "filters.dedup.lines:Lines",
+    "dedup/lines": "filters.dedup.lines:RepeatedLines",
     "dedup/minhash": "filters.dedup.minhash:MinHash",
     "dedup/minhash-datasketch": "filters.dedup.minhash_datasketch:MinHashDatasketch",
     "dedup/bff": "filters.dedup.bff:Bff",
@@ -93,18 +95,27 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Strategy:
         raise SettingsError(f"{name}: settings must be a map, got {settings!r:.80}")
     for setting, value in settings.items():
         if not isinstance(setting, str):
-            raise SettingsError(f"{name}: {setting!r:.80} is no setting's name")
+            raise SettingsError(f"{name}: the name of a setting must be text, got {setting!r:.80}", (setting,))
         wrong = _boolean_in(value)
         if wrong is not None and not _takes_boolean(cls, setting):
             # YAML 1.1 reads no (Norwegian, too), off, yes and on as booleans; pydantic would read them as 0 and 1
             word = "yes" if wrong else "no"
-            raise SettingsError(f"{name}: {setting}: {wrong} is no value for it (for the word, quote it: '{word}')")
+            raise SettingsError(
+                f"{name}: {setting}: {wrong} is not allowed (to write the word, quote it: '{word}')", (setting,)
+            )
     try:
-        return cls(**as_lists(cls, settings))
+        made = cls(**as_lists(cls, settings))
+        check_decision(made)
     except TypeError as error:
         raise SettingsError(f"{name}: {error}") from error
+    except SettingsError as error:
+        raise SettingsError(f"{name}: {error}", error.path) from error
     except pydantic.ValidationError as error:
-        raise SettingsError("; ".join(f"{name}: {line}" for line in _explain(cls, error))) from error
+        lines, path = _explain(cls, error)
+        if path and path[0] not in settings and f"max_{str(path[0])[4:]}" in settings:
+            path = (f"max_{str(path[0])[4:]}",)  # a bound that was given lies below a default
+        raise SettingsError("; ".join(f"{name}: {line}" for line in lines), path) from error
+    return made
 
 
 def _boolean_in(value: Any) -> bool | None:
@@ -124,11 +135,16 @@ def _takes_boolean(cls: type[Strategy], setting: str) -> bool:
     return setting not in hints or within(hints[setting])
 
 
-def _explain(cls: type[Strategy], error: pydantic.ValidationError) -> list[str]:
+def _explain(cls: type[Strategy], error: pydantic.ValidationError) -> tuple[list[str], tuple[str | int, ...]]:
+    """What is wrong with the settings, a line each, and the path of the first wrong one."""
     known = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
     lines = []
-    for problem in in_words(error.errors(include_url=False, include_context=False)):  # type: ignore[arg-type]
-        where = ".".join(str(part) for part in problem["loc"]) or "settings"
+    paths: list[tuple[str | int, ...]] = []
+    for problem in in_words(error.errors(include_url=False)):  # type: ignore[arg-type]
+        said = problem.get("ctx", {}).get("error")
+        path = (*problem["loc"], *(said.path if isinstance(said, SettingsError) else ()))
+        paths.append(path)
+        where = ".".join(str(part) for part in path) or "settings"
         if problem["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             near = difflib.get_close_matches(where, known, n=1, cutoff=0.6)
             hint = f", did you mean {near[0]}?" if near else ""
@@ -136,10 +152,10 @@ def _explain(cls: type[Strategy], error: pydantic.ValidationError) -> list[str]:
         elif problem["type"] == "missing":
             lines.append(f"{where} is required")
         else:
-            said = problem["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-            shown = "" if isinstance(problem["input"], ArgsKwargs) else f", got {problem['input']!r:.80}"
-            lines.append(f"{where}: {said}{shown}")
-    return lines
+            message = problem["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+            whole = isinstance(said, SettingsError) or isinstance(problem["input"], ArgsKwargs)
+            lines.append(f"{where}: {message}" + ("" if whole else f", got {problem['input']!r:.80}"))
+    return lines, paths[0]
 
 
 __all__ = ["ENTRY_POINTS", "STRATEGIES", "ResourceError", "SettingsError", "Strategy", "find", "make"]

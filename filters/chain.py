@@ -1,4 +1,4 @@
-"""A chain of opened per-document steps: what happens to one page, and the books kept on it."""
+"""A step on an item, and a chain of steps: what happens to one page, and the books kept on it."""
 
 import os
 import time
@@ -8,9 +8,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from filters.contracts import Extractor, Judge, ResourceError, Rewriter, Strategy
-from filters.document import Document, Drop, Fault, RawPage
-from filters.rules import Rule, decide
+import numpy as np
+
+from filters.contracts import (
+    CorpusJudge,
+    CorpusRewriter,
+    Duplicates,
+    Extractor,
+    Judge,
+    ResourceError,
+    Rewriter,
+    Scores,
+    SettingsError,
+    Strategy,
+)
+from filters.document import NOTE_TYPES, Document, Drop, Fault, NoteValue, RawPage
+from filters.rules import Rule, decide, failing
 
 _OPENED: dict[Strategy, Any] = {}
 
@@ -26,9 +39,8 @@ def close_all() -> None:
     """Close everything opened in this process (children, files)."""
     while _OPENED:
         _, function = _OPENED.popitem()
-        close = getattr(function, "close", None)
-        if close is not None:
-            close()
+        if hasattr(function, "close"):  # contracts.Closes
+            function.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +120,16 @@ class StepBook:
 
 
 def fault_of(error: BaseException) -> tuple[str, str]:
-    """Reason and detail of an error. Messages of foreign exceptions may quote the data, so only the type and the
-    place in the code are told, and what the system says (no space left, too many open files)."""
+    """Reason and detail of an error.
+
+    Messages of foreign exceptions may quote the data, so the detail has their type and place in the code alone, and
+    what the system says (no space left, too many open files).
+    """
     if isinstance(error, Fault):
         return error.reason, error.detail
-    if isinstance(error, ResourceError):  # written for people, and of the installation, not of a document
-        return "error:ResourceError", str(error)
+    # written for people, and of the installation or the settings, not of a document
+    if isinstance(error, (ResourceError, SettingsError)):
+        return f"error:{type(error).__name__}", str(error)
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
     system = f": {os.strerror(error.errno)}" if isinstance(error, OSError) and isinstance(error.errno, int) else ""
@@ -127,105 +143,268 @@ def first_cause(error: BaseException) -> BaseException:
     return error
 
 
+def utf8_bytes(text: str) -> int:
+    """The size of a text in bytes of UTF-8; raises UnicodeEncodeError for lone surrogates."""
+    return len(text.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a step made of an item: a document, a drop, or a fault.
+
+    document     the document as it is handed on, its edits taken off; None where it was dropped or failed
+    drop         the judgement that removes it
+    reason, detail  the fault, "" where there is none; detail never holds text of the document
+    edits        characters changed, by rule
+    cpu_seconds  spent in this process
+    scores       what a judge gave, whether its rules drop the document or not
+    keys         what a corpus strategy gave: (keys, signature or None) of a judge, (values, pieces) of a rewriter
+    """
+
+    document: Document | None = None
+    drop: Drop | None = None
+    reason: str = ""
+    detail: str = ""
+    edits: Mapping[str, int] = field(default_factory=dict)
+    cpu_seconds: float = 0.0
+    scores: Scores | None = None
+    keys: tuple[Any, Any] | None = None
+
+
+_NO_EDITS: Mapping[str, int] = {}
+_Found = tuple[Document | None, Drop | None, Mapping[str, int], Scores | None, tuple[Any, Any] | None]
+
+
+class OpenStep:
+    """A step whose strategy is open, ready for apply()."""
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.function = opened(step.strategy)
+        self._run: Callable[[Any, bool], _Found] = self._runner()
+        self._rules: dict[str, tuple[Rule, ...]] = {}
+
+    def _runner(self) -> Callable[[Any, bool], _Found]:
+        strategy = self.step.strategy
+        if isinstance(strategy, Judge):
+            self._judge = strategy
+            return self._scored
+        if isinstance(strategy, (Extractor, Rewriter)):
+            return self._changed
+        if isinstance(strategy, CorpusJudge):
+            self._keys_of, self._width = _keys_of(strategy, self.function)
+            return self._keyed
+        if isinstance(strategy, CorpusRewriter):
+            return self._spanned
+        raise TypeError(f"{self.step.name}: {type(strategy).__name__} has no shape")
+
+    def cpu_elsewhere(self) -> float:
+        """CPU seconds that the function has spent in other processes so far (the extraction child)."""
+        spent: float = self.function.cpu_seconds if hasattr(self.function, "cpu_seconds") else 0.0
+        return spent
+
+    def rules(self, language: str) -> tuple[Rule, ...]:
+        """The rules of a judge for a language, looked up once."""
+        if language not in self._rules:
+            self._rules[language] = self._judge.rules(language)
+        return self._rules[language]
+
+    def _changed(self, item: RawPage | Document, decides: bool) -> _Found:
+        return self._handed_on(item, self.function(item))
+
+    def _handed_on(self, item: RawPage | Document, found: Any) -> _Found:
+        """The result of an extractor or a rewriter, verified."""
+        if isinstance(found, Document):
+            if found is item:
+                return found, None, _NO_EDITS, None, None
+            if found.offset != item.offset or found.source != item.source:
+                raise Fault("bad_result", f"{self._name} gave a document of another source or offset")
+            if found.notes is not item.notes:
+                self._check_notes(found.notes, item.notes, found.row_per_line)
+            if item.carried and found.carried is not item.carried:
+                found = found.carrying(item.carried)
+            edits = found.edits
+            if edits:
+                found = found.with_text(found.text)
+            if not isinstance(item, Document) or found.text is not item.text:
+                found.derive(utf8_bytes)  # what cannot be encoded cannot be written
+            return found, None, edits, None, None
+        if isinstance(found, Drop):
+            return None, found, _NO_EDITS, None, None
+        raise self._bad_result(found, "Document or Drop")
+
+    def _scored(self, document: Document, decides: bool) -> _Found:
+        scores = self.function(document)
+        if not isinstance(scores, Scores):
+            raise self._bad_result(scores, "Scores")
+        if scores.notes:
+            self._check_notes(scores.notes, {})
+            document = document.note(**scores.notes)
+        # without a decision too: a rule whose signal is missing is a fault of every document
+        rules = self.rules(str(document.notes.get("language", "")))
+        if not decides:
+            failing(rules, scores.signals, document.notes)
+            return document, None, _NO_EDITS, scores, None
+        drop = decide(rules, scores.signals, document.notes)
+        return (None if drop is not None else document), drop, _NO_EDITS, scores, None
+
+    def _keyed(self, document: Document, decides: bool) -> _Found:
+        keys, signature = self._keys_of(document)
+        if not isinstance(keys, np.ndarray) or keys.dtype != np.uint64 or keys.shape not in ((0,), (self._width,)):
+            raise Fault("bad_result", f"{self._name} gave {_shape_of(keys)}, expected uint64 of shape ({self._width},)")
+        return document, None, _NO_EDITS, None, (keys, signature)
+
+    def _spanned(self, document: Document, decides: bool) -> _Found:
+        values, pieces = self.function(document)
+        for array, kinds in ((values, (np.uint64, np.uint32)), (pieces, (np.int32,))):
+            if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype not in kinds:
+                raise Fault("bad_result", f"{self._name} gave {_shape_of(array)}, expected keys and pieces of spans")
+        return document, None, _NO_EDITS, None, (values, pieces)
+
+    def _check_notes(
+        self, notes: Mapping[str, NoteValue], before: Mapping[str, NoteValue], by_line: bool = False
+    ) -> None:
+        writes = self.step.strategy.writes
+        for name, value in notes.items():
+            if name in before and before[name] is value:
+                continue
+            kind = writes.get(name)
+            if kind is None:
+                raise Fault("bad_note", f"{self._name} wrote a note that it does not declare in writes: {name:.40}")
+            # a value for each line of a document whose lines become rows
+            for one in value if by_line and isinstance(value, tuple) else (value,):
+                self._check_value(name, kind, one)
+
+    def _check_value(self, name: str, kind: str, value: Any) -> None:
+        wanted = NOTE_TYPES[kind]
+        right = isinstance(value, (float, int) if wanted is float else wanted)
+        if not right or (isinstance(value, bool) and wanted is not bool):
+            raise Fault("bad_note", f"{self._name}: the note {name} must be {kind}, got {type(value).__name__}")
+        if (isinstance(value, str) and not _encodes(value)) or (wanted is int and not _fits(value)):
+            raise Fault("bad_note", f"{self._name}: the note {name} has a value that {kind} cannot hold")
+
+    def _bad_result(self, found: Any, expected: str) -> Fault:
+        return Fault("bad_result", f"{self._name} gave {type(found).__name__}, expected {expected}")
+
+    @property
+    def _name(self) -> str:
+        return self.step.strategy_name
+
+
+def _fits(value: Any) -> bool:
+    return -(1 << 63) <= value < 1 << 63
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shape_of(value: Any) -> str:
+    return f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
+
+
+def _keys_of(strategy: CorpusJudge, function: Any) -> tuple[Callable[[Document], tuple[Any, Any]], int]:
+    """The function from a document to (keys, signature or None), and the number of keys."""
+    decision = strategy.decision()
+    width = decision.width if isinstance(decision, Duplicates) else 1
+    if isinstance(decision, Duplicates) and decision.signed:
+        return function.with_signature, width
+    return (lambda document: (function(document), None)), width
+
+
+def apply(step: OpenStep, item: RawPage | Document, *, decides: bool = True) -> Applied:
+    """What a step makes of an item. Never raises for what is wrong with the item.
+
+    decides  False: a judge's scores are obtained and its rules evaluated, and the document is handed on whatever they
+             say, as an ablation needs it
+    """
+    return _applied(step._run, item, decides)
+
+
+def apply_cut(step: OpenStep, document: Document, spans: Any) -> Applied:
+    """What a corpus rewriter makes of a document of which spans are to be cut: int32, shape (s, 2), half-open."""
+    return _applied(lambda item, cuts: step._handed_on(item, step.function.cut(item, cuts)), document, spans)
+
+
+def _applied(run: Callable[[Any, Any], _Found], item: RawPage | Document, argument: Any) -> Applied:
+    started = time.thread_time()
+    try:
+        document, drop, edits, scores, keys = run(item, argument)
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # a panic of a native library is no Exception
+        reason, detail = fault_of(error)
+        return Applied(None, None, reason, detail, _NO_EDITS, time.thread_time() - started)
+    return Applied(document, drop, "", "", edits, time.thread_time() - started, scores, keys)
+
+
 class Chain:
-    """Runs a page or document through steps until one drops it, fails on it, or none is left.
+    """Runs a page or document through per-document steps until one drops it, fails on it, or none is left.
 
     books          what each step did since the last reset
     cpu_elsewhere  CPU seconds that steps spent in other processes (the extraction child), as of the last reset
     """
 
     def __init__(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            if not isinstance(step.strategy, (Extractor, Rewriter, Judge)):
+                raise TypeError(f"{step.name}: {type(step.strategy).__name__} is not a per-document strategy")
         self.steps = tuple(steps)
         self.books: dict[str, StepBook] = {}
         self.cpu_elsewhere = 0.0
-        self._runs = [_run_of(step) for step in self.steps]
-        self._elsewhere = {step.name: 0.0 for step in self.steps}
-        for step in self.steps:
-            self._elsewhere[step.name] = getattr(opened(step.strategy), "cpu_seconds", 0.0)
+        self._open = [OpenStep(step) for step in self.steps]
+        self._elsewhere = {step.step.name: step.cpu_elsewhere() for step in self._open}
         self.reset()
 
     def reset(self) -> dict[str, StepBook]:
         """Hand over the books kept since the last call and open new ones."""
-        for step in self.steps:
-            spent = getattr(opened(step.strategy), "cpu_seconds", 0.0)
-            if step.name in self.books:
-                self.books[step.name].cpu_seconds += spent - self._elsewhere[step.name]
-                self.cpu_elsewhere += spent - self._elsewhere[step.name]
-            self._elsewhere[step.name] = spent
+        for step in self._open:
+            name, spent = step.step.name, step.cpu_elsewhere()
+            if name in self.books:
+                self.books[name].cpu_seconds += spent - self._elsewhere[name]
+                self.cpu_elsewhere += spent - self._elsewhere[name]
+            self._elsewhere[name] = spent
         books, self.books = self.books, {step.name: StepBook() for step in self.steps}
         return books
 
     def run(self, item: RawPage | Document) -> Outcome:
         """The outcome for one item. Never raises for what is wrong with the item."""
-        clock = time.thread_time
         size = len(item.body) if isinstance(item, RawPage) else len(item.text.encode("utf-8", "surrogatepass"))
-        current: Any = item
-        started = clock()
-        for step, run in zip(self.steps, self._runs, strict=True):
-            book = self.books[step.name]
+        current: RawPage | Document = item
+        for step in self._open:
+            book = self.books[step.step.name]
             book.documents_in += 1
             book.bytes_in += size
-            try:
-                result = run(current)
-                if type(result) is Document:
-                    if result is not current:
-                        if result.edits:
-                            book.edits.update(result.edits)
-                            result = result.with_text(result.text)
-                        if isinstance(current, RawPage) or result.text is not current.text:
-                            size = len(result.text.encode())
-                    current = result
-                    book.kept += 1
-                    book.bytes_kept += size
-                elif type(result) is Drop:
-                    book.dropped += 1
-                    book.dropped_by_rule[result.rule] += 1
-                    return Dropped(_document_of(current), step.name, step.strategy_name, result)
-                else:
-                    raise Fault("bad_result", f"{step.strategy_name} answered with {type(result).__name__}")
-            except (KeyboardInterrupt, SystemExit, GeneratorExit):
-                raise
-            except BaseException as error:  # a panic of a native library is no Exception
-                reason, detail = fault_of(error)
+            applied = apply(step, current)
+            book.cpu_seconds += applied.cpu_seconds
+            document = applied.document
+            if document is not None:
+                if applied.edits:
+                    book.edits.update(applied.edits)
+                if not isinstance(current, Document) or document.text is not current.text:
+                    size = document.derive(utf8_bytes)
+                current = document
+                book.kept += 1
+                book.bytes_kept += size
+            elif applied.drop is not None:
+                book.dropped += 1
+                book.dropped_by_rule[applied.drop.rule] += 1
+                return Dropped(_document_of(current), step.step.name, step.step.strategy_name, applied.drop)
+            else:
                 book.failed += 1
-                book.failed_by_reason[reason] += 1
-                return Failed(item.source, item.offset, item.id, item.url, step.name, reason, detail)
-            finally:
-                now = clock()
-                book.cpu_seconds += now - started
-                started = now
-        return current if isinstance(current, Document) else _document_of(current)
+                book.failed_by_reason[applied.reason] += 1
+                return Failed(
+                    item.source, item.offset, item.id, item.url, step.step.name, applied.reason, applied.detail
+                )
+        return _document_of(current)
 
 
 def _document_of(item: RawPage | Document) -> Document:
-    if isinstance(item, Document):
-        return item
-    return Document(item.id, "", item.url, item.notes, item.source, item.offset, item.date)
-
-
-def _run_of(step: Step) -> Callable[[Any], Any]:
-    strategy = step.strategy
-    function = opened(strategy)
-    if isinstance(strategy, Judge):
-        return _judge(strategy, function)
-    if isinstance(strategy, (Extractor, Rewriter)):
-        return function  # type: ignore[no-any-return]
-    raise TypeError(f"{step.name} ({type(strategy).__name__}) is no per-document strategy")
-
-
-def _judge(strategy: Judge, score: Callable[[Document], Any]) -> Callable[[Document], Document | Drop]:
-    rules: dict[str, tuple[Rule, ...]] = {}
-
-    def run(document: Document) -> Document | Drop:
-        scores = score(document)
-        if scores.notes:
-            document = document.note(**scores.notes)
-        language = str(document.notes.get("language", ""))
-        if language not in rules:
-            rules[language] = strategy.rules(language)
-        return decide(rules[language], scores.signals, document.notes) or document
-
-    return run
+    return item if isinstance(item, Document) else item.document("")
 
 
 def notes_written(steps: Iterable[Step]) -> dict[str, str]:

@@ -158,7 +158,7 @@ class Child:
         return process
 
     def _end(self, dying: bool = False) -> tuple[str, bool]:
-        """End the process; how it ended, and whether for want of memory."""
+        """End the process; how it ended, and whether it ran out of memory."""
         process, self._process, self._calls = self._process, None, 0
         if process is None:
             return "not started", False
@@ -274,7 +274,7 @@ class _Process:
             pass
 
     def end(self, dying: bool = False) -> tuple[str, bool]:
-        """Kill the process; how it ended, and whether for want of memory.
+        """Kill the process; how it ended, and whether it ran out of memory.
 
         dying  it has closed its pipes: leave it a moment to end by itself, to learn how
         """
@@ -295,7 +295,7 @@ class _Process:
         return self._how
 
     def ended(self) -> bool:
-        """Whether the process is no more."""
+        """Whether the process has ended."""
         return self._process.returncode is not None or self._reap(os.WNOHANG)
 
     def _reap(self, options: int) -> bool:

@@ -1,65 +1,39 @@
 """The shapes of a strategy: a frozen dataclass of settings that opens into a function."""
 
 import dataclasses
-import importlib
-from collections.abc import Callable, Hashable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar, dataclass_transform, get_args
+from typing import Any, ClassVar, Literal, NoReturn, Protocol, TypeVar, dataclass_transform
 
 import pydantic
-from pydantic import ConfigDict, GetCoreSchemaHandler
-from pydantic_core import core_schema
+from pydantic import ConfigDict
 
 from filters.document import Document, Drop, NoteValue, RawPage
+from filters.frozen_map import FrozenMap as FrozenMap
 from filters.rules import Rule
 
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
 S = TypeVar("S", bound="type[Strategy]")
 
 
 class SettingsError(ValueError):
-    """A setting is wrong; the message names the setting, the value and what is allowed."""
+    """A setting is wrong; the message names the setting, the value and what is allowed.
+
+    path  the keys that lead to the value: ("languages", "ko", "min_words"); empty where it is the strategy as a whole
+    """
+
+    def __init__(self, message: str, path: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 class ResourceError(Exception):
     """Something a strategy needs (a model, a word list, a package) is missing or unreadable."""
 
 
-class FrozenMap(Mapping[K, V], Generic[K, V]):
-    """A hashable, picklable mapping for settings such as keep: {en: 0.65, ko: 0.5}; the order of keys is kept."""
-
-    __slots__ = ("_items",)
-
-    def __init__(self, items: Any = ()) -> None:
-        self._items: dict[K, V] = dict(items)
-
-    def __getitem__(self, key: K) -> V:
-        return self._items[key]
-
-    def __iter__(self) -> Iterator[K]:
-        return iter(self._items)
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self._items.items()))
-
-    def __repr__(self) -> str:
-        return f"FrozenMap({self._items!r})"
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        key, value = get_args(source) or (Any, Any)
-        return core_schema.no_info_after_validator_function(
-            cls, core_schema.dict_schema(handler.generate_schema(key), handler.generate_schema(value))
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a judge says of a document: numbers by signal, and notes for those who come after."""
+    """What a judge finds in a document: numbers by signal, and notes for later stages."""
 
     signals: Mapping[str, float]
     notes: Mapping[str, NoteValue] = field(default_factory=dict)
@@ -68,30 +42,61 @@ class Scores:
 class Strategy:
     """Base of all shapes. Subclasses are declared with @strategy and hold settings only.
 
-    reads, writes  the notes a strategy reads, and those it writes with their Arrow type ("string", "float64", "int64")
+    reads   the notes a strategy reads
+    writes  the notes it writes, with their Arrow type: string, float64, int64 or bool. A note becomes a column of
+            kept/, so it cannot be called like one of the columns that every row has
     """
 
     reads: ClassVar[tuple[str, ...]] = ()
     writes: ClassVar[Mapping[str, str]] = {}
 
     def check(self) -> None:
-        """Make sure before a run that models, lists and packages are there; raises ResourceError."""
+        """Check before a run that models, lists and packages are there; raises ResourceError."""
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """What a user who keeps these languages (ISO 639-1) should know, one sentence each."""
+        return ()
+
+    def made_for(self) -> frozenset[str] | None:
+        """The languages (ISO 639-1) that the settings fit; None where they fit every language."""
+        return None
+
+    def languages_kept(self) -> tuple[str, ...]:
+        """The languages (ISO 639-1) of the documents that stay, where the strategy chooses by language; else none."""
         return ()
 
     def resources(self) -> Mapping[str, str]:
         """Content hashes (sha256) of the files the result depends on, by setting; part of the fingerprint."""
         return {}
 
+    def scoring_settings(self) -> dict[str, Any]:
+        """The settings that the function of open() may depend on."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+
+class Closes(Protocol):
+    """An open function that holds something, such as a child process. close() is called when the worker ends."""
+
+    def close(self) -> None:
+        """Release what the function holds."""
+
+
+class SpendsElsewhere(Protocol):
+    """An open function that works in other processes too. cpu_seconds: the CPU seconds spent there so far."""
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU seconds spent in other processes so far."""
+
 
 class Extractor(Strategy):
     """RawPage -> Document, or a Drop."""
 
     def open(self) -> Callable[[RawPage], Document | Drop]:
-        """The function, with whatever it had to load. It may have close() and a cpu_seconds attribute
-        (CPU seconds spent for it in other processes so far)."""
+        """The function, with whatever it had to load. page.document(text) makes the document of a page.
+
+        The function may be an object that Closes or SpendsElsewhere.
+        """
         raise NotImplementedError
 
 
@@ -103,13 +108,41 @@ class Rewriter(Strategy):
         raise NotImplementedError
 
 
-class Judge(Strategy):
-    """Scores a document; named rules over the scores decide. Scores never depend on thresholds.
+def limit(default: Any = ..., *, description: str, **constraints: Any) -> Any:
+    """A setting of a judge that only its rules() read: a threshold. Takes the constraints of pydantic.Field.
 
-    thresholds  the settings that only rules() reads: two judges that differ in nothing else share their scores
+    open() cannot read it, so scores cannot depend on it: an ablation scores once for all values of a limit.
+    """
+    return pydantic.Field(default, description=description, json_schema_extra={limit.__name__: True}, **constraints)
+
+
+def by_language(default: Any, *, description: str, **constraints: Any) -> Any:
+    """A number that `languages` may hold other values of, in a strategy that is ByLanguage (filters/by_language.py),
+    and that more than rules() reads. Takes the constraints of pydantic.Field."""
+    mark: Any = {by_language.__name__: True}
+    return pydantic.Field(default, description=description, json_schema_extra=mark, **constraints)
+
+
+def fields_marked(cls: type[Strategy], mark: Callable[..., Any]) -> frozenset[str]:
+    """The settings of a strategy that were declared with limit or by_language."""
+    found = cls.__pydantic_fields__.items()  # type: ignore[attr-defined]
+    return frozenset(name for name, info in found if mark.__name__ in (info.json_schema_extra or ()))
+
+
+class Judge(Strategy):
+    """Scores a document; named rules over the scores decide.
+
+    thresholds  the settings declared with limit(), which only rules() reads: judges that differ in nothing else share
+                their scores. open() gets the judge without them, and reading one there raises SettingsError
     """
 
     thresholds: ClassVar[frozenset[str]] = frozenset()
+    listed_thresholds: ClassVar[bool] = False  # whether the class gave a list, which is an error
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if "open" in vars(cls):
+            setattr(cls, "open", _without_thresholds(cls.open))  # noqa: B010  (mypy takes methods for constant)
 
     def open(self) -> Callable[[Document], Scores]:
         """The scoring function, with whatever it had to load. Every call answers with the same signals."""
@@ -119,88 +152,221 @@ class Judge(Strategy):
         """The rules for a document whose note `language` has this value ("" where it has none)."""
         raise NotImplementedError
 
+    def scoring_settings(self) -> dict[str, Any]:
+        """The settings that scores may depend on: all but the thresholds."""
+        settings = super().scoring_settings()
+        return {name: value for name, value in settings.items() if name not in self.thresholds}
+
     def scoring_key(self) -> tuple[Hashable, ...]:
         """Equal for judges whose scores are equal on every document."""
-        names = (f.name for f in dataclasses.fields(self) if f.name not in self.thresholds)  # type: ignore[arg-type]
-        return (type(self).__qualname__, *((name, getattr(self, name)) for name in names))
+        return (type(self).__module__, type(self).__qualname__, *self.scoring_settings().items())
+
+
+def _without_thresholds(open_: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A judge's open(), run on the judge as scoring sees it."""
+
+    @functools.wraps(open_)
+    def open_for_scoring(self: Any) -> Any:
+        return open_(self if isinstance(self, _Scoring) else _for_scoring(self))
+
+    return open_for_scoring
+
+
+class _Scoring:
+    """Marks a judge whose thresholds cannot be read."""
+
+
+class _Unreadable:
+    """Stands in the place of a threshold. Has __set__, so that it comes before the values of the instance."""
+
+    def __init__(self, cls: type[Strategy], name: str) -> None:
+        self._message = (
+            f"{cls.__name__}: scores cannot depend on the limit {name}, which only rules() may read: "
+            "declare it with pydantic.Field in place of limit()"
+        )
+
+    def __get__(self, judge: Any, cls: Any = None) -> NoReturn:
+        raise SettingsError(self._message)
+
+    def __set__(self, judge: Any, value: Any) -> NoReturn:
+        raise SettingsError(self._message)
+
+
+@functools.cache
+def _scoring_class(cls: Any) -> Any:
+    return type(cls.__name__, (_Scoring, cls), {name: _Unreadable(cls, name) for name in cls.thresholds})
+
+
+def _for_scoring(judge: Judge) -> Judge:
+    """The judge as its open() sees it: reading a threshold raises SettingsError."""
+    cls: Any = type(judge)
+    view: Judge = object.__new__(_scoring_class(cls))
+    view.__dict__.update(judge.scoring_settings())
+    return view
+
+
+Survivor = Literal["longest", "newest", "first-url"] | FrozenMap[Literal["best"], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Link documents that share a key at the same place, and keep one document of each cluster.
+
+    rule       the rule under which the other documents are dropped
+    width      keys of a document that has keys
+    threshold  the similarity that the keys aim at; 1 where keys are equal only for equal documents
+    survivor   the document of a cluster that stays
+    verify     link two documents only at this Jaccard similarity of their shingles or above; None: all that share keys
+    shingler   makes the function from a document to the hashes of its shingles, uint64 of shape (n,); verify needs it,
+               and the similarities shown as evidence are measured with it
+    signed     the open function has with_signature(document) -> (keys, uint16 of shape (s,)): the share of equal values
+               in two signatures estimates their similarity
+    key_free   settings that keys do not depend on: keys of runs that differ in these alone can be compared
+    """
+
+    rule: str
+    width: int = 1
+    threshold: float = 1.0
+    survivor: Survivor = "longest"
+    verify: float | None = None
+    shingler: Callable[[], Callable[[Document], Any]] | None = None
+    signed: bool = False
+    key_free: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TopShare:
+    """Keep the share of the documents whose key is greatest; equal keys in the order of a hash of the id.
+
+    A key is the one number of open(), as filters.dedup.survivors.sortable makes it of a score.
+    rule   the rule under which the others are dropped           share  of the documents that have a key, 0 to 1
+    """
+
+    rule: str
+    share: float
+    key_free: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Cut the pieces whose key occurred before, in the corpus or in the document."""
+
+    rule: str
+    key_free: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Bloom:
+    """Cut paragraphs, and drop documents, more than `threshold` of whose n-grams a Bloom filter has seen before.
+
+    rule           the rule under which paragraphs are cut       document_rule  the rule that drops whole documents
+    min_ngram, max_ngram  words in an n-gram; paragraphs of fewer than min_ngram words stay
+    expected_ngrams  n-grams the filters are made for; None: those of the corpus are counted
+    shards         filters, each for the documents with hash(id) mod shards of its own
+    """
+
+    rule: str
+    document_rule: str
+    min_ngram: int
+    max_ngram: int
+    threshold: float
+    false_positive_rate: float
+    expected_ngrams: int | None = None
+    shards: int = 1
+    key_free: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Cut every run of at least `length` words that occurs elsewhere too, and keep one copy. For one machine.
+
+    max_words  words of the corpus beyond which the run is refused
+    """
+
+    rule: str
+    length: int
+    max_words: int
+    key_free: frozenset[str] = frozenset()
 
 
 class CorpusJudge(Strategy):
-    """Drops documents by a decision over the whole corpus, from fixed-size keys and never from texts.
-
-    open() gives a function from a document to an array of shape (k,), dtype uint64: k is the same for all documents
-    that have keys; shape (0,) says the document takes no part and stays.
-    """
+    """Drops documents by a decision over the whole corpus, from fixed-size keys and never from texts."""
 
     def open(self) -> Callable[[Document], Any]:
-        """The function that computes a document's keys."""
+        """The function from a document to its keys: an array of shape (k,), dtype uint64. k is the width of the
+        decision; an array of shape (0,) says that the document takes no part and stays."""
         raise NotImplementedError
+
+    def decision(self) -> Duplicates | TopShare:
+        """What is decided from the keys."""
+        raise NotImplementedError
+
+
+class Cuts(Protocol):
+    """The open function of a CorpusRewriter."""
+
+    def __call__(self, document: Document) -> tuple[Any, Any]:
+        """(values, pieces), arrays of any length: keys in the order of the text, uint64 or uint32, and int32.
+
+        Lines: pieces are the line numbers of the keys. Bloom: values are hashes of words, pieces the number of words
+        in each line. Repeats: values are hashes of words, pieces are empty.
+        """
+
+    def cut(self, document: Document, spans: Any) -> Document | Drop:
+        """The document without some spans, int32 of shape (s, 2), half-open: of lines, or of words for Repeats."""
 
 
 class CorpusRewriter(Strategy):
     """Cuts spans out of documents by a decision over the whole corpus, from keys of spans."""
 
+    def open(self) -> Cuts:
+        """The function that computes a document's keys, and cuts it."""
+        raise NotImplementedError
+
+    def decision(self) -> Lines | Bloom | Repeats:
+        """What is decided from the keys."""
+        raise NotImplementedError
+
 
 SHAPES: tuple[type[Strategy], ...] = (Extractor, Rewriter, Judge, CorpusJudge, CorpusRewriter)
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field, pydantic.Field))
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field, pydantic.Field, limit, by_language))
 def strategy(cls: S) -> S:
-    """Make a class of settings a strategy: a frozen dataclass, validated when it is built.
+    """Make a class of settings a strategy: a frozen dataclass, validated when it is built, defaults too.
 
     Unknown settings raise, and so do values outside their constraints (pydantic.Field(ge=0) and the like) and a
-    judge's min_X above its max_X. A setting's description is its Field(description=...).
+    judge's min_X above its max_X. A setting's description is its Field(description=...). What is wrong with the class
+    itself is an error when it is loaded, so that it does not take the rest of its module with it.
     """
+    listed = vars(cls).get("thresholds")
     if issubclass(cls, Judge):
         # no __post_init__ of Judge: a judge with one of its own would have to remember it
         cls._bounds_in_order = pydantic.model_validator(mode="after")(_bounds_in_order)  # type: ignore[attr-defined]
-    made = pydantic.dataclasses.dataclass(
-        frozen=True, config=ConfigDict(extra="forbid", allow_inf_nan=False, defer_build=True)
-    )(cls)
-    return made  # type: ignore[return-value]
+    config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_default=True, defer_build=True)
+    made: Any = pydantic.dataclasses.dataclass(frozen=True, config=config)(cls)
+    if issubclass(made, Judge):
+        made.thresholds = fields_marked(made, limit)
+        made.listed_thresholds = listed is not None
+    return made  # type: ignore[no-any-return]
 
 
 def _bounds_in_order(self: Any) -> Any:
     """Raises ValueError for bounds that no document can meet, also where a language's own take their place."""
     own = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
     by_language = own.get("languages")
-    _check_bounds(own, "")
+    _check_bounds(own, ())
     for language, limits in by_language.items() if isinstance(by_language, Mapping) else ():
         if isinstance(limits, Mapping):
-            _check_bounds({**own, **limits}, f"languages.{language}: ")
+            _check_bounds({**own, **limits}, ("languages", language))
     return self
 
 
-def _check_bounds(settings: Mapping[str, Any], where: str) -> None:
+def _check_bounds(settings: Mapping[str, Any], path: tuple[str, ...]) -> None:
     for name, least in settings.items():
         most = settings.get(f"max_{name[4:]}") if name.startswith("min_") else None
         if isinstance(least, (int, float)) and isinstance(most, (int, float)) and least > most:
-            raise ValueError(f"{where}{name}: {least:.10g} is above max_{name[4:]}: {most:.10g}")
-
-
-def load(path: str) -> type[Strategy]:
-    """The strategy class at `module:Class` or `module.Class`; raises SettingsError for a class that is none."""
-    module, _, name = path.replace(":", ".").rpartition(".")
-    found = getattr(importlib.import_module(module), name)
-    if not (isinstance(found, type) and issubclass(found, Strategy)):
-        raise SettingsError(f"{path} is not a strategy")
-    lacking = _lacking(found)
-    if lacking:
-        raise SettingsError(f"{path} is no finished strategy: it lacks {lacking}")
-    return found
-
-
-def _lacking(cls: type[Strategy]) -> str:
-    """What a class lacks that a recipe needs of it; empty for a finished strategy."""
-    shape = next((one for one in SHAPES if issubclass(cls, one)), None)
-    if shape is None:
-        return f"a shape (known: {', '.join(one.__name__ for one in SHAPES)})"
-    for method in ("open", "rules"):
-        # a base declares what it does not define; CorpusRewriter does not even declare open
-        declared, found = getattr(shape, method, None), getattr(cls, method, None)
-        if (method == "open" or declared is not None) and found is declared:
-            return f"{method}()"
-    return "" if dataclasses.is_dataclass(cls) else "the decorator @strategy"
+            raise SettingsError(f"{least:.10g} is above max_{name[4:]}: {most:.10g}", (*path, name))
 
 
 def settings_of(value: Any) -> Any:

@@ -4,8 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-NoteValue = str | int | float | bool
+NoteValue = str | int | float | bool | tuple[str | int | float | bool, ...]
 T = TypeVar("T")
+
+# The columns of kept/ that every row has; notes become columns beside them.
+COLUMNS = ("id", "url", "text", "language", "source", "offset", "date")
+NOTE_TYPES: Mapping[str, type] = {"string": str, "float64": float, "int64": int, "bool": bool}  # by Arrow type
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,7 @@ class RawPage:
     date        crawl time, ISO 8601, or ""
     source      the file it was read from; (source, offset) is the row key
     offset      byte offset of the record (of its gzip member), or line or row number for JSONL and Parquet
+    carried     fields of a JSONL or Parquet row that go along into kept/, by name
     """
 
     id: str
@@ -31,15 +36,32 @@ class RawPage:
     source: str = ""
     offset: int = 0
     notes: Mapping[str, NoteValue] = field(default_factory=dict)
+    carried: Mapping[str, str] = field(default_factory=dict)
+
+    def document(self, text: str, **notes: NoteValue) -> "Document":
+        """The document with this page's text, and these notes beside those of the page."""
+        return Document(
+            self.id,
+            text,
+            self.url,
+            {**self.notes, **notes} if notes else self.notes,
+            self.source,
+            self.offset,
+            self.date,
+            carried=self.carried,
+        )
 
 
 @dataclass(frozen=True)
 class Document:
     """A text and what is known about it. Never mutated: with_text and note return new documents.
 
-    notes   what strategies found out ("language": "ko"); a strategy declares the notes it reads and writes
-    edits   characters removed or replaced by each rule of the rewriter that returned this document; the
-            stage that ran the rewriter books them and hands on a document without
+    notes    what strategies found out ("language": "ko"); a strategy declares the notes it reads and writes. A tuple
+             holds a value for each line of a document whose lines become rows
+    edits    characters removed or replaced by each rule of the rewriter that returned this document; the
+             stage that ran the rewriter books them and hands on a document without
+    carried  fields of the input that go along into kept/, by name
+    row_per_line  the writer makes a row id#k of each line
     """
 
     id: str
@@ -50,6 +72,8 @@ class Document:
     offset: int = 0
     date: str = ""
     edits: Mapping[str, int] = field(default_factory=dict, compare=False)
+    carried: Mapping[str, str] = field(default_factory=dict)
+    row_per_line: bool = False
     _derived: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def with_text(self, text: str, edits: Mapping[str, int] | None = None) -> "Document":
@@ -63,6 +87,14 @@ class Document:
     def note(self, **notes: NoteValue) -> "Document":
         """This document with more notes."""
         return self._with(notes={**self.notes, **notes})
+
+    def by_line(self) -> "Document":
+        """This document, of which the writer makes a row of each line."""
+        return self if self.row_per_line else self._with(row_per_line=True)
+
+    def carrying(self, fields: Mapping[str, str]) -> "Document":
+        """This document with these fields of the input."""
+        return self._with(carried=fields)
 
     def _with(self, **changes: Any) -> "Document":
         # dataclasses.replace takes ten times as long, and this runs several times a document

@@ -17,8 +17,8 @@ class Rule:
     at_least, at_most inclusive bounds            above, below   exclusive bounds
     one_of            the values allowed for a note
 
-    A bound of None does not exist; 0 is a bound like any other. A score of NaN says that the rule does not apply to
-    this document, and the rule passes; a judge that wants such a document dropped answers with infinity.
+    None means no bound; 0 is a bound like any other. A score of NaN means that the rule does not apply to this
+    document, and the rule passes; a judge that wants such a document dropped gives infinity.
     """
 
     name: str
@@ -71,14 +71,14 @@ class Rule:
 def failing(
     rules: Iterable[Rule], signals: Mapping[str, float], notes: Mapping[str, NoteValue]
 ) -> tuple[FailedRule, ...]:
-    """Every rule that a document breaks, in the order of the rules; Fault for a rule over a score that was not given:
-    a name that is misspelt would switch the rule off."""
+    """Every rule that a document breaks, in the order of the rules. Raises Fault for a rule over a missing score: a
+    misspelt name would switch the rule off."""
     failed = []
     for rule in rules:
         value: Any = notes.get(rule.signal, "") if rule.one_of is not None else signals.get(rule.signal)
         if value is None:
             given = ", ".join(sorted(signals)) or "none"
-            raise Fault("signal_missing", f"the rule {rule.name} looks at {rule.signal}; the judge gives {given}")
+            raise Fault("signal_missing", f"the rule {rule.name} needs {rule.signal}; the judge gives {given}")
         if rule.fails(value):
             failed.append(FailedRule(rule.name, value, rule.threshold(value)))
     return tuple(failed)

@@ -5,27 +5,26 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from filters.contracts import CorpusJudge, strategy
+from filters.contracts import CorpusJudge, TopShare, strategy
 from filters.dedup.survivors import sortable
 from filters.document import Document
 
 
 @strategy
-class TopShare(CorpusJudge):
+class TopShareJudge(CorpusJudge):
     """Base of judges that keep the documents with the highest scores; subclasses give scorer().
 
     Of n documents with a score, n * keep_top stay, rounded up. Equal scores are ordered by a hash of the id. Documents
     without a score (NaN) take no part and stay.
     """
 
-    decision: ClassVar[str] = "top"
     rule: ClassVar[str] = "keep_top"
 
-    keep_top: float = Field(0.1, ge=0, le=1, description="Share of the documents that stay, best scores first.")
+    keep_top: float = Field(0.1, ge=0, le=1, description="Share of the documents to keep, best scores first.")
 
-    def keep_share(self) -> float:
-        """The share of documents that stay, 0 to 1."""
-        return self.keep_top
+    def decision(self) -> TopShare:
+        """The share of all documents with a score."""
+        return TopShare(self.rule, self.keep_top, key_free=frozenset({"keep_top"}))
 
     def scorer(self) -> Callable[[Document], float]:
         """The function from a document to its score; higher is better."""

@@ -1,6 +1,5 @@
 """Steps to a Beam graph: read or re-read, run the stages, write or spool. The same transforms on every engine."""
 
-import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,16 +11,19 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 
 import filters
-from filters.chain import Dropped, Failed, Step, fault_of, notes_written, opened
+from filters.chain import Dropped, Failed, Step, StepBook, fault_of, notes_written, opened
 from filters.contracts import CorpusJudge, CorpusRewriter
 from filters.document import Document, Drop
-from pipelines import records, storage, watch
+from pipelines import manifest, records, storage, watch
+from pipelines.corpus.shuffle import CorpusDecision
+from pipelines.corpus.spool import Spool, reread
+from pipelines.manifest import BooksRecord, EvidenceRecord, Manifest, PieceRead, ReadRecord
 from pipelines.reading import read
 from pipelines.reading.events import Damaged, Rejected
 from pipelines.reading.fields import USUAL, Fields
 from pipelines.reading.units import Piece, Unit
 from pipelines.stage import Stages
-from pipelines.writing import FileRecord, TableWriter, dropped_row, failed_row, kept_rows
+from pipelines.writing import TableWriter, dropped_row, failed_row, kept_rows
 
 READ = "read"
 WORK = ".curate"
@@ -117,6 +119,11 @@ class ReadTask:
         """The task of reading a unit."""
         return cls(unit.name, tuple(unit.pieces), {}, None, unit.bytes)
 
+    @property
+    def size(self) -> int:
+        """About how much work it is."""
+        return self.bytes
+
 
 @dataclass(frozen=True)
 class RereadTask:
@@ -127,6 +134,11 @@ class RereadTask:
     decisions: Any
     skip: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        """About how much work it is."""
+        return int(self.shard.rows)
+
 
 class ReadUnits(beam.DoFn):
     """ReadTask -> (unit, RawPage | Dropped | Failed); the ledger and the counts go to the output "records"."""
@@ -136,13 +148,16 @@ class ReadUnits(beam.DoFn):
 
     def process(self, task: ReadTask) -> Iterator[Any]:
         clock = time.thread_time
-        ledger = TableWriter(storage.join(self.root, WORK), "ledger", task.name, records.LEDGER, SERVICE_FILE_BYTES)
+        folder = f"{WORK}/ledger"
+        ledger = TableWriter(self.root, "ledger", task.name, records.LEDGER, SERVICE_FILE_BYTES, folder)
         types: dict[str, int] = {}
+        pieces: list[PieceRead] = []
         found, spent = 0, 0.0
         started = clock()
         bytes_in = 0
         rejected = failed = 0
         for piece in task.pieces:
+            before = found
             reader = read(piece, self.fields)
             events = iter(reader)
             while task.limit is None or found < task.limit:
@@ -179,22 +194,22 @@ class ReadUnits(beam.DoFn):
                 started = clock()
             for kind, count in reader.types.items():
                 types[kind] = types.get(kind, 0) + count
+            size = -1 if task.limit is not None and before >= task.limit else _size(piece.path)
+            pieces.append(PieceRead(piece.path, piece.start, piece.end, size, found - before))
         watch.idle()
         for record in ledger.close():
-            yield TaggedOutput("records", _file(record))
-        yield TaggedOutput(
-            "records",
-            {
-                "kind": "read",
-                "unit": task.name,
-                "records": found,
-                "failed": failed,
-                "dropped": rejected,
-                "types": types,
-                "bytes_kept": bytes_in,
-                "cpu_seconds": spent + clock() - started,
-            },
-        )
+            yield TaggedOutput("records", record)
+        spent += clock() - started
+        whole = ReadRecord(task.name, tuple(pieces), found, failed, rejected, types, bytes_in, spent)
+        yield TaggedOutput("records", whole)
+
+
+def _size(path: str) -> int:
+    """Bytes of an input file as it is now; -1 where that cannot be told."""
+    try:
+        return storage.size(path)
+    except (OSError, IndexError):  # Beam lists no such file
+        return -1
 
 
 class _Reread(beam.DoFn):
@@ -204,41 +219,37 @@ class _Reread(beam.DoFn):
         self.step = step
 
     def process(self, task: RereadTask) -> Iterator[Any]:
-        from pipelines.barrier import reread
-
         clock = time.thread_time
         started = clock()
         spent = 0.0
-        book = {"documents_in": 0, "kept": 0, "dropped": 0, "failed": 0, "bytes_in": 0, "bytes_kept": 0}
-        rules: dict[str, int] = {}
-        edits: dict[str, int] = {}
+        book = StepBook()
         for document, drop in reread(task.shard, task.decisions, self.step.strategy):
             watch.at(document.source, document.offset)
             size = len(document.text.encode("utf-8", "replace"))
-            book["documents_in"] += 1
+            book.documents_in += 1
             item: Any = document
             if (document.source, document.offset) in task.skip:
                 reason = task.skip[(document.source, document.offset)]
                 item = Failed(document.source, document.offset, document.id, document.url, self.step.name, reason)
-                book["failed"] += 1
+                book.failed += 1
+                book.failed_by_reason[reason] += 1
             elif isinstance(drop, Drop):
                 item = Dropped(document, self.step.name, self.step.strategy_name, drop)
-                book["dropped"] += 1
-                rules[drop.rule] = rules.get(drop.rule, 0) + 1
+                book.dropped += 1
+                book.dropped_by_rule[drop.rule] += 1
             else:
-                book["kept"] += 1
-                book["bytes_kept"] += size
-                for rule, count in document.edits.items():
-                    edits[rule] = edits.get(rule, 0) + count
+                book.kept += 1
+                book.bytes_kept += size
+                book.edits.update(document.edits)
                 if document.edits:
                     item = document.with_text(document.text)
-            book["bytes_in"] += size + sum(document.edits.values())
+            book.bytes_in += size + sum(document.edits.values())
             spent += clock() - started
             yield task.name, item
             started = clock()
         watch.idle()
-        whole = {**book, "dropped_by_rule": rules, "edits": edits, "cpu_seconds": spent + clock() - started}
-        yield TaggedOutput("records", {"kind": "books", "unit": task.name, "stages": {self.step.name: whole}})
+        book.cpu_seconds = spent + clock() - started
+        yield TaggedOutput("records", BooksRecord(task.name, {self.step.name: book}))
 
 
 class _Write(beam.DoFn):
@@ -281,7 +292,7 @@ class _Write(beam.DoFn):
     def finish_bundle(self) -> Iterator[Any]:
         for writer in self._writers.values():
             for record in writer.close():
-                yield GlobalWindows.windowed_value(_file(record))
+                yield GlobalWindows.windowed_value(record)
         self._writers = {}
 
 
@@ -292,11 +303,9 @@ class _SpoolDocuments(beam.DoFn):
         self.job, self.segment = job, segment
 
     def start_bundle(self) -> None:
-        self._spools: dict[str, Any] = {}
+        self._spools: dict[str, Spool] = {}
 
     def process(self, element: tuple[str, Document]) -> Iterable[Any]:
-        from pipelines.barrier import Spool
-
         unit, document = element
         if unit not in self._spools:
             self._spools[unit] = Spool(self.job.spool_folder(self.segment), unit, self.segment.decides())
@@ -310,27 +319,22 @@ class _SpoolDocuments(beam.DoFn):
 
 
 class _WriteManifest(beam.DoFn):
-    """Writes what one phase made as one JSON file, the last thing a pipeline does."""
+    """Writes what one pipeline left as one JSON file, the last thing the pipeline does.
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    begun  CPU seconds of this process when the unit was begun; None where the pipeline runs in other processes
+    """
 
-    def process(self, element: tuple[int, Iterable[dict[str, Any]]]) -> Iterable[Any]:
-        found = sorted(json.dumps(record, sort_keys=True) for record in element[1])
-        storage.write_bytes(self.path, ("[\n" + ",\n".join(found) + "\n]\n").encode())
+    def __init__(self, path: str, begun: float | None) -> None:
+        self.path, self.begun = path, begun
+
+    def process(self, element: tuple[int, Iterable[Any]]) -> Iterable[Any]:
+        spent = time.process_time() - self.begun if self.begun is not None else 0.0
+        manifest.write(self.path, Manifest.of(element[1], spent))
         return ()
 
 
-def _file(record: FileRecord) -> dict[str, Any]:
-    return {"kind": "file", **record.as_dict()}
-
-
-def _keyed(record: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+def _keyed(record: Any) -> tuple[int, Any]:
     return 0, record
-
-
-def _shard_record(shard: Any) -> dict[str, Any]:
-    return {"kind": "shard", "shard": shard.as_dict()}
 
 
 def _run_segment(items: Any, job: Job, segment: Segment) -> tuple[Any, list[Any]]:
@@ -348,19 +352,23 @@ def _run_segment(items: Any, job: Job, segment: Segment) -> tuple[Any, list[Any]
     return flow.kept | f"{label}: spool" >> beam.ParDo(_SpoolDocuments(job, segment)), found
 
 
-def end_with_manifest(found: list[Any], label: str, path: str) -> None:
-    """Gather records of all branches in one JSON file, written when everything else is done."""
+def end_with_manifest(found: list[Any], path: str, begun: float | None = None) -> None:
+    """Gather the records of all branches in one manifest, written when everything else is done.
+
+    begun  CPU seconds of this process when it began with the unit, where the pipeline runs in this process
+    """
     _ = (
         found
-        | f"{label}: records" >> beam.Flatten()
-        | f"{label}: together" >> beam.Map(_keyed)
-        | f"{label}: group" >> beam.GroupByKey()
-        | f"{label}: manifest" >> beam.ParDo(_WriteManifest(path))
+        | "records" >> beam.Flatten()
+        | "all records" >> beam.Map(_keyed)
+        | "group records" >> beam.GroupByKey()
+        | "manifest" >> beam.ParDo(_WriteManifest(path, begun))
     )
 
 
 def build_phase(job: Job, segment: Segment, pipeline: beam.Pipeline, task: ReadTask | RereadTask, path: str) -> None:
     """The graph of one unit in one phase, as a worker of the pool runs it; its manifest goes to path."""
+    begun = time.process_time()
     start = pipeline | beam.Create([task], reshuffle=False)
     dofn: beam.DoFn = (
         ReadUnits(job.root, job.fields) if isinstance(task, ReadTask) else _Reread(_corpus_before(job, segment))
@@ -368,8 +376,8 @@ def build_phase(job: Job, segment: Segment, pipeline: beam.Pipeline, task: ReadT
     out = start | "read" >> beam.ParDo(dofn).with_outputs("records", main="items")
     shards, found = _run_segment(out["items"], job, segment)
     if shards is not None:
-        found.append(shards | "shards" >> beam.Map(_shard_record))
-    end_with_manifest([out.records, *found], "end", path)
+        found.append(shards)
+    end_with_manifest([out.records, *found], path, begun)
 
 
 def _corpus_before(job: Job, segment: Segment) -> Step:
@@ -381,10 +389,14 @@ def _corpus_before(job: Job, segment: Segment) -> Step:
 
 def _reread_task(element: tuple[Any, Any]) -> RereadTask:
     shard, decisions = element
-    return RereadTask(shard.name, shard, decisions)
+    return RereadTask(shard.unit, shard, decisions)
 
 
-def build_whole(pipeline: beam.Pipeline, job: Job, tasks: Sequence[ReadTask], path: str) -> None:
+def _evidence_record(evidence: Any, stage: str) -> Any:
+    return EvidenceRecord(stage, evidence)
+
+
+def build_whole(job: Job, tasks: Sequence[ReadTask], pipeline: beam.Pipeline, path: str) -> None:
     """The whole recipe as one graph, for an engine that schedules and retries by itself."""
     out = (
         pipeline
@@ -397,17 +409,17 @@ def build_whole(pipeline: beam.Pipeline, job: Job, tasks: Sequence[ReadTask], pa
         shards, more = _run_segment(items, job, segment)
         found += more
         if segment.corpus is not None:
-            from pipelines.barrier import CorpusDecision
-
             folder = job.work("decisions", str(segment.number))
             label = f"segment {segment.number}"
-            decided = shards | f"{label}: decide" >> CorpusDecision(segment.decides(), folder)
+            decisions = shards | f"{label}: decide" >> CorpusDecision(segment.decides(), folder)
+            stage = segment.corpus.name
+            found.append(decisions.evidence | f"{label}: evidence" >> beam.Map(_evidence_record, stage=stage))
             again = (
-                decided
+                decisions.decided
                 | f"{label}: tasks" >> beam.Map(_reread_task)
                 | f"{label}: spread" >> beam.Reshuffle()
                 | f"{label}: re-read" >> beam.ParDo(_Reread(segment.corpus)).with_outputs("records", main="items")
             )
             found.append(again.records)
             items = again["items"]
-    end_with_manifest(found, "end", path)
+    end_with_manifest(found, path)

@@ -1,5 +1,6 @@
 """Beam options by engine, and running a pipeline on one."""
 
+import argparse
 import contextlib
 import io
 import logging
@@ -7,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions, StandardOptions
 from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
@@ -89,21 +91,38 @@ def parse_options(options: Sequence[str]) -> PipelineOptions:
     try:
         with contextlib.redirect_stderr(io.StringIO()) as said, _quiet():
             parsed = PipelineOptions(list(options))
-            known = set(parsed.get_all_options(drop_default=False))
+            _, unknown = option_parser().parse_known_args(list(options))
             runner = parsed.view_as(StandardOptions).runner
     except SystemExit:
         raise EngineError(said.getvalue().strip().rpartition("\n")[2] or "options that Beam cannot read") from None
-    for before, option in zip(("", *options), options, strict=False):
-        if not option.startswith("-") and (not before.startswith("-") or "=" in before):
-            raise EngineError(f"{option!r} belongs to no option")
-        if option.startswith("--") and option[2:].partition("=")[0].removeprefix("no_") not in known:
+    except Exception as error:  # some options parse their own values, and raise what comes of it
+        raise EngineError(f"Beam cannot read them: {error}") from None
+    for option in unknown:
+        if option.startswith("-"):
             raise EngineError(f"Beam does not know the option {option}")
+        raise EngineError(f"{option!r} belongs to no option")
     if runner:
         with _quiet():
             wrong = PipelineOptionsValidator(parsed, _runner(runner)).validate()
         if wrong:
             raise EngineError(f"{runner}: {' '.join(wrong)}")
     return parsed
+
+
+def option_parser() -> argparse.ArgumentParser:
+    """The parser of all options Beam knows. Beam hands it out for runners to add theirs, and keeps it otherwise."""
+    parsers: list[argparse.ArgumentParser] = []
+    PipelineOptions([]).get_all_options(add_extra_args_fn=parsers.append)
+    return parsers[0]
+
+
+def open_file_systems(options: Sequence[str]) -> None:
+    """Hand options (S3 endpoints, HDFS hosts, Google Cloud projects) to Beam's file systems in this process.
+
+    A pipeline does this by itself when it is made; whoever lists or opens files before that calls this first.
+    Raises EngineError for options Beam does not know.
+    """
+    FileSystems.set_options(parse_options(options))
 
 
 @contextlib.contextmanager

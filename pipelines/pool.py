@@ -1,5 +1,6 @@
 """Units on one machine: a long-lived pool of spawned processes that survives the pages that kill its workers."""
 
+import ctypes
 import multiprocessing
 import signal
 import time
@@ -9,9 +10,9 @@ from dataclasses import dataclass, replace
 from multiprocessing import connection
 from typing import Any
 
-from filters.chain import fault_of, first_cause
+from filters.chain import close_all, fault_of, first_cause
 from filters.contracts import ResourceError
-from pipelines import storage, watch
+from pipelines import curation, engines, storage, watch  # noqa: F401 - workers import curation before their first unit
 
 STALL_SECONDS = 120.0
 ATTEMPTS = 3
@@ -48,11 +49,9 @@ class Done:
 
 def run_task(phase: PhaseTask) -> float:
     """Run a unit in this process; returns the CPU seconds it took here (children not included)."""
-    from pipelines.engines import run_in_process
-
     started = time.process_time()
     try:
-        run_in_process(lambda pipeline: phase.build(pipeline, phase.task, phase.manifest), phase.options)
+        engines.run_in_process(lambda pipeline: phase.build(pipeline, phase.task, phase.manifest), phase.options)
     except Exception as error:
         cause = first_cause(error)
         if isinstance(cause, KeyboardInterrupt):  # Beam makes an error like others of it
@@ -86,10 +85,6 @@ def _worker(pipe: Any, slot: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     watch.attach(memoryview(slot).cast("B"))
     watch.idle()
-    import pipelines.curation
-    import pipelines.engines  # noqa: F401 - the slow imports come before the first unit
-    from filters.chain import close_all
-
     pipe.send(("ready", time.process_time()))
     try:
         while True:
@@ -111,8 +106,6 @@ def _worker(pipe: Any, slot: Any) -> None:
 
 
 def _die_with_parent() -> None:
-    import ctypes
-
     with_linux = getattr(ctypes.CDLL(None), "prctl", None)
     if with_linux is not None:
         with_linux(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
@@ -185,8 +178,12 @@ class Pool:
         return min((when for when, _ in found), default=None), sum(cpu_seconds for _, cpu_seconds in found)
 
     def __exit__(self, kind: Any, *_: Any) -> None:
+        self.close(kill=kind is not None)
+
+    def close(self, kill: bool = False) -> None:
+        """End all workers: after what they are at, or at once."""
         for member in self._members:
-            member.end(kill=kind is not None)
+            member.end(kill=kill)
 
     def run(self, tasks: Sequence[PhaseTask], progress: Callable[[int], None]) -> Iterable[Done]:
         """Run units, the largest first; yields each as it is done. progress is told the number of pages begun."""

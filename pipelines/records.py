@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
+from filters.document import COLUMNS
+
 _FAILED_RULE = pa.struct(
     [
         ("rule", pa.string()),
@@ -52,18 +54,7 @@ FAILED = pa.schema(
 
 LEDGER = pa.schema([("source", pa.string()), ("offset", pa.int64())])
 
-_KEPT = [
-    ("id", pa.string()),
-    ("url", pa.string()),
-    ("text", pa.string()),
-    ("language", pa.string()),
-    ("source", pa.string()),
-    ("offset", pa.int64()),
-    ("date", pa.string()),
-]
-
-
-KEPT_COLUMNS = tuple(name for name, _ in _KEPT)
+_KEPT = [(name, pa.int64() if name == "offset" else pa.string()) for name in COLUMNS]
 
 
 def kept(notes: Mapping[str, str], carried: Iterable[str] = ()) -> pa.Schema:

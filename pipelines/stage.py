@@ -9,6 +9,7 @@ from apache_beam.transforms.window import GlobalWindows
 
 from filters.chain import Chain, Dropped, Failed, Step
 from filters.document import Document
+from pipelines.manifest import BooksRecord
 
 
 class Flow(NamedTuple):
@@ -53,7 +54,7 @@ class _RunSteps(beam.DoFn):
         self._chain.reset()
         self._elsewhere = self._chain.cpu_elsewhere
         self._unit: str | None = None
-        self._records: list[dict[str, Any]] = []
+        self._records: list[BooksRecord] = []
 
     def process(self, element: tuple[str, Any]) -> Iterator[Any]:
         unit, item = element
@@ -77,12 +78,5 @@ class _RunSteps(beam.DoFn):
         books = self._chain.reset()
         elsewhere = self._chain.cpu_elsewhere
         if self._unit is not None:
-            self._records.append(
-                {
-                    "kind": "books",
-                    "unit": self._unit,
-                    "stages": {name: book.as_dict() for name, book in books.items()},
-                    "cpu_elsewhere": elsewhere - self._elsewhere,
-                }
-            )
+            self._records.append(BooksRecord(self._unit, books, elsewhere - self._elsewhere))
         self._elsewhere = elsewhere

@@ -32,6 +32,11 @@ def join(*parts: str) -> str:
     return "/".join([parts[0].rstrip("/"), *(part.strip("/") for part in parts[1:])])
 
 
+def absolute(path: str) -> str:
+    """A path that means the same whatever the working directory."""
+    return os.path.abspath(path) if is_local(path) else path
+
+
 def exists(path: str) -> bool:
     """Whether there is a file or folder at path."""
     return os.path.exists(path) if is_local(path) else bool(_systems().exists(path))

@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from filters.chain import Dropped, Failed
 from filters.document import Document
 from pipelines import records, storage
-from pipelines.reading.fields import CARRIED
+from pipelines.manifest import FileRecord
 
 ROW_GROUP_BYTES = 2_000_000
 ROW_GROUP_ROWS = 50_000
@@ -27,7 +27,7 @@ def key_hash(source: str, offset: int) -> int:
 
 
 @dataclass
-class Keys:
+class KeySum:
     """The count and the hash sum of row keys."""
 
     count: int = 0
@@ -38,31 +38,15 @@ class Keys:
         self.count += 1
         self.total = (self.total + key_hash(source, offset)) % _MODULUS
 
+    @property
+    def short(self) -> str:
+        """The first 32 bits of the sum, hexadecimal, for names of files."""
+        return f"{self.total >> 96:08x}"
+
     def merge(self, count: int, total: int) -> None:
         """Count what others counted."""
         self.count += count
         self.total = (self.total + total) % _MODULUS
-
-
-@dataclass(frozen=True)
-class FileRecord:
-    """A file that was written and closed: what it is, where (relative to the run's directory), and its checksums.
-
-    documents, keys   number and hash sum (hexadecimal) of the row keys of the documents in it; rows may be more
-                      where a document was written as pieces
-    """
-
-    table: str
-    path: str
-    rows: int
-    bytes: int
-    sha256: str
-    documents: int
-    keys: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        return asdict(self)
 
 
 class TableWriter:
@@ -70,10 +54,13 @@ class TableWriter:
 
     File names say the unit, a running number and a hash of the row keys: the same rows always make the same name,
     and a second attempt at a unit that wrote other rows never overwrites a file somebody refers to.
+
+    folder  where the files go, relative to root; by default it is called like the table
     """
 
-    def __init__(self, root: str, table: str, unit: str, schema: pa.Schema, file_bytes: int) -> None:
+    def __init__(self, root: str, table: str, unit: str, schema: pa.Schema, file_bytes: int, folder: str = "") -> None:
         self.root, self.table, self.unit, self.schema, self.file_bytes = root, table, unit, schema, file_bytes
+        self.folder = folder or table
         self.finished: list[FileRecord] = []
         self._pending: storage.PendingFile | None = None
         self._parquet: pq.ParquetWriter | None = None
@@ -82,7 +69,7 @@ class TableWriter:
         self._written = 0
         self._rows = 0
         self._number = 0
-        self._keys = Keys()
+        self._keys = KeySum()
 
     def add(self, row: Mapping[str, Any], size: int, first_piece: bool = True) -> None:
         """Add a row; size is about the bytes it takes. A row that continues a document is no first piece."""
@@ -104,7 +91,7 @@ class TableWriter:
         if not self._columns["source"]:
             return
         if self._parquet is None:
-            self._pending = storage.PendingFile(storage.join(self.root, self.table))
+            self._pending = storage.PendingFile(storage.join(self.root, self.folder))
             self._parquet = pq.ParquetWriter(
                 self._pending.file,
                 self.schema,
@@ -124,13 +111,13 @@ class TableWriter:
         if self._parquet is None or self._pending is None:
             return
         self._parquet.close()
-        name = f"{self.unit}-{self._number:03d}-{self._keys.total >> 96:08x}.parquet"
+        name = f"{self.unit}-{self._number:03d}-{self._keys.short}.parquet"
         file = self._pending.file
         self._pending.close(name)
         self.finished.append(
             FileRecord(
                 self.table,
-                f"{self.table}/{name}",
+                f"{self.folder}/{name}",
                 self._rows,
                 file.written,
                 file.hexdigest(),
@@ -140,7 +127,7 @@ class TableWriter:
         )
         self._pending = self._parquet = None
         self._written = self._rows = 0
-        self._keys = Keys()
+        self._keys = KeySum()
         self._number += 1
 
     def close(self) -> list[FileRecord]:
@@ -150,11 +137,12 @@ class TableWriter:
 
     def close_empty(self) -> list[FileRecord]:
         """Write one file without rows, so that a reader of the table finds its columns."""
-        pending = storage.PendingFile(storage.join(self.root, self.table))
-        pq.write_table(self.schema.empty_table(), pending.file, write_page_checksum=True)
+        pending = storage.PendingFile(storage.join(self.root, self.folder))
+        # without a row group: readers of one row group after another find none, rather than an empty one
+        pq.ParquetWriter(pending.file, self.schema, write_page_checksum=True).close()
         pending.close(f"{self.unit}.parquet")
-        file, path = pending.file, f"{self.table}/{self.unit}.parquet"
-        return [FileRecord(self.table, path, 0, file.written, file.hexdigest(), 0, f"{0:032x}")]
+        file, path = pending.file, f"{self.folder}/{self.unit}.parquet"
+        return [FileRecord(self.table, path, 0, file.written, file.hexdigest())]
 
     def abandon(self) -> None:
         """Give up the file in work."""
@@ -166,9 +154,10 @@ _DICTIONARY = ["source", "stage", "strategy", "rule", "language", "reason", "val
 
 
 def kept_rows(document: Document) -> list[dict[str, Any]]:
-    """The rows of a kept document: itself, or where its note emit is "sentences", a row id#k for each line."""
+    """The rows of a kept document: itself, or a row id#k for each of its lines."""
     row = {
-        **{name.removeprefix(CARRIED): value for name, value in document.notes.items()},
+        **document.notes,
+        **document.carried,
         "id": document.id,
         "url": document.url,
         "text": document.text,
@@ -177,10 +166,21 @@ def kept_rows(document: Document) -> list[dict[str, Any]]:
         "offset": document.offset,
         "date": document.date,
     }
-    if document.notes.get("emit") != "sentences":
+    if not document.row_per_line:
         return [row]
-    pieces = [piece for piece in document.text.split("\n") if piece.strip()] or [document.text]
-    return [{**row, "id": f"{document.id}#{number}", "text": piece} for number, piece in enumerate(pieces)]
+    lines = document.text.split("\n")
+    numbers = [number for number, line in enumerate(lines) if line.strip()] or [0]
+    # one value a line; null where a later stage changed the lines
+    counts: dict[str, Any] = {name: value for name, value in row.items() if isinstance(value, (tuple, list))}
+    return [
+        {
+            **row,
+            **{name: value[line] if len(value) == len(lines) else None for name, value in counts.items()},
+            "id": f"{document.id}#{number}",
+            "text": lines[line],
+        }
+        for number, line in enumerate(numbers)
+    ]
 
 
 def _limits(value: float | str | None, threshold: float | str | None) -> dict[str, Any]:

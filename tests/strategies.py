@@ -1,14 +1,16 @@
 """Strategies made for tests, named in recipes by dotted path."""
 
 import os
+import re
 import signal
 import time
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
-from pydantic import Field
+import numpy as np
 
-from filters.contracts import Extractor, Judge, Rewriter, Scores, strategy
+from filters.contracts import CorpusJudge, Duplicates, Extractor, Judge, Rewriter, Scores, limit, strategy
+from filters.dedup.survivors import hash_of
 from filters.document import Document, Drop, Fault, RawPage
 from filters.rules import Rule
 
@@ -24,12 +26,57 @@ class Body(Extractor):
 
 
 @strategy
+class Explained(Extractor):
+    """What stands between tags; built by hand, and its name holds that of another extractor."""
+
+    def open(self) -> Callable[[RawPage], Document | Drop]:
+        def extract(page: RawPage) -> Document | Drop:
+            text = re.sub(r"<[^>]+>", " ", page.body.decode("utf-8", "replace"))
+            return Document(page.id, text, page.url, page.notes, page.source, page.offset, page.date)
+
+        return extract
+
+
+@strategy
+class Noted(Rewriter):
+    """Writes notes of some type and value."""
+
+    writes: ClassVar[Mapping[str, str]] = {"s": "string", "i": "int64", "f": "float64", "b": "bool"}
+    note: str = "s"
+    value: Any = ""
+
+    def open(self) -> Callable[[Document], Document | Drop]:
+        return lambda document: document.note(**{self.note: self.value})
+
+
+@strategy
+class NotedOtherwise(Noted):
+    """Writes a note of the same name and another type."""
+
+    writes: ClassVar[Mapping[str, str]] = {"s": "int64"}
+
+
+@strategy
+class FirstWord(CorpusJudge):
+    """Keeps one of the documents with the same first word; texts without a word stay."""
+
+    def open(self) -> Callable[[Document], Any]:
+        def keys(document: Document) -> Any:
+            words = document.text.split(maxsplit=1)
+            return np.array([hash_of(word.encode()) for word in words[:1]], dtype=np.uint64)
+
+        return keys
+
+    def decision(self) -> Duplicates:
+        return Duplicates("same-first-word")
+
+
+@strategy
 class Characters(Judge):
     """Keeps texts of at least so many characters."""
 
-    thresholds: ClassVar[frozenset[str]] = frozenset({"least", "most"})
-    least: int = Field(0, ge=0)
-    most: int | None = None
+    least: int = limit(0, ge=0, description="fewest characters")
+    most: int | None = limit(None, description="most characters; null: any number")
 
     def open(self) -> Callable[[Document], Scores]:
         return lambda document: Scores({"characters": float(len(document.text))})
@@ -45,15 +92,34 @@ class Characters(Judge):
 class Deaf(Judge):
     """Has a setting that none of its rules reads, and one that is read for Korean only."""
 
-    thresholds: ClassVar[frozenset[str]] = frozenset({"most", "korean"})
-    most: int = 9
-    korean: int = 9
+    most: int = limit(9, description="nothing")
+    korean: int = limit(9, description="most characters of a Korean text")
 
     def open(self) -> Callable[[Document], Scores]:
         return lambda document: Scores({"characters": float(len(document.text))})
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:
         return (Rule("too_long", "characters", at_most=self.korean if language == "ko" else 9),)
+
+
+@strategy
+class Listed(Judge):
+    """Lists a threshold that is no setting."""
+
+    thresholds: ClassVar[frozenset[str]] = frozenset({"leest"})
+
+    def open(self) -> Callable[[Document], Scores]:
+        return lambda document: Scores({"characters": float(len(document.text))})
+
+    def rules(self, language: str = "") -> tuple[Rule, ...]:
+        return ()
+
+
+@strategy
+class ListedAndLimited(Characters):
+    """Lists a threshold beside one that is declared."""
+
+    thresholds: ClassVar[frozenset[str]] = frozenset({"least"})
 
 
 @strategy
@@ -77,7 +143,8 @@ class Upper(Rewriter):
 
 @strategy
 class Trouble(Rewriter):
-    """Does harm on texts that hold a word: kill, stall, raise, panic, none, or the document before.
+    """Does harm on texts that hold a word: kill, stall, raise, panic, none, before (the document before), or double
+    (the document takes the place of the one before).
 
     kind "once:PATH" kills where there is no file PATH, and makes it: a death that has nothing to do with the text.
     """
@@ -107,6 +174,8 @@ class Trouble(Rewriter):
                     return None  # type: ignore[return-value]
                 if self.kind == "before":
                     return before[-1]
+                if self.kind == "double":
+                    document.__dict__["offset"] = before[-1].offset
             before[:] = [document]
             return document
 
@@ -138,4 +207,15 @@ class _Panic(BaseException):
     pass
 
 
-__all__ = ["Body", "Characters", "Misspelt", "Slow", "Trouble", "Undecorated", "Upper"]
+__all__ = [
+    "Body",
+    "Characters",
+    "Explained",
+    "FirstWord",
+    "Misspelt",
+    "Noted",
+    "Slow",
+    "Trouble",
+    "Undecorated",
+    "Upper",
+]

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,44 @@ def test_imports_point_down(floor):
             assert top != "tests", f"{path.relative_to(ROOT)} imports {name}"
             if floor != "pipelines":
                 assert top != "apache_beam", f"{path.relative_to(ROOT)} imports {name}"
+
+
+def _modules() -> dict[str, Path]:
+    paths = [path for floor in FLOORS for path in (ROOT / floor).rglob("*.py")]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+def _imports_when_loaded(path: Path, modules: Iterable[str]) -> set[str]:
+    """The modules of the project that a module imports when it is loaded."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return found & set(modules)
+
+
+def test_modules_do_not_import_each_other_in_a_circle():
+    modules = _modules()
+    left = {name: _imports_when_loaded(path, modules) - {name} for name, path in modules.items()}
+    for name, imported in left.items():  # a package is loaded before what is in it, and may import that
+        imported -= {package for package in imported if name.startswith(f"{package}.")}
+    while leaves := [name for name, imported in left.items() if not imported & left.keys()]:
+        for name in leaves:
+            del left[name]
+    assert not left, f"these import each other, or what does: {sorted(left)}"
+
+
+@pytest.mark.parametrize("room", ["pipelines/corpus", "pipelines/scoring", "curate/ablation", "curate/evaluation"])
+def test_own_modules_are_imported_at_the_top(room):
+    for path in (ROOT / room).rglob("*.py"):
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.ImportFrom):
+                        own = (node.module or "").partition(".")[0] in FLOORS
+                        assert not own, f"{path.relative_to(ROOT)}, line {node.lineno}"
 
 
 def test_modules_with_dofns_keep_their_annotations():

@@ -10,7 +10,7 @@ from curate.commands.saying import fail
 
 
 def evaluate(
-    stage: Annotated[str, typer.Argument(help="extraction, language, dedup, toxicity, pii or quality.")],
+    stage: Annotated[str, typer.Argument(help="extraction, language, dedup, toxicity, pii, quality or cleanup.")],
     data: Annotated[
         list[str] | None, typer.Option(help="Labelled data; may be repeated. The forms are in docs/evaluation.md.")
     ] = None,
@@ -20,16 +20,25 @@ def evaluate(
     archive: Annotated[list[str] | None, typer.Option(help="extraction: the archives with the labelled pages.")] = None,
     text: Annotated[str, typer.Option(help="The field or column with the text.")] = "text",
     label: Annotated[
-        str, typer.Option(help="The field or column with the label (language: lang unless this is given).")
-    ] = "label",
+        str, typer.Option(help="The field or column with the label; by default label, for language lang.")
+    ] = "",
     toxic: Annotated[list[str] | None, typer.Option(help="toxicity: labels of toxic texts.")] = None,
-    clean: Annotated[list[str] | None, typer.Option(help="toxicity: labels of clean texts.")] = None,
+    clean: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="pii, toxicity, cleanup, without --data: files and folders of texts in which nothing should be found. "
+            "toxicity with --data: labels of clean texts."
+        ),
+    ] = None,
     language: Annotated[str, typer.Option(help="The language of the texts (ISO 639-1).")] = "",
     model: Annotated[str, typer.Option(help="The model for strategies that need one.")] = "",
     match: Annotated[str, typer.Option(help="pii: exact or overlap.")] = "exact",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, with all figures.")] = False,
 ) -> None:
-    """Measure strategies on labelled data, with 95 % bootstrap intervals. --json has more figures than the table."""
+    """Measure strategies on labelled data, with 95 % bootstrap intervals, or count what they find in clean texts.
+
+    --json has more figures than the table.
+    """
     from curate.evaluation.command import EvaluationError, Request, flat
     from curate.evaluation.command import evaluate as measure
 
@@ -47,6 +56,7 @@ def evaluate(
     from curate import console
 
     console.show_rows([cells for row in rows for cells in flat(row)])
+    console.show_samples([(f"{row['strategy']} {row['found']}", row["samples"]) for row in rows if row.get("samples")])
 
 
 def train_toxicity(

@@ -153,7 +153,7 @@ def ablate(
     """Score once, decide every arm, and write report.html, report.json and report.md."""
     import dataclasses
 
-    from curate import arms
+    from curate.ablation import arms
     from curate.overriding import override
     from curate.recipe import RecipeError
 
@@ -173,7 +173,7 @@ def ablate(
     if sources:
         _look(sources, chosen.base.recipe)
     from curate import console
-    from curate.ablating import ablate as run_ablation
+    from curate.ablation.driver import ablate as run_ablation
     from curate.progress import progress
     from curate.rundir import RunError, UsageError
 

@@ -1,19 +1,33 @@
 """What `curate evaluate` does: labelled files and strategies in, rows of figures out."""
 
-import gzip
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import filters
+from curate.evaluation import clean, dedup, extraction, language, pii, quality, toxicity
+from curate.evaluation.labelled import EvaluationError, fields
+from curate.recipe import RecipeError, load_yaml
+from curate.training import examples
 from filters import STRATEGIES
-from filters.contracts import ResourceError, SettingsError, Strategy
+from filters.chain import Step
+from filters.contracts import (
+    CorpusJudge,
+    CorpusRewriter,
+    Extractor,
+    Judge,
+    ResourceError,
+    Rewriter,
+    SettingsError,
+    Strategy,
+)
+from filters.document import RawPage
+from filters.extraction.plain import Plain
+from pipelines.reading import read
+from pipelines.reading.units import Piece
 
-
-class EvaluationError(ValueError):
-    """Something in the call or the data does not do; the message names the file and the line, never their texts."""
+S = TypeVar("S", bound=Strategy)
 
 
 @dataclass(frozen=True)
@@ -21,16 +35,19 @@ class Request:
     """One evaluation, as the command line gives it.
 
     data        labelled files                         archive    archives of the pages that extraction gold is for
-    strategies  names, or YAML such as "dedup/minhash: {bands: 9, rows: 13}"; empty: all of the stage
-    text, label, toxic, clean                          columns and labels of classification data
+    strategies  names, YAML such as "dedup/minhash: {bands: 9, rows: 13}", or steps; empty: all of the stage
+    text, label, toxic, clean                          columns and labels of classification data; label "": the
+                                                       usual one, `lang` for the stage language and `label` for others;
+                                                       without data, clean names folders of texts that should hold
+                                                       nothing to find
     """
 
     stage: str
     data: tuple[str, ...]
-    strategies: tuple[str, ...] = ()
+    strategies: tuple[str | Step, ...] = ()
     archive: tuple[str, ...] = ()
     text: str = "text"
-    label: str = "label"
+    label: str = ""
     toxic: tuple[str, ...] = ()
     clean: tuple[str, ...] = ()
     language: str = ""
@@ -39,6 +56,7 @@ class Request:
 
 
 Row = dict[str, Any]
+CLEAN_STAGES = ("pii", "toxicity", "cleanup")
 
 
 def evaluate(request: Request) -> list[Row]:
@@ -51,10 +69,18 @@ def evaluate(request: Request) -> list[Row]:
         "pii": _pii,
         "quality": _quality,
     }
+    if not request.data and request.clean and request.stage in CLEAN_STAGES:
+        try:
+            return _clean(request)
+        except (ResourceError, SettingsError) as error:
+            raise EvaluationError(str(error)) from error
+    if request.stage == "cleanup":
+        raise EvaluationError("cleanup is evaluated on clean texts: name folders with --clean")
     if request.stage not in stages:
         raise EvaluationError(f"cannot evaluate {request.stage!r} (known: {', '.join(stages)})")
     if not request.data:
-        raise EvaluationError("no labelled data: name files with --data")
+        also = ", or folders of clean texts with --clean" if request.stage in CLEAN_STAGES else ""
+        raise EvaluationError(f"no labelled data: name files with --data{also}")
     for path in (*request.data, *request.archive):
         if not Path(path).exists():
             raise EvaluationError(f"{path}: no such file")
@@ -64,31 +90,43 @@ def evaluate(request: Request) -> list[Row]:
         raise EvaluationError(str(error)) from error
 
 
-def _chosen(request: Request) -> list[tuple[str, Strategy]]:
-    """The strategies asked for, with their labels; those that need a model get the one named."""
-    found = []
+def _chosen(request: Request, *shapes: type[S]) -> list[tuple[str, S]]:
+    """The strategies asked for, with their labels; those that need a model get the one named.
+
+    Raises EvaluationError for a strategy of another shape that was asked for.
+    """
+    found: list[tuple[str, S]] = []
     names = request.strategies or tuple(name for name in STRATEGIES if name.startswith(request.stage + "/"))
     for given in names:
-        name, settings = _parse(given)
-        fields = filters.find(name).__dataclass_fields__  # type: ignore[attr-defined]
-        if request.model and "model" in fields and "model" not in settings:
-            settings["model"] = request.model
         try:
-            strategy = filters.make(name, settings)
+            label, name, strategy = _made(given, request.model)
             strategy.check()
         except (SettingsError, ResourceError):
             if request.strategies:
                 raise
-            continue  # not asked for by name: a model or a package that is not there leaves it out
-        found.append((given, strategy))
+            continue  # not asked for by name: without its model or package it is left out
+        if isinstance(strategy, shapes):
+            found.append((label, strategy))
+        elif request.strategies:
+            wanted = " or ".join(shape.__name__ for shape in shapes)
+            raise EvaluationError(f"{name} cannot be evaluated as {request.stage}: expected a {wanted}")
     if not found:
         raise EvaluationError(f"no strategy of {request.stage} can be evaluated without a model; name one with --model")
     return found
 
 
-def _parse(given: str) -> tuple[str, dict[str, Any]]:
-    from curate.recipe import RecipeError, load_yaml
+def _made(given: str | Step, model: str) -> tuple[str, str, Strategy]:
+    """The label, the name and the strategy that was asked for; it gets the model where it needs one."""
+    if isinstance(given, Step):
+        return given.strategy_name, given.strategy_name, given.strategy
+    name, settings = _parse(given)
+    known = filters.find(name).__dataclass_fields__  # type: ignore[attr-defined]
+    if model and "model" in known and "model" not in settings:
+        settings["model"] = model
+    return given, name, filters.make(name, settings)
 
+
+def _parse(given: str) -> tuple[str, dict[str, Any]]:
     try:
         data, _ = load_yaml(given, "--strategy")
     except RecipeError as error:
@@ -101,41 +139,12 @@ def _parse(given: str) -> tuple[str, dict[str, Any]]:
     return str(given), {}
 
 
-def read_rows(path: str) -> list[dict[str, Any]]:
-    """Objects of a JSONL file, plain or gzip. Raises EvaluationError naming file and line."""
-    with open(path, "rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    rows = []
-    with gzip.open(path, "rb") if zipped else open(path, "rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                try:
-                    row = json.loads(line)
-                except ValueError as error:
-                    raise EvaluationError(f"{path}, line {number}: not JSON") from error
-                if not isinstance(row, dict):
-                    raise EvaluationError(f"{path}, line {number}: not an object")
-                rows.append(row)
-    return rows
-
-
-def _column(rows: Sequence[dict[str, Any]], name: str, path: str) -> list[Any]:
-    for number, row in enumerate(rows, 1):
-        if name not in row:
-            raise EvaluationError(f"{path}, line {number}: no field {name!r} (it has: {', '.join(row)[:200]})")
-    return [row[name] for row in rows]
-
-
 def _extraction(request: Request) -> list[Row]:
-    from curate.evaluation.extraction import evaluate
-    from filters.contracts import Extractor
-    from filters.document import RawPage
-    from pipelines.reading import read
-    from pipelines.reading.units import Piece
-
     if not request.archive:
         raise EvaluationError("extraction needs the pages too: name their archives with --archive")
-    golds = {row["record_id"]: row["text"] for path in request.data for row in read_rows(path) if row.get("text")}
+    golds: dict[str, str] = {}
+    for path in request.data:
+        golds.update({key: text for key, text in fields(path, "record_id", "text") if text})
     pages = [
         event
         for path in request.archive
@@ -145,44 +154,36 @@ def _extraction(request: Request) -> list[Row]:
     if not pages:
         raise EvaluationError("no page of the archives has a gold text: record_id must be the pages' WARC-Record-ID")
     return [
-        {"strategy": label, **evaluate(strategy, pages, [golds[page.id] for page in pages]).as_dict()}
-        for label, strategy in _chosen(request)
-        if isinstance(strategy, Extractor) and "plain" not in label
+        {"strategy": name, **extraction.evaluate(extractor, pages, [golds[page.id] for page in pages]).as_dict()}
+        for name, extractor in _chosen(request, Extractor)
+        # extraction/plain takes no HTML; asked for by name, it is measured all the same
+        if request.strategies or not isinstance(extractor, Plain)
     ]
 
 
 def _language(request: Request) -> list[Row]:
-    from curate.evaluation.language import evaluate
-    from filters.contracts import Judge
-
-    texts: list[str] = []
-    labels: list[str] = []
-    label = "lang" if request.label == "label" else request.label
-    for path in request.data:
-        rows = read_rows(path)
-        texts += _column(rows, request.text, path)
-        labels += _column(rows, label, path)
+    rows = [row for path in request.data for row in fields(path, request.text, request.label or "lang")]
+    texts, labels = [text for text, _ in rows], [label for _, label in rows]
     return [
-        {"strategy": name, **evaluate(strategy, texts, labels).as_dict()}
-        for name, strategy in _chosen(request)
-        if isinstance(strategy, Judge)
+        {"strategy": name, **language.evaluate(judge, texts, labels).as_dict()}
+        for name, judge in _chosen(request, Judge)
     ]
 
 
 def _quality(request: Request) -> list[Row]:
-    from curate.evaluation.quality import evaluate
-    from filters.contracts import Judge
-
     texts: list[str] = []
     keep: list[bool] = []
     for path in request.data:
-        rows = read_rows(path)
-        texts += _column(rows, request.text, path)
-        keep += [_keeps(value, path, number) for number, value in enumerate(_column(rows, request.label, path), 1)]
+        for number, (text, label) in enumerate(fields(path, request.text, request.label or "label"), 1):
+            texts.append(text)
+            keep.append(_keeps(label, path, number))
     return [
-        {"strategy": name, "items": len(texts), **evaluate(strategy, texts, keep, request.language or "en").as_dict()}
-        for name, strategy in _chosen(request)
-        if isinstance(strategy, Judge)
+        {
+            "strategy": name,
+            "items": len(texts),
+            **quality.evaluate(judge, texts, keep, request.language or "en").as_dict(),
+        }
+        for name, judge in _chosen(request, Judge)
     ]
 
 
@@ -191,49 +192,49 @@ def _keeps(value: Any, path: str, number: int) -> bool:
         return bool(value)
     if str(value).strip() in ("0", "1"):
         return str(value).strip() == "1"
-    raise EvaluationError(f"{path}, line {number}: the label must be 0 or 1 (1: worth keeping)")
+    raise EvaluationError(f"{path}, row {number}: the label must be 0 or 1 (1: worth keeping)")
 
 
 def _toxicity(request: Request) -> list[Row]:
-    from curate.evaluation.toxicity import evaluate
-    from curate.training.examples import DataError, read
-    from filters.contracts import Judge
-
     found = []
     for path in request.data:
+        label = request.label or "label"
         try:
-            examples = read(Path(path), request.text, request.label, request.toxic, request.clean)
-        except DataError as error:
+            labelled = examples.read(Path(path), request.text, label, request.toxic, request.clean)
+        except examples.DataError as error:
             raise EvaluationError(str(error)) from error
-        for name, strategy in _chosen(request):
-            if isinstance(strategy, Judge):
-                row = {"strategy": name, "data": Path(path).name, "language": request.language, "items": len(examples)}
-                found.append({**row, **evaluate(strategy, examples, request.language).as_dict()})
+        for name, judge in _chosen(request, Judge):
+            row = {"strategy": name, "data": Path(path).name, "language": request.language, "items": len(labelled)}
+            found.append({**row, **toxicity.evaluate(judge, labelled, request.language).as_dict()})
     return found
 
 
 def _pii(request: Request) -> list[Row]:
-    from curate.evaluation.pii import evaluate, read_labelled
+    items = [item for path in request.data for item in pii.read_labelled(path, request.language)]
+    chosen: dict[str, Any] = dict(_chosen(request, Rewriter))
+    for name, strategy in chosen.items():
+        if not isinstance(strategy, pii.Finds):
+            raise EvaluationError(f"{name} does not say where it finds personal data: it has no finder()")
+    match: Any = "overlap" if request.match == "overlap" else "exact"
+    return [row.as_dict() for row in pii.evaluate(chosen, items, match=match)]
 
-    items = []
-    for path in request.data:
+
+def _clean(request: Request) -> list[Row]:
+    for path in request.clean:
+        if not Path(path).exists():
+            raise EvaluationError(f"{path}: no such file or folder")
+    found: list[Row] = []
+    for name, strategy in _chosen(request, Judge, Rewriter):
         try:
-            items += read_labelled(path, request.language)
-        except ValueError as error:
+            found += clean.measure(strategy, clean.texts(request.clean), request.language).rows(name)
+        except clean.NotFound as error:
             raise EvaluationError(str(error)) from error
-    chosen: dict[str, Any] = dict(_chosen(request))
-    return [
-        row.as_dict() for row in evaluate(chosen, items, match="overlap" if request.match == "overlap" else "exact")
-    ]
+    return found
 
 
 def _dedup(request: Request) -> list[Row]:
-    from curate.evaluation.dedup import evaluate
-
-    found: list[Row] = []
-    for path in request.data:
-        found += evaluate(path, dict(_chosen(request)))
-    return found
+    chosen: dict[str, Strategy] = dict(_chosen(request, CorpusJudge, CorpusRewriter))
+    return [row for path in request.data for row in dedup.evaluate(path, chosen)]
 
 
 def flat(row: Row) -> list[dict[str, str]]:

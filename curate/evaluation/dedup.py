@@ -1,22 +1,22 @@
 """Deduplication against pairs of documents whose exact similarity is known."""
 
-import gzip
-import json
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from curate.evaluation.command import EvaluationError
+from curate.evaluation.labelled import EvaluationError, read_rows
+from filters.chain import opened
 from filters.contracts import CorpusJudge, CorpusRewriter, Strategy
-from filters.dedup.clusters import Keys, components, key_record
-from filters.dedup.clusters import losers as decide_losers
+from filters.dedup.clusters import components
 from filters.dedup.minhash import CHARACTER_LANGUAGES
 from filters.document import Document, Drop
+from pipelines.corpus.forms import decide, forms_of
+from pipelines.corpus.spool import Spool, reread
 
 BINS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 DUPLICATE = 0.8
@@ -57,15 +57,6 @@ def _sets(path: Path) -> list[Path]:
     return [path]
 
 
-def _lines(path: Path) -> Iterable[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                yield json.loads(line)
-            except ValueError as error:
-                raise EvaluationError(f"{path}:{number}: no JSON object") from error
-
-
 def _read(pairs: Path) -> tuple[list[Document], list[tuple[int, int, float]]]:
     stem = _PAIRS.sub("docs.jsonl", pairs.name)
     file = next((found for found in (pairs.with_name(stem), pairs.with_name(stem + ".gz")) if found.exists()), None)
@@ -74,11 +65,11 @@ def _read(pairs: Path) -> tuple[list[Document], list[tuple[int, int, float]]]:
     try:
         documents = [
             Document(row["id"], row["text"], notes={"language": row["lang"]} if row.get("lang") else {})
-            for row in _lines(file)
+            for row in read_rows(file)
         ]
         number = {document.id: place for place, document in enumerate(documents)}
         listed = []
-        for row in _lines(pairs):
+        for row in read_rows(pairs):
             a, b = number[row["a"]], number[row["b"]]
             listed.append((min(a, b), max(a, b), float(row["j_char5" if _by_characters(documents[a]) else "j_word5"])))
     except KeyError as error:
@@ -133,8 +124,9 @@ def _evaluate_one(pairs: Path, name: str, strategy: Strategy, duplicate: float) 
 
 def _clusters(strategy: CorpusJudge, documents: list[Document]) -> tuple[np.ndarray, int]:
     """(cluster of each document, how many are dropped)."""
-    keys = Keys.of(strategy, [key_record(strategy, document) for document in documents])
-    lost, kept = decide_losers(strategy, keys, documents=lambda rows: (documents[row] for row in rows))
+    forms, keys = forms_of(strategy), opened(strategy)
+    living = forms.living([forms.key_record(document, keys(document)) for document in documents])
+    lost, kept = living.losers(documents=lambda rows: (documents[row] for row in rows))
     return components(len(documents), lost, kept), len(lost)
 
 
@@ -157,8 +149,6 @@ def _precision(
 
 
 def _touched(strategy: CorpusRewriter, documents: list[Document]) -> set[int]:
-    from pipelines.barrier import Spool, decide, reread
-
     with tempfile.TemporaryDirectory() as folder:
         spool = Spool(folder, "all", strategy)
         for document in documents:

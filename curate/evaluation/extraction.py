@@ -2,16 +2,16 @@
 
 import math
 import re
-import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from curate.evaluation.applied import apply_to_all
 from curate.evaluation.metrics import ROUNDS, Interval, bootstrap
 from filters.contracts import Extractor
-from filters.document import Document, Drop, Fault, RawPage
+from filters.document import RawPage
 
 SHINGLE = 4
 _TOKEN = re.compile(r"\w+")
@@ -91,31 +91,16 @@ def score(texts: Sequence[str], golds: Sequence[str], rounds: int = ROUNDS) -> E
 def evaluate(
     extractor: Extractor, pages: Sequence[RawPage], golds: Sequence[str], rounds: int = ROUNDS
 ) -> ExtractionEvaluation:
-    """Extract pages and score the texts. A page that is dropped, or that fails, has the text ""."""
-    extract = extractor.open()
-    try:
-        texts, dropped, failed = [], 0, 0
-        started = time.process_time() + getattr(extract, "cpu_seconds", 0.0)
-        for page in pages:
-            text = ""
-            try:
-                result = extract(page)
-            except Fault:
-                failed += 1
-            else:
-                dropped += isinstance(result, Drop)
-                text = result.text if isinstance(result, Document) else ""
-            texts.append(text)
-        spent = time.process_time() + getattr(extract, "cpu_seconds", 0.0) - started
-    finally:
-        close = getattr(extract, "close", None)
-        if close is not None:
-            close()
+    """Extract pages and score the texts. A page that is dropped, or that fails, has the text "".
+
+    Raises EvaluationError where every page fails.
+    """
+    found = apply_to_all(extractor, pages, warm_up=0)
+    texts = [outcome.document.text if outcome.document is not None else "" for outcome in found.outcomes]
+    dropped = sum(outcome.drop is not None for outcome in found.outcomes)
     scored = score(texts, golds, rounds)
-    per_page = 1000 * spent / len(pages) if pages else 0.0
-    return ExtractionEvaluation(
-        scored.pages, scored.precision, scored.recall, scored.f1, scored.accuracy, dropped, failed, per_page
-    )
+    per_page = 1000 * found.cpu_seconds / len(pages) if pages else 0.0
+    return replace(scored, dropped=dropped, failed=found.failed, ms_per_page=per_page)
 
 
 def _mean(values: np.ndarray) -> float:

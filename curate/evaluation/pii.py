@@ -1,15 +1,14 @@
 """Finders of personal data against texts with labelled spans, by strategy, language and type."""
 
-import gzip
-import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
+from curate.evaluation.labelled import EvaluationError, numbered_rows
 from curate.evaluation.metrics import ROUNDS, Interval, bootstrap
 
 # The names that others give to our types: Presidio, and labels seen in its research data.
@@ -38,6 +37,7 @@ TYPE_NAMES: Mapping[str, str] = {
 ALL = "all"
 
 
+@runtime_checkable
 class Finds(Protocol):
     """A PII strategy as far as this module knows it; with an attribute `types`, those are what it looks for."""
 
@@ -91,24 +91,16 @@ def read_labelled(path: str | Path, language: str = "", type_names: Mapping[str,
     """Labelled texts from JSONL or JSONL.gz: objects with `text` and `spans`, each span with type, start and end.
 
     An object may name its `language`, and the `types` of which all its spans are given. Types are renamed by
-    type_names; one without an entry keeps its name in lower case. Raises ValueError naming file and line, never
+    type_names; one without an entry keeps its name in lower case. Raises EvaluationError naming file and line, never
     their content.
     """
     rows = []
-    with open(path, "rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    with gzip.open(path, "rb") if zipped else open(path, "rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                try:
-                    rows.append(_labelled(json.loads(line), language, type_names))
-                except (ValueError, KeyError, TypeError, AttributeError) as error:
-                    why = (
-                        f"no {error}"
-                        if isinstance(error, KeyError)
-                        else "not the form {text, spans: [{type, start, end}]}"
-                    )
-                    raise ValueError(f"{path}: line {number}: {why}") from None
+    for number, row in numbered_rows(path):
+        try:
+            rows.append(_labelled(row, language, type_names))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            why = f"no {error}" if isinstance(error, KeyError) else "not the form {text, spans: [{type, start, end}]}"
+            raise EvaluationError(f"{path}, line {number}: {why}") from None
     return rows
 
 

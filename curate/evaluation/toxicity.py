@@ -1,22 +1,19 @@
 """Toxicity judges against labelled texts."""
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from curate.evaluation.applied import apply_to_all, documents, ms_per_kb
+from curate.evaluation.labelled import EvaluationError
 from curate.evaluation.metrics import ROUNDS, BinaryScores, binary_scores
 from curate.training.examples import Examples
 from filters.contracts import Judge
-from filters.document import Document
-from filters.rules import failing
 
 # What orders texts from clean to toxic: the first of these that a judge has
 SIGNALS = ("toxicity", "share")
-
-WARM_UP = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +21,8 @@ class Evaluation:
     """How a judge does on labelled texts.
 
     scores     AUC of its signal; precision, recall and F1 of its decision to drop
-    unscored   texts to which it gave no score: they count as the cleanest, and are kept
+    unscored   texts without a score: they count as the cleanest, and are kept
+    failed     texts on which the judge failed; they are unscored too
     ms_per_kb  CPU milliseconds for 1,000 bytes of UTF-8, loading left out
     dropped    boolean, shape (n,): its decision by text        toxicity  float64, shape (n,): its signal
     """
@@ -35,10 +33,11 @@ class Evaluation:
     ms_per_kb: float
     dropped: np.ndarray
     toxicity: np.ndarray
+    failed: int = 0
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON, without the arrays."""
-        measured = {"unscored": self.unscored, "ms_per_kb": round(self.ms_per_kb, 4)}
+        measured = {"failed": self.failed, "unscored": self.unscored, "ms_per_kb": round(self.ms_per_kb, 4)}
         return {"signal": self.signal, **self.scores.as_dict(), **measured}
 
 
@@ -46,32 +45,25 @@ def evaluate(judge: Judge, examples: Examples, language: str = "", rounds: int =
     """Score labelled texts and decide on them with the judge's rules.
 
     language  ISO 639-1, becomes the note `language` of every document; "" leaves it out
+    Raises EvaluationError where the judge has no such signal, or fails on every text.
     """
-    score = judge.open()
-    rules = judge.rules(language)
-    documents = [
-        Document(str(number), text, notes={"language": language} if language else {})
-        for number, text in enumerate(examples.texts)
-    ]
-    for text in examples.texts[:WARM_UP]:
-        score(Document("", text))  # compiles and loads what is loaded when first needed
-    start = time.process_time()
-    found = [score(document) for document in documents]
-    spent = time.process_time() - start
-    signal = next((name for name in SIGNALS if found and name in found[0].signals), "")
+    found = apply_to_all(judge, documents(examples.texts, language))
+    scores = [outcome.scores for outcome in found.outcomes]
+    signals = next((one.signals for one in scores if one is not None), {})
+    signal = next((name for name in SIGNALS if name in signals), "")
     if not signal:
-        raise ValueError(f"{type(judge).__name__} has none of the signals {', '.join(SIGNALS)}")
-    toxicity = np.array([result.signals[signal] for result in found], dtype=np.float64)
-    dropped = np.array([bool(failing(rules, result.signals, result.notes)) for result in found])
-    size = sum(len(text.encode("utf-8", "replace")) for text in examples.texts)
+        raise EvaluationError(f"{type(judge).__name__} has none of the signals {', '.join(SIGNALS)}")
+    toxicity = np.array([one.signals[signal] if one is not None else math.nan for one in scores], dtype=np.float64)
+    dropped = np.array([outcome.drop is not None for outcome in found.outcomes])
     ordered = np.where(np.isnan(toxicity), -math.inf, toxicity)
     return Evaluation(
         signal,
         binary_scores(examples.toxic, ordered, dropped, rounds),
         int(np.isnan(toxicity).sum()),
-        spent * 1e6 / max(1, size),
+        ms_per_kb(found.cpu_seconds, examples.texts),
         dropped,
         toxicity,
+        found.failed,
     )
 
 

@@ -1,1 +1,1 @@
-"""From a scored table to a report."""
+"""Draws the reports of runs and ablations."""

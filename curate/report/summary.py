@@ -42,10 +42,7 @@ def _arms(report: dict[str, Any]) -> str:
             sure.append(arm)
     if not sure:
         who = f"None of the {len(others)} other arms keeps" if len(others) > 1 else f"{others[0]['name']} does not keep"
-        return (
-            f"{who} a share of documents that differs from the base's by more than resampling the documents would "
-            "make it differ."
-        )
+        return f"{who} a share of documents that differs from the base's by more than chance (documents resampled)."
     most = max(sure, key=lambda arm: abs(arm["difference"]["documents"]))
     low, high = most["difference"]["documents_interval"]
     change = most["difference"]["documents"]
@@ -81,5 +78,5 @@ def _quality(report: dict[str, Any]) -> str:
             parts.append(f"{', '.join(worse)} farther from it")
         return f"The proxy model, a weak signal, finds {' and '.join(parts)}."
     if report.get("gold"):
-        return "How the arms' strategies do on the labelled data given is shown below, with intervals."
+        return "How the arms' strategies do on the labelled data is shown below, with intervals."
     return "These figures say how much each arm keeps and what; they do not say which text is better to train on."

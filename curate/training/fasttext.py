@@ -8,8 +8,12 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from curate.training.examples import DataError, Examples
+from filters.models import train_fasttext
+from filters.toxicity.fasttext import label_of
+from filters.toxicity.preparation import PREPARATIONS
 
 # fastText with one thread gives random numbers to the first tenth of its matrix only and takes the rest as the memory
 # comes (DenseMatrix::uniform in 0.9.3). Fresh pages are zeros; with these two, what glibc hands out again is too.
@@ -42,9 +46,6 @@ def train(examples: Examples, path: Path, settings: FastTextSettings, quantise: 
     The same examples and settings give the same file. Training runs in a process of its own. Raises DataError where
     fastText cannot learn from the examples.
     """
-    from filters.toxicity.fasttext import label_of
-    from filters.toxicity.preparation import PREPARATIONS
-
     prepare = PREPARATIONS[settings.preparation]
     names = {True: label_of("toxic", settings.preparation), False: label_of("clean", settings.preparation)}
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".training-") as folder:
@@ -67,11 +68,11 @@ def train(examples: Examples, path: Path, settings: FastTextSettings, quantise: 
         made.replace(path)
 
 
-def _train_here(job: dict[str, object]) -> None:
-    import fasttext
-
-    model = fasttext.train_supervised(
-        input=job["data"],
+def _train_here(job: dict[str, Any]) -> None:
+    train_fasttext(
+        job["data"],
+        job["model"],
+        job["quantise"],
         dim=job["dim"],
         bucket=job["bucket"],
         minn=job["minn"],
@@ -81,12 +82,7 @@ def _train_here(job: dict[str, object]) -> None:
         lr=job["lr"],
         epoch=job["epoch"],
         seed=job["seed"],
-        thread=1,
-        verbose=0,
     )
-    if job["quantise"]:
-        model.quantize(input=job["data"], retrain=False, qnorm=True, thread=1, verbose=0)
-    model.save_model(job["model"])
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import ArgsKwargs
 
-from filters.contracts import FrozenMap, Rewriter, Strategy, strategy
+from filters.by_language import ByLanguage
+from filters.contracts import FrozenMap, Rewriter, by_language, strategy
 from filters.document import Document, Drop
-from filters.quality.by_language import Limits, completed
 
 if TYPE_CHECKING:
     from filters.text.lines import LineOptions
@@ -47,10 +47,8 @@ def fill(given: Any, defaults: Mapping[str, Mapping[str, Any]]) -> Any:
 
 
 @strategy
-class LineRules(Strategy):
+class LineRules(ByLanguage):
     """What C4 asks of a line."""
-
-    reads: ClassVar[tuple[str, ...]] = ("language",)
 
     semantics: Literal["dclm", "datatrove"] = Field(
         "dclm",
@@ -63,7 +61,9 @@ class LineRules(Strategy):
         "an empty string switches the rule off, as FineWeb does",
     )
     ellipsis: bool = Field(True, description='remove lines that end in "...", for languages where "…" is no terminal')
-    min_words: int | None = Field(5, ge=0, description="words between white space that a line must have; null = off")
+    min_words: int | None = by_language(
+        5, ge=0, description="words between white space that a line must have; null = off"
+    )
     max_word_characters: int | None = Field(1000, ge=1, description="remove lines with a longer word; null = off")
     citations: bool = Field(True, description="remove citation marks: [3], [], [edit], [citation needed]")
     javascript: bool = Field(True, description='remove lines with the word "javascript"')
@@ -73,18 +73,7 @@ class LineRules(Strategy):
         FrozenMap({"ko": KOREAN_PHRASES}),
         description="more phrases by language that remove a line, whatever the case of A to Z; booked under policy",
     )
-    languages: Limits = Field(
-        FrozenMap(),
-        validate_default=True,
-        description="other numbers for some languages; Korean ones are shipped, `ko: {}` takes them away",
-    )
-
-    limits: ClassVar[frozenset[str]] = frozenset({"min_words"})
-
-    @field_validator("languages")
-    @classmethod
-    def _complete(cls, given: Limits) -> Limits:
-        return completed(given, LANGUAGES, cls.limits)
+    shipped: ClassVar[Mapping[str, Mapping[str, float | None]]] = LANGUAGES
 
     @field_validator("phrases")
     @classmethod
@@ -107,7 +96,7 @@ class LineRules(Strategy):
         dclm = self.semantics == "dclm"
 
         def build(language: str) -> LineOptions:
-            words = self.limit("min_words", language)
+            words = self.value("min_words", language)
             terminal = self.terminal.get(language, self.terminal.get("", ""))
             return LineOptions(
                 any_break=not dclm, strip=not dclm, trim_end=dclm, keep_blank=dclm, words_after_citations=dclm,
@@ -121,11 +110,14 @@ class LineRules(Strategy):
         known = {language: build(language) for language in {"", *self.terminal, *self.phrases, *self.languages}}
         return lambda language: known.get(language) or known[""]
 
-    def limit(self, name: str, language: str) -> float | None:
-        """The value of a numeric setting for documents in a language."""
-        own = self.languages.get(language, FrozenMap[str, float | None]())
-        value: float | None = own[name] if name in own else getattr(self, name)
-        return value
+    def made_for(self) -> frozenset[str] | None:
+        """Languages with terminal punctuation of their own and, where phrases count, with phrases."""
+        terminal = {"en", *self.terminal} - {""} if any(self.terminal.values()) else None
+        phrases = {"en", *self.phrases} - {""} if self.policy or self.javascript else None
+        if terminal is None or phrases is None:
+            both = terminal or phrases
+            return None if both is None else frozenset(both)
+        return frozenset(terminal & phrases)
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """Terminal punctuation and phrases are known for some languages only."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pydantic import Field
 
 from filters.cleanup import news, remnants
+from filters.cleanup.hashtags import HASHTAG, hashtags
 from filters.contracts import Rewriter, strategy
 from filters.document import Document, Drop, Fault
 from filters.text.patterns import Gate
@@ -16,7 +17,7 @@ RULES: dict[str, tuple[str, Callable[[str], tuple[str, int]]]] = {
     "entities": (remnants.ENTITY, remnants.entities),
     "html": (remnants.TAG, remnants.tags),
     "blanks": (remnants.DOUBLE_BLANK, remnants.blanks),
-    "hashtags": (news.HASHTAG, news.hashtags),
+    "hashtags": (HASHTAG, hashtags),
     "copyright": (news.COPYRIGHT, news.copyright),
     "captions": (news.CAPTION, news.captions),
     "bylines": (news.BYLINE, news.bylines),
@@ -39,7 +40,7 @@ class Klue(Rewriter):
     invisible: bool = Field(True, description="remove zero-width and direction marks, soft hyphens, BOM, C1 controls")
     entities: bool = Field(True, description="decode HTML entities that end in a semicolon")
     html: bool = Field(True, description="remove tags of HTML elements, comments, script and style blocks")
-    hashtags: bool = Field(True, description="remove #tags; not C#, #1, colours, URL fragments or Markdown headings")
+    hashtags: bool = Field(True, description="remove runs of #tags at the end, and the sign of a #tag in a sentence")
     copyright: bool = Field(True, description="remove copyright and no-reproduction notices")
     captions: bool = Field(True, description="remove photo credits (사진=...) and caption lines that end in one")
     bylines: bool = Field(True, description="remove reporters' names, e-mail tails and sign-offs at the ends of lines")

@@ -1,15 +1,14 @@
-"""What surrounds the text of Korean (and English) articles and posts: tags, notices, credits, bylines."""
+"""What surrounds the text of Korean (and English) articles: notices, credits, bylines, press tags."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import re2
 
-from filters.cleanup.remnants import Edit, removal
+from filters.cleanup.remnants import Edit, outside_any_code, removal
 from filters.text.patterns import BLANK as B
-from filters.text.patterns import BLANKS, Span, find_in_lines, outside_code
+from filters.text.patterns import Span, find_in_lines
 
-_HANGUL = re2.compile(r"\p{Hangul}")
 _EMAIL = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 _CIRCLED_C = r"(?:ⓒ|©|\([cC]\))"
 
@@ -19,69 +18,24 @@ def _loose(pattern: str) -> str:
     return pattern.replace(f"{B}?", f"{B}*").replace(r"\s?", r"\s*")
 
 
-# --- hashtags --------------------------------------------------------------------------------------------------
-HASHTAG = r"[#＃][\p{L}\p{N}_]"
-_HASHTAG = re2.compile(r"[#＃]([\p{L}\p{N}_]+)")
-_YEAR_TAG = re2.compile(r"(?:19|20)[0-9][0-9]\p{L}{2}")  # #2022월드컵; #1, #305호 and #1234를 are numbers
-_COLOUR = re2.compile(r"[0-9A-Fa-f]{3,4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8}")
-_DIRECTIVE = re2.compile(  # of C, C#, R, Rust, editors and linters
-    "include|define|undef|ifdef|ifndef|if|elif|else|endif|pragma|error|warning|line|region|endregion|import|using|use|let|"
-    "set|show|eval|coding|encoding|nullable|r|load|reference|TODO|FIXME|NOTE|noqa|type"
-)
-_FOLLOWED_BY_WORD = re2.compile(B + r"*[A-Za-z'\"`(]")
-_CODE_SIGN = re2.compile(r"[=;(){}\[\]]")
-
-
-def hashtags(text: str) -> Edit:
-    """#tags with the blanks before them, in full width as well, glued or in runs.
-
-    Numbers (#1), colours (#ffcc00), fragments of addresses, Markdown headings and links, directives and selectors of
-    code, and tags in quotation marks are no hashtags.
-    """
-    found: list[Span] = []
-    for match in _HASHTAG.finditer(text):
-        start, end = match.span()
-        if _is_hashtag(text, start, end, bool(found) and found[-1][1] == start):
-            found.append((start, end))
-    return removal(text, outside_code(text, found))
-
-
-def _is_hashtag(text: str, start: int, end: int, follows_tag: bool) -> bool:
-    tag, before, after = text[start + 1 : end], text[start - 1 : start], text[end : end + 1]
-    if tag.isdigit() or not any(map(str.isalpha, tag[:64])) or (tag[0].isdigit() and not _YEAR_TAG.match(tag)):
-        return False
-    at_line_start = start == 0 or before == "\n"
-    if not (at_line_start or follows_tag or before in BLANKS):
-        # glued to a word or its punctuation: only Korean tags, at the end of what is written
-        if not (_HANGUL.search(tag) and (_HANGUL.match(before) or before in ".!?~…❤♥)") and after in "\n #＃"):
-            return False
-        token = text[max(0, start - 200) : start].split()[-1:]
-        if token and ("/" in token[0] or "[" in token[0]):
-            return False  # the fragment of an address
-    if not tag.isascii():
-        return after not in "]}>'\"’”`" or not after
-    if _COLOUR.fullmatch(tag) or _DIRECTIVE.fullmatch(tag):
-        return False
-    if after and after not in " \t\n#＃,!?…" and not (after == "." and text[end + 1 : end + 2] in " \n"):
-        return False
-    line_start = max(0, start - 400, text.rfind("\n", max(0, start - 400), start) + 1)
-    line = text[line_start:start].rstrip(" \t")
-    if line and not (_CODE_SIGN.search(line) or line.endswith(":")):
-        return True
-    # a comment of code, or a sentence that begins with a tag
-    return (bool(line) or start - line_start < 2) and not _FOLLOWED_BY_WORD.match(text[end : end + 40])
-
-
 # --- copyright -------------------------------------------------------------------------------------------------
-_OPEN, _CLOSE = r"[\[(<【〈《＜〔]", r"[\])>】〉》＞〕]"
-_INSIDE = r"[^\n<>\[\]【】〈〉《》＜＞〔〕]*"
+_INSIDE = r"[^\n()<>\[\]【】〈〉《》＜＞〔〕]*"
+_INSIDE = rf"(?:{_INSIDE}\({_INSIDE}\))?{_INSIDE}"  # a pair within, of a company's (주), belongs to it
+_BRACKET_PAIRS = ("()", "[]", "<>", "【】", "〈〉", "《》", "＜＞", "〔〕")
+
+
+# What stands in brackets that close as they open: rules look at what is found, so that none eats on to the next pair
+_IN_BRACKETS = re2.compile("|".join(re2.escape(pair[0]) + _INSIDE + re2.escape(pair[1]) for pair in _BRACKET_PAIRS))
+
+
 _REUSE = (
     r"무단\s?(?:전재|복제|배포|게재|도용|수집)(?:[\s,·ㆍ/&-]|및|또는|와|재배포|배포|복제|복사|전재|수집|이용|활용|게재|변형|"
     r"사용|AI|학습|데이터|DB|화|등|를|을|은|는)*(?:금지|금합니다|금함|불허)[.]?"
 )
 _OWNER = f"(?:[Cc]opyrights?|COPYRIGHTS?){B}*{_CIRCLED_C}|저작권자?{B}*{_CIRCLED_C}|저작권자{B}*[:=]|ⓒ|©"
 COPYRIGHT = f"무단|저작권|ⓒ|©|\\([cC]\\){B}*(?:19|20|\\pL)|(?i:copyright{B}*(?:by{B}+)?[12(]|rights?{B}+reserved)"
-_BRACKETED = re2.compile(f"{_OPEN}{B}*(?:{_OWNER}|{_REUSE}){_INSIDE}{_CLOSE}|{_OPEN}{_INSIDE}{_REUSE}{B}*{_CLOSE}")
+_OWNED = re2.compile(f"{B}*(?:{_OWNER}){B}*[\\pL\\pN]")
+_PHRASE_ALONE = re2.compile(f"^{B}*{_REUSE}|{_REUSE}{B}*$")
 _PHRASE = re2.compile(_REUSE)
 _MARK = re2.compile(
     f"{_OWNER}|(?:[Cc]opyrights?|COPYRIGHTS?){B}*(?:by{B}+)?(?:19|20)[0-9][0-9]|\\([cC]\\){B}*(?:19|20)[0-9][0-9]"
@@ -92,7 +46,12 @@ _STATEMENT = re2.compile(
     r"(?m)^[^\n]*(?:본|이|해당)\s?(?:기사|뉴스|콘텐츠|컨텐츠|사이트|게시물|자료|저작물|웹사이트|홈페이지)[^\n]*저작권은[^\n]*"
     r"에(?:게)?\s?있(?:습니다|음|으며[^\n]*금[^\n]*)[.]?$"
 )
-_LIST_OF_LETTERS = ("ⓐ", "ⓑ")
+_LIST_OF_LETTERS = ("ⓐ", "ⓑ", "ⓓ", "ⓔ", "보기")
+# ⓒ에 해당하는, ⓒ. 감자, the © of a sentence: a letter of a list or the sign itself, and nobody's name
+_NO_OWNER = re2.compile(
+    r"(?:에|의|은|는|이|가|을|를|와|과|로|도|만|에서|에는|부터|까지|에게|으로)(?:\s|$|[,.])|[^\s\p{L}\p{N}]|\s*[a-z][a-z]"
+)
+_QUOTED_MARK = re2.compile(r"(?:^|[\s(])[\"“‘']$")  # i.e., "Copyright © …": spoken of
 _MAX_NOTICE, _MAX_OWNER, _MAX_LINE = 160, 100, 200
 
 
@@ -100,7 +59,7 @@ def copyright(text: str) -> Edit:
     """Notices of copyright and against reproduction: in brackets anywhere, else at the ends of lines or alone."""
     length = len(text)
     for find in _NOTICES:
-        text, _ = removal(text, outside_code(text, find(text)))
+        text, _ = removal(text, outside_any_code(text, find(text)))
     return text, length - len(text)
 
 
@@ -110,9 +69,11 @@ _NOTICE_SIGN = re2.compile(r"ⓒ|©|저작권|무단|\([cC]\)|opyright|OPYRIGHT|
 def _bracketed_notices(text: str) -> list[Span]:
     lettered = any(letter in text for letter in _LIST_OF_LETTERS)
     found = []
-    for start, end in find_in_lines(_BRACKETED, text, _NOTICE_SIGN):
+    for start, end in find_in_lines(_IN_BRACKETS, text, _NOTICE_SIGN):
         notice = text[start + 1 : end - 1]
-        if end - start <= _MAX_NOTICE and not _SPEECH.search(notice) and not (lettered and "ⓒ" in notice[:2]):
+        if end - start > _MAX_NOTICE or _SPEECH.search(notice) or (lettered and "ⓒ" in notice[:2]):
+            continue
+        if _OWNED.match(notice) or _PHRASE_ALONE.search(notice):
             found.append((start, end))
     return found
 
@@ -173,7 +134,7 @@ def _owners(text: str) -> list[Span]:
     lettered = any(letter in text for letter in _LIST_OF_LETTERS)
     found: list[Span] = []
     for start, end in reversed(find_in_lines(_MARK, text, _NOTICE_SIGN)):
-        if lettered and text[start] == "ⓒ":
+        if (lettered and text[start] == "ⓒ") or (text[start] in "ⓒ©" and _NO_OWNER.match(text[end : end + 24])):
             continue
         line_end = _line_end(text, end, _MAX_OWNER, found)
         if line_end < 0 or _SPEECH.search(text[end:line_end]):
@@ -184,6 +145,8 @@ def _owners(text: str) -> list[Span]:
             start = line_start
         elif before.rstrip().endswith(("사진", "그래픽", "영상", "이미지", "글")):
             start -= len(before) - len(before.rstrip()) + len(before.split()[-1])
+        elif "\t" in before or _QUOTED_MARK.search(before):
+            continue  # a cell of a table, a quotation
         elif text[start] not in "ⓒ©" and not before.endswith((" ", ".", "”", '"', ">", ")", "]", "|", "/", "\t")):
             continue
         elif before[-1:].isascii() and before[-1:].isalnum():
@@ -238,7 +201,8 @@ _BYLINE_TAIL = re2.compile(
 )
 _BYLINE_WITH_MAIL = re2.compile(f"(?m){B}[\\[(<【/]?{B}*{_REPORTER}{B}*[\\])>】]?{_MAIL}{B}*[\\])>】]?{_FILED}{B}*$")
 _BYLINE_HEAD = re2.compile(f"(?m)^{B}*{_SIGNED}{B}?={B}+")
-_MAIL_TAIL = re2.compile(f"(?m)[.!?。…”\"’']{B}+[(<\\[]?{_EMAIL}[)>\\]]?{B}*$")
+# behind a sentence: neither the ! of a rule for mail nor a quoted argument
+_MAIL_TAIL = re2.compile(f"(?m)[\\pL\\pN)\\]%][.!?。…]+[”\"’']?{B}+[(<\\[]?{_EMAIL}[)>\\]]?{B}*$")
 _ADDRESS_ALONE = re2.compile(f"{B}*[(<\\[]?{_EMAIL}[)>\\]]?\\s*")
 _SIGN_OFF = re2.compile(
     f'(?m)(?:^|[.!?。”"]){B}*(?:지금까지{B}[^\\n.]*)?{_STATION}{B}?(?:뉴스|NEWS|News)?{B}?,?{B}?{_NAME}(?:이었|였)?(?:입|습)니다[.]?{B}*$'
@@ -277,14 +241,16 @@ def bylines(text: str) -> Edit:
     for sign, keep, pattern in _BYLINES:
         found = []
         for start, end in find_in_lines(pattern, text, sign):
+            if pattern is _MAIL_TAIL:
+                start += len(re2.split(B, text[start:end], maxsplit=1)[0])
             start += keep and text[start] in ".!?。…”\"’'])"
             if end - start <= _MAX_LINE:
                 found.append((start, end))
-        text, _ = removal(text, outside_code(text, found))
+        text, _ = removal(text, outside_any_code(text, found))
     if "@" in text[-_MAX_LINE:]:
         last = text.rstrip().rfind("\n") + 1
         if last and _ADDRESS_ALONE.fullmatch(text, last):
-            text, _ = removal(text, outside_code(text, [(last, len(text))]))
+            text, _ = removal(text, outside_any_code(text, [(last, len(text))]))
     return text, length - len(text)
 
 
@@ -325,7 +291,7 @@ def press(text: str) -> Edit:
     length = len(text)
     for sign, pattern in _PRESS:
         found = [(start, end) for start, end in find_in_lines(pattern, text, sign) if end - start <= _MAX_TAG]
-        text, _ = removal(text, outside_code(text, found))
+        text, _ = removal(text, outside_any_code(text, found))
     return text, length - len(text)
 
 
@@ -333,19 +299,42 @@ def press(text: str) -> Edit:
 _MEDIUM = r"(?:자료\s?)?(?:사진|그래픽|일러스트|이미지|영상|삽화|포토)"
 _CREDIT = f"{_MEDIUM}{B}?(?:제공|출처)?{B}*"
 CAPTION = _loose(f"{_CREDIT}[=:：|ㅣ/]|(?i:\\b(?:photo|image|picture)s?{B}?(?:by\\b|credit|courtesy|:))")
-_CREDIT_IN_BRACKETS = re2.compile(f"[\\[(<【〈]{B}*/?{_CREDIT}[=:：|ㅣ/]{_INSIDE}{_CLOSE}")
+# Whose a picture is. A word behind "사진=" is none by itself: (사진/영상), 사진 = photo, 이미지 | 설명
+_GIVEN = r"(?:제공|캡처|캡쳐|갈무리|DB|홈페이지|인스타그램|페이스북|트위터|유튜브|블로그|SNS|자료|촬영)"
+_ORGANISATION = (
+    r"[\p{Hangul}A-Za-z0-9·]*\p{Hangul}(?:시청|군청|구청|도청|시|군|구|도|청|부|처|원|협회|학회|연맹|재단|공사|공단|회사|그룹|은행|증권|전자|센터|대학교|대학|학교|"
+    r"병원|의료원|소방서|소방본부|경찰서|경찰|위원회|연구소|박물관|미술관|구단|엔터테인먼트|기획|스튜디오|필름|픽처스|출판사|조합|연합|연합회|시의회|의회|교육청|사무소)"
+)
+_PICTURE_AGENCY = (
+    r"(?:게티이미지(?:뱅크|코리아)?|픽사베이|언스플래시|셔터스톡|클립아트코리아|이미지투데이|아이클릭아트|"
+    r"위키미디어|[Gg]etty ?[Ii]mages(?: ?[Bb]ank)?|[Pp]ixabay|"
+    r"[Uu]nsplash|[Ss]hutterstock|Reuters|Yonhap|Newsis|NASA)"
+)
+_WHO = (
+    f"(?:[^\\n.=<>\\[\\]]*{B}?{_GIVEN}(?:{B}{_GIVEN})*|뉴스\\p{{Hangul}}+|(?:{_PICTURE_AGENCY}|{_AGENCY}|{_ORGANISATION})"
+    f"(?:{B}?[·ㆍ,/]{B}?(?:{_PICTURE_AGENCY}|{_AGENCY}|{_ORGANISATION}))*(?:{B}{_GIVEN})*"
+    f"|(?:{_AGENCY}{B}?)?{_SIGNED}|(?:{_AGENCY}|{_PICTURE_AGENCY}){B}[^\\n.=()]*)"
+)
+_PERSON = f"{_SURNAME}\\p{{Hangul}}{{2}}"
+_SEPARATOR = "[=:：|ㅣ/]"
+_CREDITED = re2.compile(  # a whole credit
+    f"{B}*/?{B}*(?:{_CREDIT}{_SEPARATOR}{B}*{_WHO}|{_MEDIUM}=(?:{_PERSON}|[A-Z][A-Za-z.]+(?: [A-Z][A-Za-z.]+)+)){B}*"
+)
 _CREDIT_TAIL = re2.compile(
-    f"(?m)[/.▲\\])”\"’'{B[1:-1]}]{B}*/?{B}*(?:{_CREDIT}={B}*[^\\n.=]+)+$"
-    f"|(?m)^{B}*[/▲]?{B}*(?:{_CREDIT}[=|ㅣ]{B}*[^\\n.=]+)+$"
+    f"(?m)[/.▲\\])”\"’'{B[1:-1]}]{B}*/?{B}*{_CREDIT}={B}*[^\\n.=]+$|(?m)^{B}*[/▲]?{B}*{_CREDIT}[=|ㅣ]{B}*[^\\n.=]+$"
 )
 _CREDIT_WITHIN = re2.compile(
-    f"/?{B}*{_CREDIT}={B}?(?:{_AGENCY}|[\\p{{Hangul}}A-Za-z0-9·]+{B}(?:제공|캡처|캡쳐|DB|홈페이지|인스타그램|유튜브|SNS))"
-    f"(?:{B}(?:제공|캡처|캡쳐|DB|홈페이지|인스타그램|유튜브|SNS))*"
+    f"/?{B}*{_CREDIT}={B}?(?:{_AGENCY}|{_PICTURE_AGENCY}|[\\p{{Hangul}}A-Za-z0-9·]+{B}{_GIVEN})(?:{B}{_GIVEN})*"
 )
 _CAPTION_LINE = re2.compile(f"(?m)^{B}*[▲△▼◀▶↑↓][^\\n]*{_CREDIT}=[^\\n]*$")
+_LAST_CREDIT = re2.compile(f"^.*({_CREDIT}=[^=]*)$")
+_NAMES = r"[A-Z][A-Za-z'’.&-]*(?:(?:,? ?/ ?|, | (?:of|the|and|for|via|de|van) | )[A-Z(][A-Za-z0-9'’.&)-]*)*"
 _ENGLISH_CREDIT = re2.compile(
-    r"[(\[](?i:(?:file )?(?:photo|image|picture)s?)(?: ?(?i:by\b|credit|courtesy(?: of)?)| ?:)[^()\[\]\n]*[)\]]"
-    r"|(?m)^[ \t]*(?i:photo|image|picture)(?i: ?(?:by|credit|courtesy(?: of)?))?: [^\n]+$"
+    rf"[(\[](?i:(?:file )?(?:photo|image|picture)s?)(?: ?(?i:by\b|credit:?|courtesy(?: of)?)| ?:) ?"
+    rf"(?:[©ⓒ]{B}?)?{_NAMES}"
+    r"[^()\[\]\n]{0,40}[)\]]"
+    rf"|(?m)^(?i:photo|image|picture)s?(?i: ?(?:by|credit|courtesy(?: of)?)):? {_NAMES}$"
+    rf"|(?m)^(?i:photo)s?: {_NAMES}$"
 )
 _KOREAN_SIGN = re2.compile(f"{_CREDIT}[=:：|ㅣ/]")
 _ENGLISH_SIGN = re2.compile("(?i:(?:photo|image|picture)s?(?: ?(?:by\\b|credit|courtesy)| ?:))")
@@ -353,19 +342,63 @@ _MAX_CREDIT, _MAX_CAPTION = 60, 250
 
 
 def captions(text: str) -> Edit:
-    """Credits of photos (사진=, 그래픽=), and the lines marked as captions (▲) that end in one."""
+    """Credits of photos (사진=, 그래픽=), and the lines marked as captions (▲) that end in one.
+
+    What is credited is a name, an agency or an organisation.
+    """
     length = len(text)
-    for pattern, sign, longest in (
-        (_CAPTION_LINE, _KOREAN_SIGN, _MAX_CAPTION),
-        (_CREDIT_IN_BRACKETS, _KOREAN_SIGN, _MAX_CREDIT),
-        (_CREDIT_TAIL, _KOREAN_SIGN, _MAX_CREDIT),
-        (_CREDIT_WITHIN, _KOREAN_SIGN, _MAX_CREDIT),
-        (_ENGLISH_CREDIT, _ENGLISH_SIGN, 2 * _MAX_CREDIT),
-    ):
-        found = []
-        for start, end in find_in_lines(pattern, text, sign):
-            start += pattern is _CREDIT_TAIL and text[start] in ".])”\"’'"
-            if end - start <= longest:
-                found.append((start, end))
-        text, _ = removal(text, outside_code(text, found))
+    for find, sign, longest in _CREDITS:
+        found = [(start, end) for start, end in find(text, sign) if end - start <= longest]
+        text, _ = removal(text, outside_any_code(text, found))
     return text, length - len(text)
+
+
+def _marked_captions(text: str, sign: Any) -> list[Span]:
+    """▲ ... 사진=가나시 제공: the whole line."""
+    return [
+        (start, end)
+        for start, end in find_in_lines(_CAPTION_LINE, text, sign)
+        if end - start <= _MAX_CAPTION and _is_credit(text[start:end])
+    ]
+
+
+def _is_credit(line: str) -> bool:
+    last = _LAST_CREDIT.match(line)
+    return last is not None and _CREDITED.fullmatch(last.group(1).rstrip(".)]>")) is not None
+
+
+def _bracketed_credits(text: str, sign: Any) -> list[Span]:
+    return [
+        (start, end)
+        for start, end in find_in_lines(_IN_BRACKETS, text, sign)
+        if end - start <= _MAX_CREDIT and _CREDITED.fullmatch(text[start + 1 : end - 1])
+    ]
+
+
+def _credit_tails(text: str, sign: Any) -> list[Span]:
+    """사진=가나일보 at the end of a line: from the medium on, with the slash before it."""
+    found = []
+    for start, end in find_in_lines(_CREDIT_TAIL, text, sign):
+        start += text[start] in ".])”\"’'"
+        if end - start <= _MAX_CREDIT and _CREDITED.fullmatch(text[start:end].lstrip(_TAIL_SIGNS)):
+            found.append((start, end))
+    return found
+
+
+def _credits_within(text: str, sign: Any) -> list[Span]:
+    """사진=연합뉴스 between sentences, where the name ends with the match."""
+    return [span for span in find_in_lines(_CREDIT_WITHIN, text, sign) if not text[span[1] : span[1] + 1].isalnum()]
+
+
+def _english_credits(text: str, sign: Any) -> list[Span]:
+    return find_in_lines(_ENGLISH_CREDIT, text, sign)
+
+
+_TAIL_SIGNS = "/.▲ \t\u00a0\u3000"
+_CREDITS = (
+    (_marked_captions, _KOREAN_SIGN, _MAX_CAPTION),
+    (_bracketed_credits, _KOREAN_SIGN, _MAX_CREDIT),
+    (_credit_tails, _KOREAN_SIGN, _MAX_CREDIT),
+    (_credits_within, _KOREAN_SIGN, _MAX_CREDIT),
+    (_english_credits, _ENGLISH_SIGN, 2 * _MAX_CREDIT),
+)

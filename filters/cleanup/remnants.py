@@ -4,6 +4,8 @@ import bisect
 import html
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
 
 import re2
 
@@ -32,6 +34,19 @@ def replacement(text: str, edits: Iterable[tuple[Span, str]]) -> Edit:
         return text, 0
     after = "".join([*pieces, text[position:]])
     return after, len(text) - len(after)
+
+
+def outside_any_code(text: str, spans: Iterable[Span]) -> list[Span]:
+    """Those of the spans that touch no code, Markdown's or what reads like a program."""
+    found = list(spans)
+    return _code(text).outside(found) if found else found
+
+
+@lru_cache(maxsize=4)  # the rules of one round ask for the same text
+def _code(text: str) -> Any:
+    from filters.text.code import code_spans as all_code_spans  # a kernel: Numba is loaded when it is needed
+
+    return all_code_spans(text)
 
 
 # --- characters that do not show -------------------------------------------------------------------------------
@@ -80,12 +95,15 @@ def invisible(text: str) -> Edit:
 # --- entities --------------------------------------------------------------------------------------------------
 ENTITY = r"&(?:(?:amp|AMP|#0*38|#[xX]0*26);)*(?:[A-Za-z][A-Za-z0-9]+|#[0-9]+|#[xX][0-9A-Fa-f]+);"
 _ENTITY = re2.compile(ENTITY)
+_QUOTES = frozenset("'\"‘’“”")
 
 
 def entities(text: str) -> Edit:
     """Named and numeric references that end in a semicolon, however often their ampersand was escaped."""
     edits = []
     for start, end in outside_code(text, (match.span() for match in _ENTITY.finditer(text))):
+        if text[start - 1 : start] in _QUOTES and text[end : end + 1] in _QUOTES and text[end : end + 1]:
+            continue  # '&gt;' is spoken of
         entity = text[start:end]
         name = "&" + entity[entity.rfind(";", 0, -1) + 1 :].removeprefix("&")
         if len(name) > 33:
@@ -123,13 +141,17 @@ _INLINE_TAG = re2.compile(
     f"|</?(?:{_LETTER}){_S}*/?>|<(?:{_LETTER}|{_LETTER.upper()}|{_PLACEHOLDER}|{_PLACEHOLDER.upper()}){_VALUED}{_S}*/?>"
     f"|</(?:{_LETTER.upper()}|{_PLACEHOLDER}|{_PLACEHOLDER.upper()}){_S}*>"
 )
+_CLOSES = re2.compile("</([A-Za-z][A-Za-z0-9]*)")
+_NEVER_CLOSED = frozenset(
+    ("br", "hr", "p", "li", "td", "th", "tr", "dt", "dd", "img", "wbr", "input", "meta", "col", "embed")
+)
 _WITH_CONTENT = (  # what must occur, the pattern
     ("<!--", re2.compile(r"(?s)<!--.*?-->")),
     ("</script", re2.compile(f"(?s)<script(?:{_S}[^<>]*)?>.*?</script{_S}*>")),
     ("</SCRIPT", re2.compile(f"(?s)<SCRIPT(?:{_S}[^<>]*)?>.*?</SCRIPT{_S}*>")),
     ("</style", re2.compile(f"(?s)<style(?:{_S}[^<>]*)?>.*?</style{_S}*>")),
     ("</STYLE", re2.compile(f"(?s)<STYLE(?:{_S}[^<>]*)?>.*?</STYLE{_S}*>")),
-    ("<!", re2.compile(r"<!(?i:DOCTYPE)[^<>]*>|<!\[CDATA\[")),
+    ("<!", re2.compile(r"<!(?i:DOCTYPE)(?:[^<>\n]|\n[^<>\n])*>|<!\[CDATA\[")),
 )
 TAG = (
     rf"<!|</?(?:{_BLOCK}|{_INLINE}|{_LETTER}|{_BLOCK.upper()}|{_INLINE.upper()}|{_LETTER.upper()})(?:{_S}|[/>])"
@@ -141,18 +163,56 @@ TAG = (
 def tags(text: str) -> Edit:
     """Tags of HTML elements, comments, script and style with what they hold. Tags of blocks become line feeds."""
     length = len(text)
+    closed = {match.group(1).lower() for match in _CLOSES.finditer(text)}
     for needs, pattern in _WITH_CONTENT:
         if needs in text:
             text, _ = removal(text, outside_code(text, (match.span() for match in pattern.finditer(text))))
     for pattern, between in ((_BLOCK_TAG, "\n"), (_INLINE_TAG, "")):
-        found = []
-        for match in pattern.finditer(text):
-            start, end = match.span()
-            # Vec<P>, List<A>: a type parameter
-            if not (text[start + 1].isupper() and text[start + 2] in "> " and text[start - 1 : start].isidentifier()):
-                found.append((start, end))
-        text, _ = removal(text, outside_code(text, found), between)
+        found = [match.span() for match in pattern.finditer(text) if _is_tag(text, *match.span(), closed=closed)]
+        found = _outside_programs(text, outside_code(text, found))
+        if not between:
+            text, found = _apart(text, found)
+        text, _ = removal(text, found, between)
     return text, length - len(text)
+
+
+def _is_tag(text: str, start: int, end: int, *, closed: set[str]) -> bool:
+    """Whether an element's name in angle brackets is a tag: not a type parameter (Vec<P>), not in quotation marks, and
+    no placeholder (<head>, <address>), which a tag without attributes is that nothing closes."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if text[start + 1].isupper() and text[start + 2] in "> " and before.isidentifier():
+        return False
+    if before and before in _QUOTES and after and after in _QUOTES:
+        return False
+    name = text[start + 1 : end - 1].rstrip("/ ").lower()
+    return not name.isalnum() or name in _NEVER_CLOSED or name in closed
+
+
+def _outside_programs(text: str, found: list[Span]) -> list[Span]:
+    """Those of the tags in whose lines no code is left when all tags are blanked: print("<b>") keeps its own."""
+    if not found:
+        return found
+    pieces, position = [], 0
+    for start, end in found:
+        pieces += [text[position:start], " " * (end - start)]
+        position = end
+    code = _code("".join([*pieces, text[position:]]))
+    return [span for span in found if not code.touches(*span)] if code.kinds else found
+
+
+def _apart(text: str, found: list[Span]) -> tuple[str, list[Span]]:
+    """The text with a blank for each of the tags that open between letters of different scripts (저수준<sup>Low), and
+    the other tags where they then stand."""
+    pieces, position, shift = [], 0, 0
+    others: list[Span] = []
+    for start, end in found:
+        before, after = text[start - 1 : start], text[end : end + 1]
+        if text[start + 1] != "/" and before.isalpha() and after.isalpha() and before.isascii() != after.isascii():
+            pieces += [text[position:start], " "]
+            position, shift = end, shift + end - start - 1
+        else:
+            others.append((start - shift, end - shift))
+    return "".join([*pieces, text[position:]]), others
 
 
 # --- empty brackets --------------------------------------------------------------------------------------------
@@ -174,7 +234,21 @@ _PARTICLE = re2.compile(
 _SPOKEN_OF = re2.compile(
     r"(?:배열|리스트|목록|객체|딕셔너리|사전|튜플|집합|괄호|값|타입|유닛|블록|블럭|함수|메서드|매크로)$"
 )
+_SPOKEN_OF_ENGLISH = frozenset((
+    "function", "fn", "func", "return", "async", "type", "def", "if", "while", "to", "just", "and", "or", "the",
+    "a", "an", "with", "of", "in", "as", "is", "are", "be", "by", "for", "use", "uses", "using", "write", "called",
+    "operator", "operators", "parentheses", "parenthesis", "brackets", "bracket", "braces", "pair", "pairs", "list",
+    "tuple", "array", "key", "set", "dict", "call", "calls", "empty", "either", "than", "like", "character",
+    "characters", "symbol", "symbols", "not",
+))  # fmt: skip
+_BEHIND_ARGUMENTS = frozenset(("const", "noexcept", "throw", "throws", "volatile", "override", "final", "mutable"))
 _TO_FILL_IN = re2.compile(BLANK + r"*(?:안|속|에 들어갈|에 알맞은|의 (?:값|타입))")
+_WIDE = re2.compile(f"{BLANK}{BLANK}|\\x{{3000}}")  # a blank as wide as a word
+# 수도는 ( )이다: a particle before the brackets and an ending behind them have no noun but the one to fill in
+_AFTER_PARTICLE = re2.compile(r"\p{Hangul}(?:은|는|을|를|에|의|에서|으로|와|과) *$")
+_ENDING = re2.compile(
+    BLANK + r"*(?:이다|이고|이며|이라|입니다|이었|였|라고|다[.]|은|는|이|가|을|를|의|에|로|으로|와|과)"
+)
 
 
 def brackets(text: str) -> Edit:
@@ -190,7 +264,7 @@ def brackets(text: str) -> Edit:
             behind = text[end : end + 2].strip(_ALL_BLANKS + "\n.,")
             if before and _CJK.match(before[-1]) and _PARTICLE.fullmatch(behind):
                 found[number] = (max(0, start - 20) + len(before), end)
-    return removal(text, outside_code(text, found))
+    return removal(text, outside_any_code(text, found))
 
 
 def _empty_pairs(text: str, start: int, end: int) -> list[Span]:
@@ -218,8 +292,13 @@ def _empty_pairs(text: str, start: int, end: int) -> list[Span]:
 
 
 def _removable(text: str, start: int, end: int) -> bool:
+    if _WIDE.search(text[start + 1 : end - 1]):
+        return False
     if text[start] not in "([{":
         return True
+    apart = text[start - 1 : start] == " "
+    if apart and (text[start] != "(" or text[start + 1 : end - 1].strip()):
+        return False  # [] and ([]) in running text are spoken of
     before = text[max(0, start - 12) : start]
     word = before.rstrip(" ")
     after = text[end : end + 12]
@@ -229,15 +308,20 @@ def _removable(text: str, start: int, end: int) -> bool:
         # first on its line or in other brackets
         return word[-1:] in ("（", "「") or (after[:1] == " " and bool(_CJK.match(after[1:2])))
     if _CJK.match(word[-1]):
-        return not _SPOKEN_OF.search(word)
+        return not _SPOKEN_OF.search(word) and not (
+            (apart and _AFTER_PARTICLE.search(before) and (_ENDING.match(after) or word.endswith("에")))
+            or word[-1] in "をにはがのでと"
+        )
     # English: a word, a blank, the brackets, a blank, a word; never name() or function () {
     return (
         text[start] == "("
+        and "\t" not in text[max(0, start - 120) : start].rpartition("\n")[2]  # a cell of a table
+        and _BEHIND_ARGUMENTS.isdisjoint(after.split()[:1])
         and len(word) < len(before)
         and word[-1].islower()
         and after[:1] == " "
         and after[1:2].islower()
-        and word.split()[-1] not in ("function", "fn", "func", "return", "async", "type", "def", "if", "while")
+        and word.split()[-1].lower() not in _SPOKEN_OF_ENGLISH
     )
 
 
@@ -253,7 +337,7 @@ _VERBATIM_STARTS = ("\t", ">", "|", "│", "├", "└", "//")
 # Lines whose blanks say something: indented by four, code, tables, trees, aligned comments and numbers.
 _VERBATIM = re2.compile(
     r"^(?:\t| {4}|[>|│├└┌║$])|^ *(?://|#+ |\* ) |[;{}\\]$|\t\t|[0-9]  +[-0-9]|\|.*\|"
-    r"|  +(?:#|//|/\*|--|<!--|\^|│|←|=|\|)|[\[(,=:]  +[-0-9\"'\[({.]"
+    r"|  +(?:#|//|/\*|--|<!--|\^|│|←|=|\|)|[\[(,=:]  +[-0-9\"'\[({.]|[(\[{（［][ \x{3000}]{2,}[)\]}）］]"
 )
 _CODE_SIGNS = frozenset("={}[]_<>\\|/")
 

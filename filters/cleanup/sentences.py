@@ -16,7 +16,9 @@ from filters.rules import Rule, decide
 from filters.text.patterns import Span
 from filters.text.unicode import repair
 
-EMPTY = "no_sentences"
+EMPTY, CODE = "no_sentences", "code_block"
+_BULLETS = frozenset(">*+•·▪■□○●◦▶▷◆◇-")
+_BULLET = re2.compile(r"^(?:[>*+•·▪■□○●◦▶▷◆◇-][ \t\x{a0}\x{3000}]+)+")
 
 
 @strategy
@@ -24,8 +26,9 @@ class Sentences(Rewriter):
     """Splits into sentences, drops those that any of the judges rejects, and can make each a row of its own.
 
     A sentence is judged as a document of its own, with the notes of its document. The text keeps its layout; with
-    emit: sentences it becomes one sentence a line and the note `emit` says so: the writer makes each line a row id#k. A
-    document of which nothing is left is dropped once.
+    emit: sentences it becomes one sentence a line, without the bullet it may stand behind, and the writer makes each
+    line a row id#k. A document of which nothing is left is dropped once, with the rule and the value of the first
+    sentence rejected.
     """
 
     splitter: Literal["rules", "kiwi"] = Field(
@@ -37,10 +40,13 @@ class Sentences(Rewriter):
     emit: Literal["documents", "sentences"] = Field(
         "documents", description="sentences: the writer gives one row a sentence (id#k)"
     )
+    code: Literal["keep", "drop"] = Field(
+        "keep", description="drop: sentences in blocks and lines of code go, under the rule code_block"
+    )
     wrapped: bool = Field(False, description="lines are wrapped at a fixed width: only empty lines end a paragraph")
 
     reads: ClassVar[tuple[str, ...]] = ("language",)
-    writes: ClassVar[Mapping[str, str]] = {"emit": "string", "sentences_dropped": "int64"}
+    writes: ClassVar[Mapping[str, str]] = {"sentences_dropped": "int64"}
 
     @pydantic.field_validator("judges", mode="before")
     @classmethod
@@ -84,6 +90,11 @@ class Sentences(Rewriter):
             own = ("cleanup/sentences: the splitter kiwi is made for Korean, which is not among the languages kept",)
         return (*own, *(line for _, judge in self.made() for line in judge.warnings(languages)))
 
+    def made_for(self) -> frozenset[str] | None:
+        """The languages that every judge is made for."""
+        found = [languages for _, judge in self.made() if (languages := judge.made_for()) is not None]
+        return frozenset.intersection(*found) if found else None
+
     def resources(self) -> Mapping[str, str]:
         """Those of the judges, by judge and setting; the splitter's version, where it is a package."""
         found = {f"{name}.{key}": value for name, judge in self.made() for key, value in judge.resources().items()}
@@ -96,9 +107,11 @@ class Sentences(Rewriter):
     def open(self) -> Callable[[Document], Document | Drop]:
         """The function. Edits count the characters dropped by rule; the note sentences_dropped counts sentences."""
         from filters.chain import opened
+        from filters.text.code import FENCED, LINES, code_spans
         from filters.text.sentences import split
 
         cut = split if self.splitter == "rules" else _kiwi()
+        lines_go = self.code == "drop"
         named = self.made()
         names = [rule.name for _, judge in named for rule in judge.rules()]
         judges = [(opened(judge), _Rules(name, judge, len(set(names)) < len(names))) for name, judge in named]
@@ -109,7 +122,13 @@ class Sentences(Rewriter):
             language = str(document.notes.get("language", ""))
             edits: dict[str, int] = {}
             kept: list[Span] = []
+            first: Drop | None = None
+            code = (document.derive(code_spans) if text is document.text else code_spans(text)) if lines_go else None
             for number, (start, end) in enumerate(spans):
+                if code is not None and code.touches(start, end) in (FENCED, LINES):
+                    first = first or Drop(CODE, 1, 0)
+                    edits[CODE] = edits.get(CODE, 0) + end - start
+                    continue
                 sentence = Document(f"{document.id}#{number}", text[start:end], document.url, document.notes)
                 rejected = ""
                 for score, rules in judges:
@@ -118,17 +137,18 @@ class Sentences(Rewriter):
                     drop = decide(rules[language], scores.signals, notes)
                     if drop is not None:
                         rejected = drop.rule
+                        first = first or drop
                         break
                 if rejected:
                     edits[rejected] = edits.get(rejected, 0) + end - start
                 else:
                     kept.append((start, end))
             if not kept:
-                return Drop(next(iter(edits), EMPTY), len(spans), "")
+                return first or Drop(EMPTY, 0, 1)
             if self.emit == "sentences":
-                lines = (text[start:end] for start, end in kept)
+                lines = (_without_bullet(text[start:end]) for start, end in kept)
                 joined = "\n".join(" ".join(line.split()) if self.wrapped else line for line in lines)
-                result = document.with_text(joined, edits).note(emit="sentences")
+                result = document.with_text(joined, edits).by_line()
             elif len(kept) == len(spans):
                 result = document.with_text(text, edits)
             else:
@@ -188,6 +208,10 @@ def _unwrapped(text: str) -> str:
         joins = before.strip() and line.strip() and not _BLOCK.match(line) and before.lstrip()[0] not in "#|"
         pieces += [" " if joins else "\n", line]
     return "".join(pieces)
+
+
+def _without_bullet(sentence: str) -> str:
+    return _BULLET.sub("", sentence) if sentence[0] in _BULLETS else sentence
 
 
 def _without(text: str, spans: list[Span], kept: list[Span]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 import numpy as np
+import re2
 from pydantic import Field
 
 from filters.contracts import Rewriter, strategy
@@ -34,13 +35,15 @@ _LETTERS = {
     if plain.isalnum() or "\u3099" <= plain <= "\u309a" or code in (0xFF65, 0xFF70)
 }
 _ALL_WIDTHS = {**_narrow(range(0xFF01, 0xFFEF)), 0x3000: " "}
+_PARTED_BY_NOTHING = re2.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]")
 
 
 @strategy
 class Unicode(Rewriter):
-    """NFC, mojibake, full and half width, emoticon runs (ㅋㅋㅋㅋ to ㅋㅋ), repeated characters.
+    """NFC, mojibake, full and half width, invisible characters, emoticon runs (ㅋㅋㅋㅋ to ㅋㅋ), repeated characters.
 
-    Hangul syllables are never decomposed. Markdown code keeps its repeated characters.
+    Hangul syllables are never decomposed. Markdown code keeps its repeated characters; ratings keep their stars. Of
+    Hangul only syllables that are drawn out count as repeated: vowels (와아아아) and laughter (하하하하).
     """
 
     mojibake: bool = Field(True, description="repair text that was decoded with the wrong encoding (ftfy)")
@@ -48,6 +51,9 @@ class Unicode(Rewriter):
         "letters", description="fold full-width Latin letters and digits and half-width Kana and Hangul; all: signs too"
     )
     form: Literal["NFC", "off"] = Field("NFC", description="Unicode normalisation form")
+    invisible: bool = Field(
+        True, description="remove soft hyphens, marks of width zero and Hangul fillers; blanks of Braille become spaces"
+    )
     max_emoticon: int | None = Field(
         2, ge=1, le=_LONGEST_RUN, description="longest run of one jamo (ㅋㅋㅋㅋ, ㅠㅠㅠ); null: any"
     )
@@ -64,9 +70,9 @@ class Unicode(Rewriter):
             need("ftfy", "cleanup/unicode: mojibake")
 
     def open(self) -> Callable[[Document], Document | Drop]:
-        """The function. Edits count the characters changed by mojibake, width, nfc, emoticons and repeats."""
+        """The function. Edits: characters changed by mojibake, invisible, width, nfc, emoticons, repeats."""
         from filters.text.runs import ANY_LENGTH, shorten_runs
-        from filters.text.survey import MOJIBAKE, UNSETTLED, WIDTH, survey
+        from filters.text.survey import INVISIBLE, MOJIBAKE, UNSETTLED, WIDTH, survey
 
         fix = _mojibake_fixer() if self.mojibake else None
         widths = {"letters": _LETTERS, "all": _ALL_WIDTHS, "off": None}[self.width]
@@ -82,6 +88,8 @@ class Unicode(Rewriter):
                 text = found.text
                 if fix is not None and found.kinds & MOJIBAKE:
                     text = _book(edits, "mojibake", text, fix(text))
+                if self.invisible and found.kinds & INVISIBLE:
+                    text = _book(edits, "invisible", text, _visible(text))
                 if widths is not None and found.kinds & WIDTH:
                     text = _book(edits, "width", text, _folded(text, widths))
                 if self.form == "NFC" and (found.kinds & UNSETTLED or text is not found.text):
@@ -97,6 +105,17 @@ class Unicode(Rewriter):
             raise Fault("cleanup_unsettled", f"the text still changed after {_MAX_ROUNDS} rounds")
 
         return normalize
+
+
+def _visible(text: str) -> str:
+    """The text without the characters that take no room; the blank of Braille becomes a space. Scripts that part words
+    by U+200B keep it."""
+    from filters.text.survey import invisible_characters
+
+    for character in invisible_characters():
+        if character in text and not (character == "\u200b" and _PARTED_BY_NOTHING.search(text)):
+            text = text.replace(character, " " if character == "\u2800" else "")
+    return text
 
 
 def _folded(text: str, widths: dict[int, str]) -> str:

@@ -1,11 +1,11 @@
 """Paragraphs and documents seen before, by a Bloom filter over word n-grams (DCLM's BFF, `old-both`)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
-from filters.contracts import strategy
-from filters.dedup.spans import SpanRewriter, without_lines
+from filters.contracts import Bloom, CorpusRewriter, Cuts, strategy
+from filters.dedup.spans import without_lines
 from filters.document import Document, Drop
 
 
@@ -31,27 +31,43 @@ class _Paragraphs:
 
 
 @strategy
-class Bff(SpanRewriter):
+class Bff(CorpusRewriter):
     """Cuts paragraphs, and drops documents, most of whose word n-grams were seen before, by a Bloom filter (DCLM).
 
     Documents pass in the order of a hash of their id, each through the filter of shard hash(id) mod shards. Words are
     UAX #29 pieces other than white space, a paragraph is a line. Defaults are those of DCLM-Baseline.
     """
 
-    decision = "bloom"
-    rule = "seen-paragraph"
+    rule: ClassVar[str] = "seen-paragraph"
 
-    min_ngram: int = Field(13, ge=1, le=1000, description="Paragraphs of fewer words stay and are not remembered.")
+    min_ngram: int = Field(
+        13, ge=1, le=1000, description="Paragraphs of fewer words stay and are not added to the filter."
+    )
     max_ngram: int = Field(13, ge=1, le=1000, description="Words in an n-gram; shorter paragraphs are one n-gram.")
     threshold: float = Field(
-        0.8, ge=0, le=1, description="A paragraph or document goes when more than this share of its n-grams was seen."
+        0.8, ge=0, le=1, description="Remove a paragraph or document if more than this share of its n-grams was seen."
     )
     false_positive_rate: float = Field(0.01, gt=0, lt=1, description="False positives of the filter, per n-gram.")
     expected_ngrams: int | None = Field(
-        None, ge=1, description="n-grams the filters of all shards are made for; by default they are counted."
+        None, ge=1, description="Number of n-grams that the filters of all shards are sized for; counted by default."
     )
-    shards: int = Field(1, ge=1, le=100_000, description="Filters; a document meets only those of its own shard.")
+    shards: int = Field(
+        1, ge=1, le=100_000, description="Number of filters; each document passes the filter of its own shard."
+    )
 
-    def open(self) -> Any:
+    def decision(self) -> Bloom:
+        """Paragraphs seen before are cut; documents that were mostly seen before are dropped."""
+        return Bloom(
+            self.rule,
+            "seen-document",
+            self.min_ngram,
+            self.max_ngram,
+            self.threshold,
+            self.false_positive_rate,
+            self.expected_ngrams,
+            self.shards,
+        )
+
+    def open(self) -> Cuts:
         """Document -> (uint32 of shape (w,): hashes of its words, int32 of shape (p,): words in each line)."""
         return _Paragraphs(self.rule)

@@ -1,9 +1,9 @@
 """Repeated lines: each line of the corpus is kept once (C4)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-from filters.contracts import strategy
-from filters.dedup.spans import SpanRewriter, without_lines
+from filters.contracts import CorpusRewriter, Cuts, Lines, strategy
+from filters.dedup.spans import without_lines
 from filters.document import Document, Drop
 
 
@@ -29,16 +29,19 @@ class _Lines:
 
 
 @strategy
-class Lines(SpanRewriter):
+class RepeatedLines(CorpusRewriter):
     """Keeps each line once in the whole corpus and cuts its other copies (C4); blank lines stay.
 
     Lines are compared lower-cased and without white space at their ends. The copy that stays is the first one in the
-    document whose hashed id is smallest. A document of which no line is left is dropped.
+    document whose hashed id is smallest. A document without any line left is dropped.
     """
 
-    decision = "lines"
-    rule = "repeated-line"
+    rule: ClassVar[str] = "repeated-line"
 
-    def open(self) -> Any:
+    def decision(self) -> Lines:
+        """Copies of a line are cut."""
+        return Lines(self.rule)
+
+    def open(self) -> Cuts:
         """Document -> (uint64 of shape (l,): hashes of its lines, int32 of shape (l,): their numbers)."""
         return _Lines(self.rule)

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from filters.contracts import strategy
+from filters.contracts import Duplicates, strategy
 from filters.dedup.survivors import DuplicateJudge
 from filters.document import Document
 
@@ -61,6 +61,11 @@ class Signer:
         return self.with_signature(document)[0]
 
 
+def steepest(bands: int, rows: int) -> float:
+    """The similarity at which the chance to share a band grows fastest: (1 / bands) ** (1 / rows)."""
+    return float((1 / bands) ** (1 / rows))
+
+
 @strategy
 class MinHash(DuplicateJudge):
     """Keeps one document of each cluster of near-duplicates found by MinHash signatures in bands.
@@ -84,28 +89,32 @@ class MinHash(DuplicateJudge):
     bands: int = Field(14, ge=1, le=1000, description="Bands; documents that share one are candidates.")
     rows: int = Field(8, ge=1, le=1000, description="Signature values in a band.")
     verify: float | None = Field(
-        None, ge=0, le=1, description="Link candidates only from this true Jaccard similarity of their shingles on."
+        None,
+        ge=0,
+        le=1,
+        description="Link candidates only if the true Jaccard similarity of their shingles is at least this.",
     )
     seed: int = Field(1, ge=0, description="Seed of the hash functions.")
 
-    @property
-    def width(self) -> int:
-        """One key a band."""
-        return self.bands
-
-    @property
-    def threshold(self) -> float:
-        """The verified similarity, else the one at which the S-curve is steepest, (1 / bands) ** (1 / rows)."""
-        return self.verify if self.verify is not None else float((1 / self.bands) ** (1 / self.rows))
+    def decision(self) -> Duplicates:
+        """One key a band; the threshold is `verify`, else the similarity at which the S-curve is steepest."""
+        return Duplicates(
+            self.rule,
+            width=self.bands,
+            threshold=self.verify if self.verify is not None else steepest(self.bands, self.rows),
+            survivor=self.survivor,
+            verify=self.verify,
+            shingler=self.shingler,
+            signed=True,
+            key_free=frozenset({"survivor", "verify"}),
+        )
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """Languages that should not be compared by words."""
         sparse = sorted(CHARACTER_LANGUAGES.intersection(languages))
         if self.unit != "words" or not sparse:
             return ()
-        return (
-            f"runs of words find few near-duplicates in {', '.join(sparse)}: leave unit out, or set it to characters",
-        )
+        return (f"words find few near-duplicates in {', '.join(sparse)}: leave unit out, or set it to characters",)
 
     def shingler(self) -> Callable[[Document], Any]:
         """The function from a document to the hashes of its shingles."""

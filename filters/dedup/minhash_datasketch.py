@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
-from filters.contracts import strategy
-from filters.dedup.minhash import Shingler, Unit
+from filters.contracts import Duplicates, strategy
+from filters.dedup.minhash import Shingler, Unit, steepest
 from filters.dedup.survivors import DuplicateJudge
 from filters.document import Document
 from filters.needs import need
@@ -23,7 +23,7 @@ class _Signer:
 
         self._kernels = minhash
         self._bands, self._rows = settings.bands, settings.rows
-        # A copy of one empty sketch shares its permutations, which are dear to make.
+        # A copy of one empty sketch shares its permutations, which are expensive to make.
         self._empty = datasketch.MinHash(num_perm=settings.bands * settings.rows, seed=settings.seed)
         self._none = np.empty(0, dtype=np.uint64), np.zeros(settings.bands * settings.rows, dtype=np.uint16)
         self.shingles = settings.shingler()
@@ -61,22 +61,24 @@ class MinHashDatasketch(DuplicateJudge):
     rows: int = Field(8, ge=1, le=1000, description="Signature values in a band.")
     seed: int = Field(1, ge=0, le=(1 << 32) - 1, description="Seed of the hash functions.")
 
-    @property
-    def width(self) -> int:
-        """One key a band."""
-        return self.bands
-
-    @property
-    def threshold(self) -> float:
-        """The similarity at which the S-curve is steepest, (1 / bands) ** (1 / rows)."""
-        return float((1 / self.bands) ** (1 / self.rows))
+    def decision(self) -> Duplicates:
+        """One key a band; the threshold is the similarity at which the S-curve is steepest."""
+        return Duplicates(
+            self.rule,
+            width=self.bands,
+            threshold=steepest(self.bands, self.rows),
+            survivor=self.survivor,
+            shingler=self.shingler,
+            signed=True,
+            key_free=frozenset({"survivor"}),
+        )
 
     def shingler(self) -> Callable[[Document], Any]:
         """The function from a document to the hashes of its shingles, that of dedup/minhash."""
         return Shingler(self.unit, self.ngram)
 
     def check(self) -> None:
-        """Raises ResourceError where datasketch is not installed."""
+        """Raises ResourceError if datasketch is not installed."""
         need("datasketch", "dedup/minhash-datasketch")
 
     def open(self) -> _Signer:

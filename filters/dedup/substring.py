@@ -1,11 +1,10 @@
 """Exact repeated spans of at least N words (Lee et al. 2022, RefinedWeb), for corpora that fit one machine."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
-from filters.contracts import strategy
-from filters.dedup.spans import SpanRewriter
+from filters.contracts import CorpusRewriter, Cuts, Repeats, strategy
 from filters.document import Document, Drop
 
 
@@ -43,22 +42,27 @@ class _Words:
 
 
 @strategy
-class Substring(SpanRewriter):
-    """Cuts every run of at least `length` words that stands elsewhere in the corpus too, and keeps one copy.
+class Substring(CorpusRewriter):
+    """Cuts every run of at least `length` words that occurs elsewhere in the corpus too, and keeps one copy.
 
     Words are UAX #29 pieces other than white space. The copy that stays is the one in the document whose hashed id is
     smallest, the first in that document. All words of the corpus are sorted in memory (40 bytes each).
     """
 
-    decision = "repeats"
-    rule = "repeated-span"
-    key_free = frozenset({"max_words"})
+    rule: ClassVar[str] = "repeated-span"
 
     length: int = Field(50, ge=2, le=100_000, description="Words in the shortest span that is cut.")
     max_words: int = Field(
-        50_000_000, ge=1, le=2_000_000_000, description="Words of the corpus beyond which the run is refused."
+        50_000_000,
+        ge=1,
+        le=2_000_000_000,
+        description="Largest number of words in the corpus; a larger corpus stops the run.",
     )
 
-    def open(self) -> Any:
+    def decision(self) -> Repeats:
+        """Copies of a run of words are cut."""
+        return Repeats(self.rule, self.length, self.max_words, key_free=frozenset({"max_words"}))
+
+    def open(self) -> Cuts:
         """Document -> (uint32 of shape (w,): hashes of its words, int32 of shape (0,))."""
         return _Words(self.rule)

@@ -4,14 +4,12 @@ import hashlib
 import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import Field
 
-from filters.contracts import CorpusJudge, FrozenMap, strategy
+from filters.contracts import CorpusJudge, Duplicates, Survivor, strategy
 from filters.document import Document, NoteValue
-
-Policy = Literal["longest", "newest", "first-url"] | FrozenMap[Literal["best"], str]
 
 LAST = (1 << 64) - 1
 URL_WORDS = 4
@@ -36,13 +34,13 @@ def score_of(bits: int) -> float:
     return found
 
 
-def rank_width(policy: Policy) -> int:
+def rank_width(policy: Survivor) -> int:
     """How many integers rank() gives."""
     return URL_WORDS if policy == "first-url" else 1
 
 
-def rank(policy: Policy, document: Document) -> tuple[int, ...]:
-    """What a policy says of a document, as unsigned 64-bit integers: the lowest is the best.
+def rank(policy: Survivor, document: Document) -> tuple[int, ...]:
+    """The rank of a document under a policy, as unsigned 64-bit integers; the lowest is the best.
 
     longest    length in characters
     newest     the date (ISO 8601, UTC where it names no zone); documents without a readable date come last
@@ -91,19 +89,12 @@ class DuplicateJudge(CorpusJudge):
     components; the document that comes first by the survivor policy stays.
     """
 
-    decision: ClassVar[str] = "duplicates"
     rule: ClassVar[str] = "duplicate"
 
-    survivor: Policy = Field(
+    survivor: Survivor = Field(
         "longest", description="The document of a cluster that stays: longest, newest, first-url, or {best: NOTE}."
     )
 
-    @property
-    def width(self) -> int:
-        """k, the number of keys of a document that has keys."""
-        return 1
-
-    @property
-    def threshold(self) -> float:
-        """The similarity that the keys aim at; 1 where they are equal only for equal documents."""
-        return 1.0
+    def decision(self) -> Duplicates:
+        """One key, equal only for equal documents."""
+        return Duplicates(self.rule, survivor=self.survivor, key_free=frozenset({"survivor"}))

@@ -11,6 +11,7 @@ from filters.child import Child, Limits
 from filters.contracts import Extractor, ResourceError, strategy
 from filters.document import Document, Drop, Fault, RawPage
 from filters.extraction.plain import text_of
+from filters.extraction.xhtml import label_of
 from filters.needs import need
 
 # The module that holds each library's work, which fails to load where something it builds on is missing.
@@ -30,6 +31,11 @@ class HtmlExtractor(Extractor):
         1_300_000_000, ge=64_000_000, description="bytes of address space a page may take, beside the library's own"
     )
     max_html: int = Field(10_000_000, ge=1, description="bytes of the largest page that is parsed")
+    bare: bool = Field(
+        False,
+        description="the text as the library gives it: no NFC, lone characters lost, XHTML read as HTML, "
+        "what no browser shows kept (for parity)",
+    )
     recycle: int = Field(5_000, ge=1, description="pages after which the child process is replaced")
 
     def library(self) -> tuple[str, Mapping[str, Any]]:
@@ -68,8 +74,11 @@ class _Function:
         limits = Limits(seconds=settings.timeout, memory=settings.memory, calls=settings.recycle)
         self._max_html = settings.max_html
         self._child = Child(
-            "filters.extraction.in_child:page_to_text", {"library": library, "options": dict(options)}, limits
+            "filters.extraction.in_child:page_to_text",
+            {"library": library, "options": dict(options), "bare": settings.bare},
+            limits,
         )
+        self._bare = settings.bare
 
     @property
     def cpu_seconds(self) -> float:
@@ -87,17 +96,16 @@ class _Function:
 
     def __call__(self, page: RawPage) -> Document | Drop:
         if page.media_type == "text/plain":
-            return text_of(page)
+            return text_of(page, bare=self._bare)
         size = len(page.body)
         if not size:
             return Drop("empty")
         if size > self._max_html:
             raise Fault("html_too_big", f"{size} bytes, limit {self._max_html}")
-        text, facts = self._child(page.body, page.charset)
+        text, facts = self._child(page.body, label_of(page))
         if not text or text.isspace():
             return Drop("empty")
-        notes = {**page.notes, **facts}
-        return Document(page.id, text, page.url, notes, page.source, page.offset, page.date)
+        return page.document(text, **facts)
 
 
 __all__ = ["HtmlExtractor"]

@@ -1,30 +1,55 @@
 """What runs in the extraction child: bytes of a page to text, by each library. Imported there only."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import re2
 
 from filters.document import Fault
 from filters.extraction.decoding import check_replaced, decoded
-from filters.text.unicode import repair
+from filters.extraction.lone_characters import marked, unmarked
+from filters.extraction.xhtml import XML, as_html
+from filters.text.charset import Decoded
+from filters.text.unicode import repair, settled
 
 _LETTERS = re2.compile(r"\p{L}+")
 _DENSE = re2.compile(r"[\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}]+")
-Extract = Callable[[str], str]
+Extract = Callable[[Decoded], str]
+
+# What no browser shows, by element. Parsers give the content of the first three as text, tags and all, and formulas in
+# TeX beside those in MathML.
+_UNSHOWN = ("noembed", "noframes", "iframe", "template", "datalist")
+_ANNOTATIONS = ("annotation", "annotation-xml")
+# The same formula once more: as KaTeX draws it, for readers by ear (MathJax 2), before it is drawn, as an image.
+_FORMULAS_AGAIN = (
+    ".katex-mathml + .katex-html",
+    ".MathJax .MJX_Assistive_MathML",
+    ".MathJax_CHTML .MJX_Assistive_MathML",
+    ".MathJax_Preview",
+    ".mwe-math-element img",
+)
 
 
-def page_to_text(library: str, options: Mapping[str, Any]) -> Callable[[bytes, str], tuple[str, dict[str, Any]]]:
-    """The function from a page's bytes and declared charset to its repaired text and how it was decoded.
+def page_to_text(
+    library: str, options: Mapping[str, Any], bare: bool = False
+) -> Callable[[bytes, str], tuple[str, dict[str, Any]]]:
+    """The function from a page's bytes and label (xhtml.label_of) to its settled text and how it was decoded.
+
+    bare  the text as the library gives it, only repaired
 
     Raises Fault("decode_error") when more than 1 % of the page's or of the text's characters are U+FFFD because the
     page could not be decoded, and what the library's function raises.
     """
-    extract = LIBRARIES[library](**options)
+    extract = LIBRARIES[library](bare=bare, **options)
+    finish = repair if bare else settled
 
-    def call(body: bytes, charset: str) -> tuple[str, dict[str, Any]]:
+    def call(body: bytes, label: str) -> tuple[str, dict[str, Any]]:
+        markup, _, charset = label.rpartition(":")
         page = decoded(body, charset, html=True)
-        text = repair(extract(page.text))
+        if markup == XML and not bare:
+            page = replace(page, text=as_html(page.text), utf8=None)
+        text = finish(extract(page))
         if page.replacement_ratio and text:
             check_replaced(text.count("\ufffd") / len(text), page.encoding)
         return text, {"encoding": page.encoding, "replacement_ratio": page.replacement_ratio}
@@ -32,30 +57,34 @@ def page_to_text(library: str, options: Mapping[str, Any]) -> Callable[[bytes, s
     return call
 
 
-def resiliparse(**options: Any) -> Extract:
-    """HTML to text by resiliparse."""
+def resiliparse(*, bare: bool, **options: Any) -> Extract:
+    """HTML to text by resiliparse. bare: without the cure for lone characters, and with what no browser shows."""
     from resiliparse.extract.html2text import extract_plain_text
 
-    def extract(html: str) -> str:
-        text: str = extract_plain_text(html, **options)
-        return text
+    if bare:
+        return lambda page: str(extract_plain_text(page.text, **options))
+    options["skip_elements"] = [*(options.get("skip_elements") or ()), *_UNSHOWN, *_ANNOTATIONS, *_FORMULAS_AGAIN]
+    if not options.get("main_content"):  # then it leaves no characters out
+        return lambda page: str(extract_plain_text(page.text, **options))
+    return lambda page: unmarked(str(extract_plain_text(marked(page.text, page.utf8), **options)))
 
-    return extract
 
-
-def trafilatura(**options: Any) -> Extract:
+def trafilatura(*, bare: bool, **options: Any) -> Extract:
     """HTML to text by trafilatura. Raises Fault("html_too_deep") and Fault("html_too_big") like `whole`."""
+    from lxml import etree
     from trafilatura import extract as extract_text
     from trafilatura import load_html
     from trafilatura.deduplication import LRUCache
 
     deduplicate = options.pop("deduplicate")
 
-    def extract(html: str) -> str:
-        tree = load_html(html)
+    def extract(page: Decoded) -> str:
+        tree = load_html(page.text)
         if tree is None:
             return ""
         whole(tree)
+        if not bare:
+            etree.strip_elements(tree, *_UNSHOWN, with_tail=False)
         # a cache for this page: trafilatura's own goes on from page to page, and texts would depend on their order
         within = LRUCache(maxsize=4096) if deduplicate else False
         return extract_text(tree, deduplicate=within, **options) or ""
@@ -63,7 +92,7 @@ def trafilatura(**options: Any) -> Extract:
     return extract
 
 
-def justext(*, stoplist: str, dense_scale: float, **options: Any) -> Extract:
+def justext(*, bare: bool, stoplist: str, dense_scale: float, **options: Any) -> Extract:
     """HTML to text by jusText: the paragraphs it finds good, one a line. Raises Fault like `whole`.
 
     stoplist     a language of jusText's lists, "auto" (that of the page's lang attribute), or "none"
@@ -75,12 +104,14 @@ def justext(*, stoplist: str, dense_scale: float, **options: Any) -> Extract:
     distance = options.pop("max_heading_distance")
     lists: dict[str, frozenset[str]] = {}
 
-    def extract(html: str) -> str:
+    def extract(page: Decoded) -> str:
         try:
-            tree = core.html_to_dom(html)
+            tree = core.html_to_dom(page.text)
         except (etree.ParserError, ValueError):  # no element at all
             return ""
         whole(tree)
+        if not bare:
+            etree.strip_elements(tree, *_UNSHOWN, *_ANNOTATIONS, with_tail=False)
         paragraphs = core.ParagraphMaker.make_paragraphs(core.preprocessor(tree))
         dense = is_dense("\n".join(paragraph.text for paragraph in paragraphs))
         name, limits = stoplist, options

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from filters.contracts import ResourceError, Scores, strategy
+from filters.contracts import ResourceError, Scores, SettingsError, strategy
 from filters.document import Document
 from filters.language.identification import UNDETERMINED, LanguageJudge, has_letters, scored
 
@@ -38,7 +38,8 @@ class FastText(LanguageJudge):
         if self.model == LID_176:
             for code in self.keep:
                 if code in _ISO_639_1 and code not in LID_176_OWN:
-                    raise ValueError(f"keep: lid.176 never answers {code!r}; did you mean {_ISO_639_1[code]}?")
+                    path = ("keep", code) if isinstance(self.keep, Mapping) else ("keep", self.keep.index(code))
+                    raise SettingsError(f"lid.176 never answers {code!r}; did you mean {_ISO_639_1[code]}?", path)
         return self
 
     def _checksum(self) -> str | None:
@@ -53,7 +54,9 @@ class FastText(LanguageJudge):
             if code not in known and code != UNDETERMINED:
                 near = [_ISO_639_1[code]] if code in _ISO_639_1 else difflib.get_close_matches(code, sorted(known), 1)
                 hint = f"; did you mean {near[0]}?" if near else ""
-                raise ResourceError(f"language/fasttext: the model {self.model} knows no language {code!r}{hint}")
+                raise ResourceError(
+                    f"language/fasttext: the model {self.model} does not know the language {code!r}{hint}"
+                )
 
     def resources(self) -> Mapping[str, str]:
         """The sha256 of the model."""
@@ -64,7 +67,7 @@ class FastText(LanguageJudge):
     def open(self) -> Callable[[Document], Scores]:
         """Scores {"score"} and notes language and language_score, the score in [0, 1].
 
-        A text without letters is `und` with score 0; for every other the model's answer stands.
+        A text without letters is `und` with score 0; for every other text the model's answer is used.
         """
         from filters.models import load_fasttext
 

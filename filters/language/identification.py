@@ -6,7 +6,7 @@ from typing import ClassVar
 import re2
 from pydantic import Field, field_validator
 
-from filters.contracts import FrozenMap, Judge, Scores, strategy
+from filters.contracts import FrozenMap, Judge, Scores, SettingsError, limit, strategy
 from filters.rules import Rule
 
 UNDETERMINED = "und"
@@ -19,17 +19,15 @@ class LanguageJudge(Judge):
     """Note the language and its score, and keep some languages."""
 
     writes: ClassVar[Mapping[str, str]] = {"language": "string", "language_score": "float64"}
-    thresholds: ClassVar[frozenset[str]] = frozenset({"keep", "min_score"})
-
-    keep: tuple[str, ...] | FrozenMap[str, float | None] = Field(
+    keep: tuple[str, ...] | FrozenMap[str, float | None] = limit(
         (),
         description="languages (ISO 639-1, und = no letters) to keep, or a map of them to scores of their own; "
         "empty: note the language and keep all",
     )
-    min_score: float | None = Field(
+    min_score: float | None = limit(
         0.65, ge=0, le=1, description="keep above this score where keep is a list; null: no rule"
     )
-    max_characters: int = Field(10_000, ge=1, description="characters at the beginning of a text that are looked at")
+    max_characters: int = Field(10_000, ge=1, description="characters at the beginning of a text to look at")
 
     @field_validator("keep")
     @classmethod
@@ -38,15 +36,19 @@ class LanguageJudge(Judge):
         if isinstance(keep, Mapping):
             for code, score in keep.items():
                 if score is not None and not 0 <= score <= 1:
-                    raise ValueError(f"the score of {code} must lie in [0, 1], got {score}")
+                    raise SettingsError(f"must lie in [0, 1], got {score}", (code,))
         return keep
 
     def notes_only(self) -> frozenset[str] | None:
-        """The languages that can be noted beside `und`; None where that is for check() to ask a model."""
+        """The languages that can be detected besides `und`; None if only the model knows, which check() asks."""
         return None
 
+    def languages_kept(self) -> tuple[str, ...]:
+        """Those of `keep`."""
+        return tuple(self.keep)
+
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
-        """Kept languages that are never noted, and a min_score that was given and decides nothing."""
+        """Kept languages that are never detected, and a min_score that has no effect."""
         return (*self._never_noted(), *self._undecisive())
 
     def _never_noted(self) -> tuple[str, ...]:
@@ -54,7 +56,9 @@ class LanguageJudge(Judge):
         never = [] if noted is None else [code for code in self.keep if code not in noted and code != UNDETERMINED]
         if noted is None or not never:
             return ()
-        return (f"keep names {', '.join(never)}, never noted here (what is: {', '.join(sorted(noted))}, und)",)
+        return (
+            f"keep names {', '.join(never)}, which it never detects (it detects {', '.join(sorted(noted))} and und)",
+        )
 
     def _undecisive(self) -> tuple[str, ...]:
         # a map `keep` has a limit (or null) for each of its languages, and no other is kept
@@ -62,12 +66,12 @@ class LanguageJudge(Judge):
         if not isinstance(self.keep, Mapping) or not self.keep or self.min_score == default:
             return ()
         given = "null" if self.min_score is None else f"{self.min_score:g}"
-        return (f"min_score: {given} decides nothing, for the map keep holds the limits of {', '.join(self.keep)}",)
+        return (f"min_score: {given} has no effect, because keep has a limit for each of {', '.join(self.keep)}",)
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:
         """`language` (one of those kept) and `min_score` (above the language's own score, else the common one).
 
-        For a language that a map `keep` does not have, the common one only says what failed beside `language`.
+        For a language that a map `keep` does not have, the common one only adds to what failed besides `language`.
         Text without letters has no score that could be too low: where `und` is kept, it is kept.
         """
         if not self.keep:
@@ -83,11 +87,11 @@ def check_codes(codes: Iterable[str]) -> None:
     """Raise ValueError for what cannot be a language code."""
     for code in codes:
         if not _CODE.fullmatch(code):
-            raise ValueError(f"{code!r:.40} is no language code (such as ko, en, und)")
+            raise ValueError(f"{code!r:.40} is not a language code (such as ko, en, und)")
 
 
 def has_letters(text: str) -> bool:
-    """Whether a text has any letter: without, there is no evidence of a language."""
+    """Whether a text has any letter; without letters nothing shows its language."""
     return _LETTER.search(text) is not None
 
 

@@ -16,7 +16,7 @@ class Lingua(LanguageJudge):
     """Language by lingua, which is made for short texts (75 languages).
 
     The score is lingua's confidence in the best language, relative to the languages it was given to choose from: naming
-    them in `among` makes it faster, smaller and surer.
+    them in `among` makes it faster, smaller and more accurate.
     """
 
     among: tuple[str, ...] = Field((), description="languages (ISO 639-1) to choose from; empty: all that lingua knows")
@@ -28,21 +28,23 @@ class Lingua(LanguageJudge):
     @classmethod
     def _two(cls, among: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(among)) == 1:
-            raise ValueError("at least two languages are needed to choose from")
+            raise ValueError("give at least two languages to choose from")
         check_codes(among)
         return among
 
     def notes_only(self) -> frozenset[str] | None:
-        """Those of `among`, where there are any."""
+        """Those of `among`, if any are given."""
         return frozenset(self.among) or None
 
     def check(self) -> None:
-        """Raises ResourceError where lingua is missing, or does not know a language."""
+        """Raises ResourceError if lingua is missing or does not know a language."""
         need("lingua", "language/lingua")
         known = _languages()
         for code in (*self.among, *self.keep):
             if code not in known and code != UNDETERMINED:
-                raise ResourceError(f"language/lingua knows no language {code!r} (known: {', '.join(sorted(known))})")
+                raise ResourceError(
+                    f"language/lingua does not know the language {code!r} (known: {', '.join(sorted(known))})"
+                )
 
     def open(self) -> Callable[[Document], Scores]:
         """Scores {"score"} and notes language and language_score, the score in [0, 1].

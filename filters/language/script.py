@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from filters.contracts import Scores, strategy
+from filters.contracts import Scores, limit, strategy
 from filters.document import Document
 from filters.language.identification import UNDETERMINED, LanguageJudge, check_codes, scored
 
@@ -26,8 +26,8 @@ class Script(LanguageJudge):
 
     writes: ClassVar[Mapping[str, str]] = {**LanguageJudge.writes, "script": "string"}
 
-    min_score: float | None = Field(0.5, ge=0, le=1, description="keep above this share; null switches the rule off")
-    latin: str = Field(UNDETERMINED, description="language (ISO 639-1) that text in Latin letters is taken for")
+    min_score: float | None = limit(0.5, ge=0, le=1, description="keep above this share; null = off")
+    latin: str = Field(UNDETERMINED, description="language (ISO 639-1) to note for text in Latin letters")
 
     @field_validator("latin")
     @classmethod
@@ -36,7 +36,7 @@ class Script(LanguageJudge):
         return latin
 
     def notes_only(self) -> frozenset[str]:
-        """Korean, Japanese, Chinese, and what Latin letters are taken for."""
+        """Korean, Japanese, Chinese, and the language of Latin letters."""
         return frozenset({"ko", "ja", "zh", self.latin}) - {UNDETERMINED}
 
     def open(self) -> Callable[[Document], Scores]:

@@ -2,7 +2,7 @@
 
 import bisect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -12,6 +12,7 @@ from filters.document import Document, Drop
 from filters.pii.actions import Action, Replacer, key_check, read_key
 from filters.pii.recognisers import KINDS, Kind
 from filters.pii.scrub import Scrubber, Span
+from filters.text.code import code_spans
 
 
 @strategy
@@ -73,33 +74,58 @@ class Patterns(Rewriter):
         key = read_key(self.key_file, self.key_env) if needs_key(self.action) else b""
         kinds = (*self.types, *self.extra)
         return Scrubber(
-            self.finder(), kinds, Replacer(self.action, key), self.drop_above if self.action == "drop" else None
+            self._find_in(), kinds, Replacer(self.action, key), self.drop_above if self.action == "drop" else None
         )
 
     def finder(self) -> Callable[[str, str], list[Span]]:
         """text, language -> spans in characters; what open() replaces, and what an evaluation measures."""
+        find = self._find_in()
+
+        def in_text(text: str, language: str = "") -> list[Span]:
+            return find(Document("", text, notes={"language": language}))
+
+        return in_text
+
+    def _find_in(self) -> Callable[[Document], list[Span]]:
         from filters.pii.scanner import Scanner
 
         scanner = Scanner(self.types, self.ip, self.phone_regions)
         extra = [(name, compiled(pattern)) for name, pattern in self.extra.items()]
 
-        def find(text: str, language: str = "") -> list[Span]:
+        def find(document: Document) -> list[Span]:
+            text, language = document.text, str(document.notes.get("language", ""))
             # A lone surrogate is no fault of this stage; the same handler both ways gives the text back unchanged.
             data = text.encode("utf-8", "surrogatepass")
-            hits: list[tuple[str, int, int]] = [(hit.kind, hit.start, hit.end) for hit in scanner.scan(data, language)]
+            hits = scanner.scan(data, language, lambda: document.derive(code_spans))
+            if hits is None:
+                folded = text.translate(_FOLD)
+                wide = folded.encode("utf-8", "surrogatepass")
+                spans = _in_characters(folded, wide, scanner.scan(wide, language, lambda: code_spans(folded)) or ())
+            else:
+                spans = _in_characters(text, data, hits)
             for name, pattern in extra:
-                hits = _with_extra(hits, name, pattern, data)
-            if len(data) == len(text):
-                return [Span(*hit) for hit in hits]
-            spans, position, characters = [], 0, 0
-            for kind, start, end in hits:
-                characters += len(data[position:start].decode("utf-8", "surrogatepass"))
-                size = len(data[start:end].decode("utf-8", "surrogatepass"))
-                spans.append(Span(kind, characters, characters + size))
-                position, characters = end, characters + size
+                matches = [(name, *match.span()) for match in pattern.finditer(data)]
+                spans = _with_extra(spans, _in_characters(text, data, matches))
             return spans
 
         return find
+
+
+# Full-width forms, one character each: digits, letters, signs, the ideographic space
+_FOLD = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+
+
+def _in_characters(text: str, data: bytes, hits: Iterable[tuple[str, int, int]]) -> list[Span]:
+    """Hits in bytes, ordered and disjoint, as spans in characters."""
+    if len(data) == len(text):
+        return [Span(*hit) for hit in hits]
+    spans, position, characters = [], 0, 0
+    for kind, start, end in hits:
+        characters += len(data[position:start].decode("utf-8", "surrogatepass"))
+        size = len(data[start:end].decode("utf-8", "surrogatepass"))
+        spans.append(Span(kind, characters, characters + size))
+        position, characters = end, characters + size
+    return spans
 
 
 EXTRA_NAME = re.compile("[a-z][a-z0-9_]{0,31}")
@@ -135,16 +161,15 @@ def check_extra(name: str, pattern: str) -> None:
         raise SettingsError(f"extra: {name}: the pattern matches its own placeholder <{name.upper()}>")
 
 
-def _with_extra(hits: list[tuple[str, int, int]], name: str, pattern: Any, data: bytes) -> list[tuple[str, int, int]]:
-    """Hits with those of one more pattern, where they overlap none that was found before."""
-    starts = [start for _, start, _ in hits]
+def _with_extra(spans: list[Span], more: list[Span]) -> list[Span]:
+    """Spans with those of one more pattern, where they overlap none that was found before."""
+    starts = [span.start for span in spans]
     found = []
-    for match in pattern.finditer(data):
-        start, end = match.span()
-        place = bisect.bisect_left(starts, end)
-        if not place or hits[place - 1][2] <= start:
-            found.append((name, start, end))
-    return sorted([*hits, *found], key=lambda hit: hit[1])
+    for span in more:
+        place = bisect.bisect_left(starts, span.end)
+        if not place or spans[place - 1].end <= span.start:
+            found.append(span)
+    return sorted([*spans, *found], key=lambda span: span.start)
 
 
 def needs_key(action: Action) -> bool:

@@ -120,8 +120,12 @@ class Presidio(Rewriter):
     def open(self) -> Callable[[Document], Document | Drop]:
         """The scrubbing function. It raises Fault("pii_timeout") or Fault("pii_error"), never lets a text pass."""
         key = read_key(self.key_file, self.key_env) if needs_key(self.action) else b""
+        find = self.finder()
         return Scrubber(
-            self.finder(), self.types, Replacer(self.action, key), self.drop_above if self.action == "drop" else None
+            lambda document: find(document.text, str(document.notes.get("language", ""))),
+            self.types,
+            Replacer(self.action, key),
+            self.drop_above if self.action == "drop" else None,
         )
 
     def finder(self) -> Callable[[str, str], list[Span]]:

@@ -1,9 +1,10 @@
 """Replaces the spans that a finder reports, and counts them by kind."""
 
+from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from filters.document import Document, Drop, Fault, NoteValue
+from filters.document import Document, Drop, Fault
 from filters.pii.actions import Replacer
 
 MAX_PASSES = 10  # a replacement may part what stood together and so uncover another value
@@ -20,13 +21,13 @@ class Span(NamedTuple):
 class Scrubber:
     """Document -> Document without the values that `find` reports, or a Drop.
 
-    find        text, language -> spans by position, not overlapping
+    find        document -> spans by position, not overlapping
     drop_above  drop a document with more values than this; None never drops
     """
 
     def __init__(
         self,
-        find: Callable[[str, str], list[Span]],
+        find: Callable[[Document], list[Span]],
         kinds: tuple[str, ...],
         replacer: Replacer,
         drop_above: int | None,
@@ -37,28 +38,34 @@ class Scrubber:
         self._drop_above = drop_above
 
     def __call__(self, document: Document) -> Document | Drop:
-        """Scrubbed until nothing is found; notes pii_KIND count the values, edits the characters replaced by kind."""
-        text = document.text
-        language = str(document.notes.get("language", ""))
-        counts = dict.fromkeys(self._kinds, 0)
+        """Scrubbed until nothing is found; notes pii_KIND count the values (by line, where lines become rows), edits
+        the characters replaced by kind."""
+        scrubbed = document
+        counts = {kind: Counter[int]() for kind in self._kinds}
+        by_line = document.row_per_line
         edits: dict[str, int] = {}
         for _ in range(MAX_PASSES):
-            pieces, last = [], 0
-            for span in self._find(text, language):
+            pieces, last, line, text = [], 0, 0, scrubbed.text
+            for span in self._find(scrubbed):
                 value = text[span.start : span.end]
                 if self._replacer.keeps(value):
                     continue
-                counts[span.kind] += 1
+                line += text.count("\n", last, span.start) if by_line else 0
+                counts[span.kind][line] += 1
                 edits[span.kind] = edits.get(span.kind, 0) + len(value)
                 pieces += [text[last : span.start], self._replacer(span.kind, value)]
                 last = span.end
             if not pieces:
                 break
-            text = "".join([*pieces, text[last:]])
+            scrubbed = scrubbed.with_text("".join([*pieces, text[last:]]))
         else:
             raise Fault("pii_error", f"values are still found after {MAX_PASSES} passes")
-        total = sum(counts.values())
+        total = sum(found.total() for found in counts.values())
         if self._drop_above is not None and total > self._drop_above:
             return Drop("drop_above", total, self._drop_above)
-        notes: dict[str, NoteValue] = {f"pii_{kind}": count for kind, count in counts.items()}
-        return document.with_text(text, edits).note(**notes)
+        lines = range(scrubbed.text.count("\n") + 1)
+        notes: dict[str, Any] = {  # a tuple has a number for each line of a document whose lines become rows
+            f"pii_{kind}": tuple(found[line] for line in lines) if by_line else found.total()
+            for kind, found in counts.items()
+        }
+        return document.with_text(scrubbed.text, edits).note(**notes)

@@ -1,14 +1,14 @@
-"""C4's page rules: lorem ipsum, curly brackets, and sentences enough."""
+"""C4's page rules: lorem ipsum, curly brackets, and the number of sentences."""
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from filters.cleanup.c4_lines import DEFAULTS as LINE_DEFAULTS
 from filters.cleanup.c4_lines import LineRules, fill
-from filters.contracts import Judge, Scores, strategy
+from filters.contracts import Judge, Scores, limit, strategy
 from filters.document import Document
 from filters.needs import need
 from filters.rules import Rule
@@ -23,8 +23,8 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 class C4(LineRules, Judge):
     """C4's page rules, over the page as C4's line rules would leave it.
 
-    max_characters  the page as it came (DCLM and TFDS: 190,000)
-    lorem_ipsum     no line that is whole, terminated and long enough has "lorem ipsum"
+    max_characters  of the page before any line is removed (DCLM and TFDS: 190,000)
+    lorem_ipsum     no line that is complete, terminated and long enough has "lorem ipsum"
     curly_bracket   no such line, less those with "javascript", has "{"
     too_few_sentences  in the lines that stay
     too_few_long_lines  off by default; mC4's rule in place of terminal punctuation: 3 lines of 200 characters
@@ -32,25 +32,20 @@ class C4(LineRules, Judge):
     The judge changes nothing, `cleanup/c4-lines` with the same settings does. Put the judge first: its decisions are
     then those of datatrove's C4QualityFilter, whose page rules look at lines before they are removed. Sentences are
     counted by rules over characters that follow spaCy's sentencizer; `splitter: spacy` asks spaCy itself, which is
-    some hundred times slower.
+    about a hundred times slower.
     Sources: Raffel et al. 2020; TFDS c4_utils.py; DCLM's c4.yaml; datatrove 0.10.1.
     """
 
-    limits: ClassVar[frozenset[str]] = frozenset({"min_words", "min_sentences", "max_characters", "min_long_lines"})
-    thresholds: ClassVar[frozenset[str]] = frozenset(
-        {"min_sentences", "max_characters", "min_long_lines", "curly_bracket", "lorem_ipsum"}
-    )
-
-    min_sentences: int | None = Field(3, ge=0, description="sentences a page must have; null = off")
-    max_characters: int | None = Field(190_000, ge=0, description="characters a page may have; null = off")
-    curly_bracket: bool = Field(True, description='drop pages with "{"')
-    lorem_ipsum: bool = Field(True, description='drop pages with "lorem ipsum"')
-    min_long_lines: int | None = Field(
+    min_sentences: int | None = limit(3, ge=0, description="sentences a page must have; null = off")
+    max_characters: int | None = limit(190_000, ge=0, description="characters a page may have; null = off")
+    curly_bracket: bool = limit(True, description='drop pages with "{"')
+    lorem_ipsum: bool = limit(True, description='drop pages with "lorem ipsum"')
+    min_long_lines: int | None = limit(
         None, ge=0, description="lines of `long_line` characters a page must have (mC4: 3); null = off"
     )
     long_line: int = Field(200, ge=1, description="characters that make a line long")
     splitter: Literal["rules", "spacy"] = Field(
-        "rules", description="who counts sentences; spacy needs the extra `spacy`"
+        "rules", description="what counts sentences; spacy needs the extra `spacy`"
     )
 
     @model_validator(mode="before")
@@ -59,7 +54,7 @@ class C4(LineRules, Judge):
         return fill(given, DEFAULTS)
 
     def check(self) -> None:
-        """Raises ResourceError where spaCy is asked for and missing."""
+        """Raises ResourceError if the settings ask for spaCy and it is missing."""
         if self.splitter == "spacy":
             need("spacy", "quality/c4: splitter spacy")
 
@@ -85,17 +80,17 @@ class C4(LineRules, Judge):
         return scores
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:
-        """The rules in C4's order, those that are switched off left out."""
+        """The rules in C4's order, without those that are off."""
         rules = []
-        if (most := self.limit("max_characters", language)) is not None:
+        if (most := self.value("max_characters", language)) is not None:
             rules.append(Rule("max_characters", "characters", at_most=most))
-        if (long_lines := self.limit("min_long_lines", language)) is not None:
+        if (long_lines := self.value("min_long_lines", language)) is not None:
             rules.append(Rule("too_few_long_lines", "long_lines", at_least=long_lines))
         if self.lorem_ipsum:
             rules.append(Rule("lorem_ipsum", "lorem_ipsum", at_most=0))
         if self.curly_bracket:
             rules.append(Rule("curly_bracket", "curly_bracket", at_most=0))
-        if (least := self.limit("min_sentences", language)) is not None:
+        if (least := self.value("min_sentences", language)) is not None:
             rules.append(Rule("too_few_sentences", "sentences", at_least=least))
         return tuple(rules)
 

@@ -1,11 +1,11 @@
 """KLUE's limit on Chinese and Japanese: Han and Kana counted by sentence, line or document."""
 
 from collections.abc import Callable, Iterator
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from filters.contracts import Judge, Scores, strategy
+from filters.contracts import Judge, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
@@ -14,17 +14,15 @@ from filters.rules import Rule
 class Cjk(Judge):
     """Drops text with many Chinese or Japanese characters: 20 or more in one sentence (KLUE).
 
-    The source is the user's note on KLUE (20 or more go); recollections of the paper say more than 10, hence a setting.
+    The source is a note on KLUE (drop from 20 on); others recall more than 10 from the paper, so it is a setting.
     """
 
-    drop_from_cjk_chars: int | None = Field(
-        20, ge=1, description="drop from this many Han and Kana characters in one unit on; null: never"
+    drop_from_cjk_chars: int | None = limit(
+        20, ge=1, description="drop at this many Han and Kana characters in one unit; null = off"
     )
     unit: Literal["sentence", "line", "document"] = Field(
-        "sentence", description="what the characters are counted in; the fullest one decides"
+        "sentence", description="where characters are counted; the unit with the most decides"
     )
-
-    thresholds: ClassVar[frozenset[str]] = frozenset({"drop_from_cjk_chars"})
 
     def open(self) -> Callable[[Document], Scores]:
         """Signal: cjk_chars, the Han and Kana characters of the unit that holds most."""
@@ -46,7 +44,7 @@ class Cjk(Judge):
         return count
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:
-        """cjk_chars: 19 stay, 20 go."""
+        """cjk_chars: with the default a unit of 19 stays, one of 20 is dropped."""
         if self.drop_from_cjk_chars is None:
             return ()
         return (Rule("cjk_chars", "cjk_chars", below=self.drop_from_cjk_chars),)

@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Callable, Mapping
-from typing import ClassVar
 
 from pydantic import Field
 
-from filters.contracts import Judge, ResourceError, Scores, strategy
+from filters.contracts import Judge, ResourceError, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
-from filters.top_share import TopShare
+from filters.top_share import TopShareJudge
 
 _LABEL = "__label__"
 
@@ -18,20 +17,18 @@ _LABEL = "__label__"
 class FastText(Judge):
     """Keep texts that a supervised fastText model scores at least `min_score`.
 
-    The text is stripped and its lines are joined by single spaces; the score is the probability of `label`, as DCLM
-    does it. DCLM's limit (fasttext_filter.yaml: 0.018112) kept the best tenth of its own pool with its own model: take
+    The text is stripped and its lines are joined by single spaces; the score is the probability of `label`, as in
+    DCLM. DCLM's limit (fasttext_filter.yaml: 0.018112) kept the best tenth of its own pool with its own model: take
     a quantile of yours, or quality/fasttext-top.
     """
-
-    thresholds: ClassVar[frozenset[str]] = frozenset({"min_score"})
 
     model: str = Field(min_length=1, description="the model: a path, package:NAME/FILE, or a URL (with sha256)")
     sha256: str | None = Field(None, description="expected sha256 of the model file")
     label: str = Field("hq", min_length=1, description=f"the label of good texts, with or without {_LABEL}")
-    min_score: float | None = Field(0.5, ge=0, le=1, description="keep from this probability on; null keeps all")
+    min_score: float | None = limit(0.5, ge=0, le=1, description="keep at this probability or above; null = off")
 
     def check(self) -> None:
-        """Raises ResourceError where the model is missing, damaged, or without the label."""
+        """Raises ResourceError if the model is missing, damaged, or has no such label."""
         scorer_of(self.model, self.sha256, self.label)
 
     def resources(self) -> Mapping[str, str]:
@@ -39,17 +36,17 @@ class FastText(Judge):
         return digest_of(self.model, self.sha256)
 
     def open(self) -> Callable[[Document], Scores]:
-        """Scores of shape {"score": p}, p in [0, 1]; NaN for a text without a word."""
+        """Scores of shape {"score": p}, p in [0, 1]; NaN for a text without words."""
         score = scorer_of(self.model, self.sha256, self.label)
         return lambda document: Scores({"score": score(document)})
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:
-        """`min_score`, from the score on."""
+        """`min_score`: a text with exactly this score stays."""
         return (Rule("min_score", "score", at_least=self.min_score),) if self.min_score is not None else ()
 
 
 @strategy
-class FastTextTop(TopShare):
+class FastTextTop(TopShareJudge):
     """Keep the share of the corpus that a supervised fastText model scores best (DCLM: the best tenth)."""
 
     model: str = Field("", description="the model: a path, package:NAME/FILE, or a URL (with sha256); required")
@@ -57,7 +54,7 @@ class FastTextTop(TopShare):
     label: str = Field("hq", min_length=1, description=f"the label of good texts, with or without {_LABEL}")
 
     def check(self) -> None:
-        """Raises ResourceError where the model is missing, damaged, or without the label."""
+        """Raises ResourceError if the model is missing, damaged, or has no such label."""
         if not self.model:
             raise ResourceError("model: a fastText model is required")
         scorer_of(self.model, self.sha256, self.label)
@@ -67,7 +64,7 @@ class FastTextTop(TopShare):
         return digest_of(self.model, self.sha256) if self.model else {}
 
     def scorer(self) -> Callable[[Document], float]:
-        """The probability of the label; NaN for a text without a word, which takes no part and stays."""
+        """The probability of the label; NaN for a text without words, which takes no part and stays."""
         return scorer_of(self.model, self.sha256, self.label)
 
 

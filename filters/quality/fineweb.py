@@ -1,14 +1,14 @@
 """FineWeb's own quality rules: the shape of a page's lines."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from filters.contracts import FrozenMap, Judge, Scores, strategy
+from filters.by_language import ByLanguage
+from filters.contracts import FrozenMap, Judge, Scores, by_language, limit, strategy
 from filters.document import Document
 from filters.needs import need
-from filters.quality.by_language import Limits, completed, english_only
 from filters.rules import Rule
 
 # The same text has 0.56 of the characters and 0.68 of the words in Korean that it has in English (docs/korean.md).
@@ -16,39 +16,29 @@ LANGUAGES: Mapping[str, Mapping[str, float | None]] = {"ko": {"short_line": 17, 
 
 
 @strategy
-class FineWeb(Judge):
+class FineWeb(ByLanguage, Judge):
     """FineWeb's quality rules: terminal punctuation, short lines, repeated lines, lines per word.
 
     Lines are those between newline characters that are not blank (datatrove 0.10.1, FineWebQualityFilter; Penedo et
     al. 2024). A line is terminated when its very last character is a Sentence_Terminal character of Unicode, or one of
-    `terminal`. Repeated characters are those of second and later copies of a line. English values hold for languages
-    that are not named; the Korean ones are calibrated (docs/korean.md).
+    `terminal`. Repeated characters are those of second and later copies of a line. Languages without values of
+    their own get the English ones; the Korean ones are calibrated (docs/korean.md).
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("language",)
-    thresholds: ClassVar[frozenset[str]] = frozenset(
-        {"min_terminated", "max_short", "max_duplicated", "max_newlines_per_word"}
-    )
+    shipped: ClassVar[Mapping[str, Mapping[str, float | None]]] = LANGUAGES
 
-    min_terminated: float | None = Field(
-        0.12, ge=0, le=1, description="least share of lines that end in terminal punctuation; null = off"
+    min_terminated: float | None = limit(
+        0.12, ge=0, le=1, description="smallest share of lines that end in terminal punctuation; null = off"
     )
-    max_short: float | None = Field(0.67, ge=0, le=1, description="greatest share of short lines; null = off")
-    max_duplicated: float | None = Field(
-        0.01, ge=0, le=1, description="greatest share of characters in repeated lines; null = off"
+    max_short: float | None = limit(0.67, ge=0, le=1, description="largest share of short lines; null = off")
+    max_duplicated: float | None = limit(
+        0.01, ge=0, le=1, description="largest share of characters in repeated lines; null = off"
     )
-    max_newlines_per_word: float | None = Field(
-        0.3, ge=0, description="greatest number of newlines over words; null = off"
-    )
-    short_line: int = Field(30, ge=0, description="characters a short line has at most")
-    languages: Limits = Field(
-        FrozenMap(),
-        validate_default=True,
-        description="other numbers for some languages; Korean ones are shipped, `ko: {}` takes them away",
-    )
+    max_newlines_per_word: float | None = limit(0.3, ge=0, description="most newlines per word; null = off")
+    short_line: int = by_language(30, ge=0, description="characters a short line has at most")
     terminal: FrozenMap[str, str] = Field(
         FrozenMap({"": "", "ko": "…\"'”’」』"}),
-        description="characters by language that end a line beside the sentence terminals of Unicode",
+        description="characters by language that end a line, besides the sentence terminals of Unicode",
     )
     words: Literal["unicode", "spacy"] = Field(
         "unicode",
@@ -56,33 +46,17 @@ class FineWeb(Judge):
         "datatrove (needs the extra `spacy`, a hundred times slower)",
     )
 
-    @field_validator("languages")
-    @classmethod
-    def _complete(cls, given: Limits) -> Limits:
-        return completed(given, LANGUAGES, cls.thresholds | {"short_line"})
-
-    def limit(self, name: str, language: str) -> float | None:
-        """The value of a numeric setting for documents in a language."""
-        own = self.languages.get(language, FrozenMap[str, float | None]())
-        value: float | None = own[name] if name in own else getattr(self, name)
-        return value
-
-    def scoring_key(self) -> tuple[Hashable, ...]:
-        """Of the settings by language, scores depend on the length of a short line only."""
-        short = tuple(sorted((language, self.limit("short_line", language)) for language in self.languages))
-        return (type(self).__qualname__, self.short_line, short, self.terminal, self.words)
-
     def check(self) -> None:
-        """Raises ResourceError where spaCy is asked for and missing."""
+        """Raises ResourceError if the settings ask for spaCy and it is missing."""
         if self.words == "spacy":
             need("spacy", "quality/fineweb: words spacy")
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """The thresholds were found on English pages."""
-        unknown = english_only(languages, self.languages)
+        unknown = self.english_for(languages)
         if not unknown:
             return ()
-        return (f"the thresholds are those of English for {', '.join(unknown)}; set `languages`",)
+        return (f"English thresholds are used for {', '.join(unknown)}; set `languages`",)
 
     def open(self) -> Callable[[Document], Scores]:
         """Scores {"lines", "terminated_share", "short_share", "duplicated_share", "newlines_per_word"}.
@@ -101,7 +75,7 @@ class FineWeb(Judge):
             language = str(document.notes.get("language", ""))
             segments = document.derive(segment)
             terminal = self.terminal.get(language, self.terminal.get("", ""))
-            found = line_shares(segments, terminal, int(self.limit("short_line", language) or 0))
+            found = line_shares(segments, terminal, self.value("short_line", language) or 0)
             if not found.lines:
                 return Scores({"lines": 0.0, **dict.fromkeys(_SHARES, float("nan"))})
             words = len(document.derive(spacy_words) if by_spacy else segments.words)
@@ -118,12 +92,12 @@ class FineWeb(Judge):
         return scores
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:
-        """`empty`, then the four rules in datatrove's order, those that are off left out."""
+        """`empty`, then the four rules in datatrove's order, without those that are off."""
         rules = [Rule("empty", "lines", at_least=1)]
-        if (least := self.limit("min_terminated", language)) is not None:
+        if (least := self.value("min_terminated", language)) is not None:
             rules.append(Rule("terminated_share", "terminated_share", at_least=least))
         for name, setting in zip(_SHARES[1:], ("max_short", "max_duplicated", "max_newlines_per_word"), strict=True):
-            if (most := self.limit(setting, language)) is not None:
+            if (most := self.value(setting, language)) is not None:
                 rules.append(Rule(name, name, at_most=most))
         return tuple(rules)
 

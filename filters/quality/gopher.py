@@ -1,6 +1,6 @@
 """The quality rules of Gopher (Rae et al. 2021, appendix A1): length, symbols, bullets, letters, stop words.
 
-Published implementations differ, and `semantics` says whose count holds:
+Published implementations differ; `semantics` chooses the definitions:
 
 =====================  ==============================================  =============================================
                        dclm                                            datatrove
@@ -16,10 +16,10 @@ alphabetic words       share of the words between white space          share of 
 stop words             every occurrence, in any case                   different ones, in lower case as listed
 =====================  ==============================================  =============================================
 
-Thresholds by language: the settings are the values for English and for every language that has none of its own.
-`languages` holds the others by ISO 639-1 code (LANGUAGES below), `stop_words` the lists (STOP_WORDS below); what a user
-gives for one language leaves the others as they are. An entry of a list that begins with a hyphen is an ending: it
-counts the words that end in it and are longer, which is how Korean writes its function words.
+Thresholds by language: the settings are the values for English and for every language without values of its own.
+`languages` holds the others by ISO 639-1 code (LANGUAGES below), `stop_words` the lists (STOP_WORDS below); a value for
+one language leaves the others unchanged. An entry of a list that begins with a hyphen is an ending: it counts the
+longer words that end in it, which is how Korean writes its function words.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,10 +27,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from filters.contracts import FrozenMap, Judge, Scores, strategy
+from filters.by_language import VALUES_BY_LANGUAGE, ByLanguage, Values
+from filters.contracts import FrozenMap, Judge, Scores, SettingsError, limit, strategy
 from filters.document import Document
 from filters.needs import need
-from filters.quality.by_language import Limits, completed, english_only
 from filters.rules import Rule
 
 # Korean particles and endings that stand at the end of a word; see docs/korean.md for how the limits were found.
@@ -48,70 +48,46 @@ LANGUAGES: Mapping[str, Mapping[str, float | None]] = {
 
 
 @strategy
-class Gopher(Judge):
+class Gopher(ByLanguage, Judge):
     """Gopher's quality rules: words, mean word length, symbols, bullets, ellipses, letters, stop words.
 
     Source: Rae et al. 2021, appendix A1; counts as in DCLM or in datatrove. A document without words has a symbol
     share of infinity and shares of 0 otherwise.
     """
 
-    semantics: Literal["dclm", "datatrove"] = Field("dclm", description="whose definitions of the counts hold")
+    semantics: Literal["dclm", "datatrove"] = Field("dclm", description="whose definitions of the counts to use")
     words: Literal["unicode", "spacy"] = Field(
-        "unicode", description="UAX #29 words, or spaCy's English tokenizer (read with semantics: datatrove only)"
+        "unicode", description="UAX #29 words, or spaCy's English tokenizer (with semantics: datatrove only)"
     )
-    min_words: float | None = Field(50, ge=0, description="fewest words")
-    max_words: float | None = Field(100_000, ge=0, description="most words")
-    min_mean_word_length: float | None = Field(3, ge=0, description="least mean length of a word, in characters")
-    max_mean_word_length: float | None = Field(10, ge=0, description="greatest mean length of a word, in characters")
-    max_symbol_ratio: float | None = Field(0.1, ge=0, description="most symbols (#, ellipsis) for each word")
-    max_bullet_lines: float | None = Field(0.9, ge=0, description="largest share of lines that begin with a bullet")
-    max_ellipsis_lines: float | None = Field(0.3, ge=0, description="largest share of lines that end in an ellipsis")
-    min_alphabetic_words: float | None = Field(0.8, ge=0, description="smallest share of words that have a letter")
-    min_stop_words: float | None = Field(2, ge=0, description="fewest stop words")
-    min_stop_word_share: float | None = Field(None, ge=0, description="smallest share of stop words among the words")
-    languages: Limits = Field(
-        FrozenMap(),
-        validate_default=True,
-        description="thresholds by language (ISO 639-1); ko: {} takes the Korean ones away",
-    )
+    min_words: float | None = limit(50, ge=0, description="fewest words")
+    max_words: float | None = limit(100_000, ge=0, description="most words")
+    min_mean_word_length: float | None = limit(3, ge=0, description="smallest mean length of a word, in characters")
+    max_mean_word_length: float | None = limit(10, ge=0, description="largest mean length of a word, in characters")
+    max_symbol_ratio: float | None = limit(0.1, ge=0, description="most symbols (#, ellipsis) per word")
+    max_bullet_lines: float | None = limit(0.9, ge=0, description="largest share of lines that begin with a bullet")
+    max_ellipsis_lines: float | None = limit(0.3, ge=0, description="largest share of lines that end in an ellipsis")
+    min_alphabetic_words: float | None = limit(0.8, ge=0, description="smallest share of words that have a letter")
+    min_stop_words: float | None = limit(2, ge=0, description="fewest stop words")
+    min_stop_word_share: float | None = limit(None, ge=0, description="smallest share of stop words among the words")
+    languages: Values = limit(FrozenMap(), description=VALUES_BY_LANGUAGE)
     stop_words: FrozenMap[str, tuple[str, ...]] = Field(
         FrozenMap(),
-        validate_default=True,
         description="stop words by language, in place of those shipped for it; -x: words that end in x",
     )
 
-    reads: ClassVar[tuple[str, ...]] = ("language",)
-    thresholds: ClassVar[frozenset[str]] = frozenset(
-        {
-            "min_words",
-            "max_words",
-            "min_mean_word_length",
-            "max_mean_word_length",
-            "max_symbol_ratio",
-            "max_bullet_lines",
-            "max_ellipsis_lines",
-            "min_alphabetic_words",
-            "min_stop_words",
-            "min_stop_word_share",
-            "languages",
-        }
-    )
-
-    @field_validator("languages", mode="after")
-    @classmethod
-    def _complete(cls, given: Limits) -> Limits:
-        return completed(given, LANGUAGES, cls.thresholds - {"languages"})
+    shipped: ClassVar[Mapping[str, Mapping[str, float | None]]] = LANGUAGES
 
     @field_validator("stop_words", mode="after")
     @classmethod
     def _with_shipped(cls, given: FrozenMap[str, tuple[str, ...]]) -> FrozenMap[str, tuple[str, ...]]:
-        if any(not word.strip("-") for words in given.values() for word in words):
-            raise ValueError("a stop word is empty")
+        for language, words in given.items():
+            if any(not word.strip("-") for word in words):
+                raise SettingsError("a stop word is empty", (language,))
         return FrozenMap({**STOP_WORDS, **given})
 
     def __post_init__(self) -> None:
         if self.words == "spacy" and self.semantics != "datatrove":
-            raise ValueError("words: spacy needs semantics: datatrove")
+            raise SettingsError("spacy needs semantics: datatrove", ("words",))
 
     def check(self) -> None:
         if self.words == "spacy":
@@ -120,8 +96,8 @@ class Gopher(Judge):
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(
             f"quality/gopher judges {language} by English limits (mean word length, stop words, letters): "
-            f"give languages.{language} and stop_words.{language}"
-            for language in english_only(languages, {**self.languages})
+            f"set languages.{language} and stop_words.{language}"
+            for language in self.english_for(languages)
         )
 
     def open(self) -> Callable[[Document], Scores]:
@@ -130,27 +106,26 @@ class Gopher(Judge):
         return opened(self.semantics, self.words, self.stop_words)
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:
-        def limit(name: str) -> float | None:
-            own = self.languages.get(language, FrozenMap[str, float | None]())
-            value: float | None = own[name] if name in own else getattr(self, name)
-            return value
+        def bound(name: str) -> float | None:
+            found: float | None = self.value(name, language)
+            return found
 
         symbols = ("symbol_ratio",) if self.semantics == "dclm" else ("hash_ratio", "ellipsis_ratio")
         rules = (
-            Rule("min_words", "words", at_least=limit("min_words")),
-            Rule("max_words", "words", at_most=limit("max_words")),
-            Rule("min_mean_word_length", "mean_word_length", at_least=limit("min_mean_word_length")),
-            Rule("max_mean_word_length", "mean_word_length", at_most=limit("max_mean_word_length")),
-            *(Rule(f"max_{name}", name, at_most=limit("max_symbol_ratio")) for name in symbols),
-            Rule("max_bullet_lines", "bullet_lines", at_most=limit("max_bullet_lines")),
-            Rule("max_ellipsis_lines", "ellipsis_lines", at_most=limit("max_ellipsis_lines")),
-            Rule("min_alphabetic_words", "alphabetic_words", at_least=limit("min_alphabetic_words")),
-            Rule("min_stop_words", "stop_words", at_least=limit("min_stop_words")),
-            Rule("min_stop_word_share", "stop_word_share", at_least=limit("min_stop_word_share")),
+            Rule("min_words", "words", at_least=bound("min_words")),
+            Rule("max_words", "words", at_most=bound("max_words")),
+            Rule("min_mean_word_length", "mean_word_length", at_least=bound("min_mean_word_length")),
+            Rule("max_mean_word_length", "mean_word_length", at_most=bound("max_mean_word_length")),
+            *(Rule(f"max_{name}", name, at_most=bound("max_symbol_ratio")) for name in symbols),
+            Rule("max_bullet_lines", "bullet_lines", at_most=bound("max_bullet_lines")),
+            Rule("max_ellipsis_lines", "ellipsis_lines", at_most=bound("max_ellipsis_lines")),
+            Rule("min_alphabetic_words", "alphabetic_words", at_least=bound("min_alphabetic_words")),
+            Rule("min_stop_words", "stop_words", at_least=bound("min_stop_words")),
+            Rule("min_stop_word_share", "stop_word_share", at_least=bound("min_stop_word_share")),
         )
         return tuple(rule for rule in rules if rule.at_least is not None or rule.at_most is not None)
 
 
 def check_spacy() -> None:
-    """Raises ResourceError where spaCy cannot be imported."""
+    """Raises ResourceError if spaCy cannot be imported."""
     need("spacy", "words: spacy")

@@ -1,6 +1,6 @@
 """The repetition rules of Gopher (Rae et al. 2021, table A1): duplicate lines, paragraphs and n-grams.
 
-Published implementations differ, and `semantics` says whose measure holds:
+Published implementations differ; `semantics` chooses the definitions:
 
 ====================  =================================================  ==============================================
                       dclm                                               datatrove
@@ -16,19 +16,19 @@ duplicate n-grams     characters of words in any n-gram that repeats,    n-grams
 divided by            characters of all words                            characters of the text
 ====================  =================================================  ==============================================
 
-A text of one line (paragraph), or of fewer than n words, has no such score (NaN), and the rule passes. A text without
-any has infinity.
+A text of one line (paragraph), or of fewer than n words, has the score NaN, and the rule passes. An empty text has
+infinity.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import inf, nan
-from typing import ClassVar, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from filters.contracts import FrozenMap, Judge, Scores, strategy
+from filters.by_language import VALUES_BY_LANGUAGE, ByLanguage, Values
+from filters.contracts import FrozenMap, Judge, Scores, SettingsError, limit, strategy
 from filters.document import Document
-from filters.quality.by_language import Limits, completed
 from filters.quality.gopher import check_spacy
 from filters.rules import Rule
 
@@ -38,50 +38,43 @@ MEASURES = (
     *("duplicate_5grams", "duplicate_6grams", "duplicate_7grams", "duplicate_8grams", "duplicate_9grams"),
     "duplicate_10grams",
 )
-# Values of other languages. Korean needs none of its own: clean prose stays far below the limits (docs/korean.md).
-LANGUAGES: Mapping[str, Mapping[str, float | None]] = {}
 
 
 @strategy
-class GopherRepetition(Judge):
+class GopherRepetition(ByLanguage, Judge):
     """Gopher's repetition rules: shares of duplicate lines, paragraphs and n-grams.
 
     Source: Rae et al. 2021, table A1; measures as in DCLM (step 17) or in datatrove. Each of the 13 measures is a score
     and a rule of the same name, in DCLM's order; a document is dropped when a share is greater than its threshold.
     """
 
-    semantics: Literal["dclm", "datatrove"] = Field("dclm", description="whose definitions of the measures hold")
+    semantics: Literal["dclm", "datatrove"] = Field("dclm", description="whose definitions of the measures to use")
     words: Literal["unicode", "spacy"] = Field(
-        "unicode", description="UAX #29 words, or spaCy's English tokenizer (read with semantics: datatrove only)"
+        "unicode", description="UAX #29 words, or spaCy's English tokenizer (with semantics: datatrove only)"
     )
-    duplicate_lines: float | None = Field(0.30, ge=0, description="largest share of duplicate lines")
-    duplicate_paragraphs: float | None = Field(0.30, ge=0, description="largest share of duplicate paragraphs")
-    duplicate_line_characters: float | None = Field(0.20, ge=0, description="largest share of their characters")
-    duplicate_paragraph_characters: float | None = Field(0.20, ge=0, description="largest share of their characters")
-    top_2gram: float | None = Field(0.20, ge=0, description="largest share of the most frequent 2-gram")
-    top_3gram: float | None = Field(0.18, ge=0, description="largest share of the most frequent 3-gram")
-    top_4gram: float | None = Field(0.16, ge=0, description="largest share of the most frequent 4-gram")
-    duplicate_5grams: float | None = Field(0.15, ge=0, description="largest share of duplicate 5-grams")
-    duplicate_6grams: float | None = Field(0.14, ge=0, description="largest share of duplicate 6-grams")
-    duplicate_7grams: float | None = Field(0.13, ge=0, description="largest share of duplicate 7-grams")
-    duplicate_8grams: float | None = Field(0.12, ge=0, description="largest share of duplicate 8-grams")
-    duplicate_9grams: float | None = Field(0.11, ge=0, description="largest share of duplicate 9-grams")
-    duplicate_10grams: float | None = Field(0.10, ge=0, description="largest share of duplicate 10-grams")
-    languages: Limits = Field(
-        FrozenMap(), validate_default=True, description="values of the thresholds above by language (ISO 639-1)"
-    )
-
-    reads: ClassVar[tuple[str, ...]] = ("language",)
-    thresholds: ClassVar[frozenset[str]] = frozenset({*MEASURES, "languages"})
-
-    @field_validator("languages", mode="after")
-    @classmethod
-    def _complete(cls, given: Limits) -> Limits:
-        return completed(given, LANGUAGES, frozenset(MEASURES))
+    duplicate_lines: float | None = limit(0.30, ge=0, description="largest share of duplicate lines")
+    duplicate_paragraphs: float | None = limit(0.30, ge=0, description="largest share of duplicate paragraphs")
+    duplicate_line_characters: float | None = limit(0.20, ge=0, description="largest share of their characters")
+    duplicate_paragraph_characters: float | None = limit(0.20, ge=0, description="largest share of their characters")
+    top_2gram: float | None = limit(0.20, ge=0, description="largest share of the most frequent 2-gram")
+    top_3gram: float | None = limit(0.18, ge=0, description="largest share of the most frequent 3-gram")
+    top_4gram: float | None = limit(0.16, ge=0, description="largest share of the most frequent 4-gram")
+    duplicate_5grams: float | None = limit(0.15, ge=0, description="largest share of duplicate 5-grams")
+    duplicate_6grams: float | None = limit(0.14, ge=0, description="largest share of duplicate 6-grams")
+    duplicate_7grams: float | None = limit(0.13, ge=0, description="largest share of duplicate 7-grams")
+    duplicate_8grams: float | None = limit(0.12, ge=0, description="largest share of duplicate 8-grams")
+    duplicate_9grams: float | None = limit(0.11, ge=0, description="largest share of duplicate 9-grams")
+    duplicate_10grams: float | None = limit(0.10, ge=0, description="largest share of duplicate 10-grams")
 
     def __post_init__(self) -> None:
         if self.words == "spacy" and self.semantics != "datatrove":
-            raise ValueError("words: spacy needs semantics: datatrove")
+            raise SettingsError("spacy needs semantics: datatrove", ("words",))
+
+    languages: Values = limit(FrozenMap(), description=VALUES_BY_LANGUAGE)
+
+    def made_for(self) -> None:
+        """Every language: clean Korean prose, too, stays far below the limits (docs/korean.md)."""
+        return
 
     def check(self) -> None:
         if self.words == "spacy":
@@ -93,9 +86,8 @@ class GopherRepetition(Judge):
         return _datatrove(self.words)
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:
-        own = self.languages.get(language, FrozenMap[str, float | None]())
-        limits = ((name, own[name] if name in own else getattr(self, name)) for name in MEASURES)
-        return tuple(Rule(name, name, at_most=limit) for name, limit in limits if limit is not None)
+        shares = ((name, self.value(name, language)) for name in MEASURES)
+        return tuple(Rule(name, name, at_most=share) for name, share in shares if share is not None)
 
 
 def _dclm() -> Callable[[Document], Scores]:

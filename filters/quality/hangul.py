@@ -1,11 +1,8 @@
 """Korean text has Hangul: its share of all characters."""
 
 from collections.abc import Callable
-from typing import ClassVar
 
-from pydantic import Field
-
-from filters.contracts import Judge, Scores, strategy
+from filters.contracts import Judge, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
@@ -14,15 +11,16 @@ from filters.rules import Rule
 class Hangul(Judge):
     """Drops text in which Hangul is less than a quarter of all characters: code, tables, menus in Latin letters.
 
-    EleutherAI's dps asks the same of a document (a Korean ratio of at least 0.25 of what is no white space), but counts
-    all from ㄱ to 힣, among which are Chinese characters. Held by cleanup/sentences it judges each sentence.
+    EleutherAI's dps asks the same of a document (a Korean ratio of at least 0.25 without white space), but counts
+    every character from ㄱ to 힣, Chinese ones among them. In cleanup/sentences it judges each sentence.
     """
 
-    min_share: float | None = Field(
-        0.25, ge=0, le=1, description="least share of Hangul among the characters that are no white space; null: any"
+    min_share: float | None = limit(
+        0.25,
+        ge=0,
+        le=1,
+        description="smallest share of Hangul among the characters that are not white space; null = off",
     )
-
-    thresholds: ClassVar[frozenset[str]] = frozenset({"min_share"})
 
     def open(self) -> Callable[[Document], Scores]:
         """Signal: hangul_share, in [0, 1]; 0 for a text of white space alone."""

@@ -1,11 +1,11 @@
 """Judge a document by its length, in words, characters, lines or bytes."""
 
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from filters.contracts import Judge, Scores, strategy
+from filters.contracts import Judge, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
@@ -23,16 +23,14 @@ class Length(Judge):
     bytes       of UTF-8
     """
 
-    thresholds: ClassVar[frozenset[str]] = frozenset(f"{bound}_{unit}" for bound in ("min", "max") for unit in UNITS)
-
-    min_words: int | None = Field(50, ge=0, description="fewest words; null = off")
-    max_words: int | None = Field(100_000, ge=0, description="most words; null = off")
-    min_characters: int | None = Field(None, ge=0, description="fewest code points; null = off")
-    max_characters: int | None = Field(None, ge=0, description="most code points; null = off")
-    min_lines: int | None = Field(None, ge=0, description="fewest lines that are not blank; null = off")
-    max_lines: int | None = Field(None, ge=0, description="most lines that are not blank; null = off")
-    min_bytes: int | None = Field(None, ge=0, description="fewest bytes of UTF-8; null = off")
-    max_bytes: int | None = Field(None, ge=0, description="most bytes of UTF-8; null = off")
+    min_words: int | None = limit(50, ge=0, description="fewest words; null = off")
+    max_words: int | None = limit(100_000, ge=0, description="most words; null = off")
+    min_characters: int | None = limit(None, ge=0, description="fewest code points; null = off")
+    max_characters: int | None = limit(None, ge=0, description="most code points; null = off")
+    min_lines: int | None = limit(None, ge=0, description="fewest lines that are not blank; null = off")
+    max_lines: int | None = limit(None, ge=0, description="most lines that are not blank; null = off")
+    min_bytes: int | None = limit(None, ge=0, description="fewest bytes of UTF-8; null = off")
+    max_bytes: int | None = limit(None, ge=0, description="most bytes of UTF-8; null = off")
     words: Literal["unicode", "whitespace"] = Field(
         "unicode", description="UAX #29 words without punctuation, or runs between white space"
     )

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from filters.contracts import FrozenMap, Judge, Scores, strategy
+from filters.contracts import FrozenMap, Judge, Scores, SettingsError, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
@@ -41,7 +41,7 @@ class RedPajama(Judge):
     - A signal of lines is one number a document: the mean over its lines, blank ones included; of
       rps_lines_javascript_counts the sum.
     - Text is taken as NFC and not decomposed (NFD), which would count a Hangul syllable as two or three characters.
-    - `unicode: true` counts letters and sentence ends of all scripts. RedPajama counts A to Z and . ! ? alone, so that
+    - `unicode: true` counts letters and sentence ends of all scripts. RedPajama counts only A to Z and . ! ?, so
       every Korean word has "no alphabetic character"; `unicode: false` does the same.
     - Stop words are short lists of this project's own (English, Korean); for other languages the signal is NaN.
 
@@ -49,9 +49,7 @@ class RedPajama(Judge):
     """
 
     reads: ClassVar[tuple[str, ...]] = ("language",)
-    thresholds: ClassVar[frozenset[str]] = frozenset({"keep"})
-
-    keep: FrozenMap[str, tuple[float | None, float | None]] = Field(
+    keep: FrozenMap[str, tuple[float | None, float | None]] = limit(
         FrozenMap(), description="ranges by signal, such as {rps_doc_word_count: [50, 100000]}; null leaves an end open"
     )
     unicode: bool = Field(True, description="letters and sentence ends of all scripts; false: RedPajama's ASCII")
@@ -63,19 +61,25 @@ class RedPajama(Judge):
     ) -> FrozenMap[str, tuple[float | None, float | None]]:
         for name, (least, most) in keep.items():
             if name not in SIGNALS:
-                raise ValueError(f"unknown signal {name} (known: {', '.join(SIGNALS)})")
+                raise SettingsError(f"unknown signal (known: {', '.join(SIGNALS)})", (name,))
             if least is not None and most is not None and least > most:
-                raise ValueError(f"the range of {name} is empty: [{least}, {most}]")
+                raise SettingsError(f"the range is empty: [{least}, {most}]", (name,))
         return keep
 
+    def made_for(self) -> frozenset[str] | None:
+        """Languages with stop words, where their share decides; English alone, where ASCII letters are counted."""
+        if not self.unicode:
+            return frozenset({"en"})
+        return frozenset(STOP_WORDS) if "rps_doc_stop_word_fraction" in self.keep else None
+
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
-        """Signals that say nothing in some languages."""
+        """Signals that mean nothing in some languages."""
         said = []
         unlisted = sorted(set(languages) - set(STOP_WORDS))
         if unlisted and "rps_doc_stop_word_fraction" in self.keep:
-            said.append(f"no stop words for {', '.join(unlisted)}; rps_doc_stop_word_fraction is NaN")
+            said.append(f"no stop words are known for {', '.join(unlisted)}, so rps_doc_stop_word_fraction is NaN")
         if not self.unicode and set(languages) - {"en"}:
-            said.append("unicode: false counts ASCII letters and sentence ends only")
+            said.append("unicode: false counts only ASCII letters and sentence ends")
         return tuple(said)
 
     def open(self) -> Callable[[Document], Scores]:

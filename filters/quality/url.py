@@ -5,12 +5,11 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
 
-from filters.contracts import Judge, ResourceError, Scores, strategy
+from filters.contracts import Judge, ResourceError, Scores, limit, strategy
 from filters.document import Document
 from filters.needs import check_file
 from filters.rules import Rule
@@ -32,15 +31,13 @@ class Url(Judge):
     domains  the host, without a leading "www.", equals an entry
     strict   an entry is a part of the lower-case address after '-' and '.' are deleted
     hard     an entry is a whole word of the lower-case address
-    soft     as hard, but two different entries are needed
+    soft     like hard, but only two different entries drop a page
 
     Each list is a text file, UTF-8, one entry a line, '#' starts a comment; it may be gzipped. `default` names the
-    short English and Korean lists shipped here, null switches a list off. Unlike DCLM, an address is percent-decoded
+    short English and Korean lists shipped with it; null switches a list off. Unlike DCLM, an address is percent-decoded
     first (Korean words are always encoded), and only a leading "www." is removed. A document without an address has no
     scores, and no rule applies.
     """
-
-    thresholds: ClassVar[frozenset[str]] = frozenset({"max_strict", "max_hard", "max_soft"})
 
     domains: str | None = Field(DEFAULT, description="file of banned hosts; `default` or a path; null for none")
     strict: str | None = Field(DEFAULT, description="file of words banned anywhere, also as part of a word")
@@ -49,9 +46,9 @@ class Url(Judge):
     extra_domains: tuple[str, ...] = Field((), description="more banned hosts, beside those of the file")
     subdomains: bool = Field(False, description="also ban the subdomains of a banned host (DCLM: exact hosts only)")
     decode: bool = Field(True, description="percent-decode the address first (DCLM: no)")
-    max_strict: int | None = Field(0, ge=0, description="strict words allowed; null switches the rule off")
-    max_hard: int | None = Field(0, ge=0, description="different hard words allowed; null switches the rule off")
-    max_soft: int | None = Field(1, ge=0, description="different soft words allowed; null switches the rule off")
+    max_strict: int | None = limit(0, ge=0, description="strict words allowed; null switches the rule off")
+    max_hard: int | None = limit(0, ge=0, description="different hard words allowed; null switches the rule off")
+    max_soft: int | None = limit(1, ge=0, description="different soft words allowed; null switches the rule off")
 
     def _files(self) -> dict[str, Path]:
         chosen = {"domains": self.domains, "strict": self.strict, "hard": self.hard, "soft": self.soft}
@@ -134,7 +131,7 @@ def _entries(path: Path, name: str) -> tuple[str, ...]:
         return _parse(_bytes(path, name))
     except (UnicodeDecodeError, EOFError, OSError) as error:
         kind = type(error).__name__
-        raise ResourceError(f"quality/url: the list `{name}` ({path}) is no UTF-8 text ({kind})") from error
+        raise ResourceError(f"quality/url: the list `{name}` ({path}) is not UTF-8 text ({kind})") from error
 
 
 def _host_entry(entry: str) -> str:

@@ -2,11 +2,10 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import ClassVar
 
 from pydantic import Field
 
-from filters.contracts import Judge, Scores, strategy
+from filters.contracts import Judge, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
@@ -19,13 +18,11 @@ class Random(Judge):
     """Keep a random share of the documents, chosen by a keyed hash of the id.
 
     The choice depends on the id and the seed alone, so it is the same in every run and on every runner; a
-    smaller share under the same seed is a part of the larger one. The score is uniform in [0, 1).
+    smaller share with the same seed is part of a larger one. The score is uniform in [0, 1).
     """
 
-    thresholds: ClassVar[frozenset[str]] = frozenset({"share"})
-
-    share: float = Field(0.1, ge=0, le=1, description="the share of documents to keep; 0 keeps none, 1 keeps all")
-    seed: int = Field(0, ge=0, lt=2**64, description="the key of the hash; another seed makes an independent choice")
+    share: float = limit(0.1, ge=0, le=1, description="share of documents to keep; 0 keeps none, 1 keeps all")
+    seed: int = Field(0, ge=0, lt=2**64, description="key of the hash; another seed makes an independent choice")
 
     def open(self) -> Callable[[Document], Scores]:
         """Scores of shape {"sample": number in [0, 1)}."""

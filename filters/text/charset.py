@@ -3,84 +3,11 @@
 import codecs
 import re
 import struct
+import unicodedata
 from dataclasses import dataclass
 
-# Labels to Python codecs, after the table of the WHATWG Encoding Standard, with what Python and real pages add: every
-# Korean label is read as CP949 (the standard's euc-kr), Shift_JIS as CP932, GB2312 and GBK as GB18030, and the labels
-# cp949, uhc, johab, ibm855 and others that the standard does not know mean what they say.
-_LABELS = {
-    "utf-8": "utf8 utf-8 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8 utf-8-sig",
-    "utf-16-le": "utf-16le utf-16 ucs-2 unicode unicodefeff csunicode iso-10646-ucs-2 ucs2",
-    "utf-16-be": "utf-16be unicodefffe",
-    "utf-32-le": "utf-32le utf-32",
-    "utf-32-be": "utf-32be",
-    "cp949": "euc-kr euckr cp949 ms949 uhc x-windows-949 windows-949 ks_c_5601-1987 ks_c_5601-1989 ksc5601 ksc_5601 "
-    "korean cseuckr csksc56011987 iso-ir-149 ks_c_5601 x-uhc euc_kr ms-949 949 x-euc-kr kr ksx1001 ks_x_1001",
-    "johab": "johab cp1361 ms1361 x-johab",
-    "iso2022_kr": "iso-2022-kr csiso2022kr iso2022-kr iso2022_kr",
-    "cp932": "shift_jis shift-jis sjis x-sjis ms_kanji csshiftjis windows-31j ms932 cp932 shiftjis ms-kanji mskanji",
-    "euc_jp": "euc-jp eucjp x-euc-jp cseucpkdfmtjapanese euc_jp ujis",
-    "iso2022_jp_ext": "iso-2022-jp csiso2022jp jis iso2022-jp iso2022_jp iso-2022-jp-1 iso-2022-jp-2",
-    "gb18030": "gb2312 gbk gb18030 gb_2312 gb_2312-80 chinese csgb2312 csiso58gb231280 iso-ir-58 x-gbk cp936 ms936 "
-    "windows-936 euc-cn euccn x-euc-cn gb-2312 gb",
-    "hz": "hz-gb-2312 hz",
-    "big5hkscs": "big5 big5-hkscs cn-big5 csbig5 x-x-big5 big5hkscs cp950 ms950 windows-950",
-    "cp1250": "windows-1250 cp1250 x-cp1250",
-    "cp1251": "windows-1251 cp1251 x-cp1251 win-1251 win1251 windows1251",
-    "cp1252": "windows-1252 cp1252 x-cp1252 iso-8859-1 iso8859-1 iso88591 iso_8859-1 iso_8859-1:1987 latin1 latin-1 l1 "
-    "ibm819 cp819 csisolatin1 iso-ir-100 ascii us-ascii ansi_x3.4-1968 iso8859_1",
-    "cp1253": "windows-1253 cp1253 x-cp1253",
-    "cp1254": "windows-1254 cp1254 x-cp1254 iso-8859-9 iso8859-9 iso88599 iso_8859-9 iso_8859-9:1989 latin5 l5 "
-    "csisolatin5 iso-ir-148",
-    "cp1255": "windows-1255 cp1255 x-cp1255",
-    "cp1256": "windows-1256 cp1256 x-cp1256",
-    "cp1257": "windows-1257 cp1257 x-cp1257",
-    "cp1258": "windows-1258 cp1258 x-cp1258",
-    "cp874": "windows-874 cp874 tis-620 tis620 dos-874 iso-8859-11 iso8859-11 iso885911 tis_620",
-    "iso8859-2": "iso-8859-2 iso8859-2 iso88592 iso_8859-2 iso_8859-2:1987 latin2 l2 csisolatin2 iso-ir-101",
-    "iso8859-3": "iso-8859-3 iso8859-3 iso88593 iso_8859-3 iso_8859-3:1988 latin3 l3 csisolatin3 iso-ir-109",
-    "iso8859-4": "iso-8859-4 iso8859-4 iso88594 iso_8859-4 iso_8859-4:1988 latin4 l4 csisolatin4 iso-ir-110",
-    "iso8859-5": "iso-8859-5 iso8859-5 iso88595 iso_8859-5 iso_8859-5:1988 cyrillic csisolatincyrillic iso-ir-144",
-    "iso8859-6": "iso-8859-6 iso8859-6 iso88596 iso_8859-6 iso_8859-6:1987 arabic asmo-708 csiso88596e csiso88596i "
-    "csisolatinarabic ecma-114 iso-8859-6-e iso-8859-6-i iso-ir-127",
-    "iso8859-7": "iso-8859-7 iso8859-7 iso88597 iso_8859-7 iso_8859-7:1987 greek greek8 csisolatingreek ecma-118 "
-    "elot_928 iso-ir-126 sun_eu_greek",
-    "iso8859-8": "iso-8859-8 iso8859-8 iso88598 iso_8859-8 iso_8859-8:1988 hebrew visual csiso88598e csisolatinhebrew "
-    "iso-8859-8-e iso-ir-138 iso-8859-8-i csiso88598i logical",
-    "iso8859-10": "iso-8859-10 iso8859-10 iso885910 latin6 l6 csisolatin6 iso-ir-157",
-    "iso8859-13": "iso-8859-13 iso8859-13 iso885913",
-    "iso8859-14": "iso-8859-14 iso8859-14 iso885914",
-    "iso8859-15": "iso-8859-15 iso8859-15 iso885915 iso_8859-15 l9 csisolatin9 latin9 latin-9",
-    "iso8859-16": "iso-8859-16 iso8859-16",
-    "cp866": "ibm866 cp866 866 csibm866",
-    "cp855": "ibm855 cp855 855 csibm855",
-    "koi8-r": "koi8-r koi koi8 koi8_r cskoi8r",
-    "koi8-u": "koi8-u koi8-ru",
-    "mac_roman": "macintosh mac x-mac-roman csmacintosh macroman mac-roman",
-    "mac_cyrillic": "x-mac-cyrillic x-mac-ukrainian maccyrillic mac-cyrillic",
-}
-_CODECS = {label: codec for codec, labels in _LABELS.items() for label in (*labels.split(), codec)}
-
-# The names under which encodings are recorded: the standard's where it has one.
-_NAMES = {
-    "cp949": "euc-kr",
-    "cp932": "shift_jis",
-    "euc_jp": "euc-jp",
-    "iso2022_jp_ext": "iso-2022-jp",
-    "iso2022_kr": "iso-2022-kr",
-    "big5hkscs": "big5",
-    "utf-16-le": "utf-16le",
-    "utf-16-be": "utf-16be",
-    "utf-32-le": "utf-32le",
-    "utf-32-be": "utf-32be",
-    "cp874": "windows-874",
-    "cp866": "ibm866",
-    "cp855": "ibm855",
-    "mac_roman": "macintosh",
-    "mac_cyrillic": "x-mac-cyrillic",
-    **{f"cp{number}": f"windows-{number}" for number in range(1250, 1259)},
-    **{f"iso8859-{number}": f"iso-8859-{number}" for number in range(1, 17)},
-}
+from filters.text.encodings import SINGLE_BYTE, codec_of, name_of
+from filters.text.fit import fits, is_korean, words_of
 
 _BOMS = (  # UTF-32 before UTF-16: its mark begins with that of UTF-16
     (codecs.BOM_UTF8, "utf-8"),
@@ -91,7 +18,7 @@ _BOMS = (  # UTF-32 before UTF-16: its mark begins with that of UTF-16
 )
 _WIDE = frozenset(codec for _, codec in _BOMS) - {"utf-8"}
 _MULTIBYTE = frozenset({"cp949", "johab", "cp932", "euc_jp", "gb18030", "big5hkscs", "utf-8"})
-# What wrong declarations say most often; East Asian text must not pass under them.
+# What wrong declarations say most often: servers send a Latin label by default.
 _LATIN = frozenset({"cp1252", "iso8859-15", "cp1254", "mac_roman", "cp1250", "iso8859-2"})
 # Where the detector names an encoding no page is in, the one it is taken for.
 _DETECTED_INSTEAD = {"iso8859-16": "cp1250", "cp852": "cp1252", "iso8859-1": "cp1252"}
@@ -105,11 +32,16 @@ _LABEL = re.compile(
 )
 _ESCAPED = re.compile(rb"\x1b(\$\)C|\$\(?[@BD]|\([BIJ])")
 _HIGH = bytes(range(0x80, 0x100))
-_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _HANGUL = re.compile("[가-힣]")
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]+")
+# CESU-8: characters beyond U+FFFF as two surrogates of three bytes each, as Java and Oracle write them.
+_CESU8 = re.compile(rb"(?:\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf])+")
+# A character that was cut at the end of a line or of an element, as titles are by programs that count bytes.
+_CUT = re.compile("(?<!\ufffd)\ufffd(?=(?:\\.{2,}|[\\u2026\\u22ef \\t\"'\\u201d\\u2019)\\]\\r])*(?:[<\\n]|\\Z))")
 
 # A label may be wrong about single bytes of a page that is otherwise in its encoding.
 _TOLERATED = 0.01
+_BY_CHANCE = 16  # bytes beyond ASCII of which a label is believed over UTF-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +52,14 @@ class Decoded:
     encoding_source    "bom", "declared" (HTTP header), "meta" (in the page), "utf-8" (strict), "bytes" (pattern of NULs
                        or escapes), "detector", or "fallback"
     replacement_ratio  U+FFFD by characters of text, in [0, 1]
+    utf8               the text in UTF-8 where the page came so, for those who would encode it again
     """
 
     text: str
     encoding: str
     encoding_source: str
     replacement_ratio: float
-
-
-def codec_of(label: str) -> str | None:
-    """The Python codec for a label of HTTP, HTML or XML; None for labels nobody knows."""
-    return _CODECS.get(label.strip().strip("\"'").lower())
+    utf8: bytes | None = None
 
 
 def decode(body: bytes, declared: str = "", html: bool = True) -> Decoded:
@@ -139,7 +68,17 @@ def decode(body: bytes, declared: str = "", html: bool = True) -> Decoded:
     body      HTML or text
     declared  the charset of the HTTP header, or ""
     html      whether a meta element or an XML declaration in the body may name the encoding
+
+    A character that is cut at the end of a line or of an element is left out and does not count as replaced.
     """
+    found = _decode(body, declared, html)
+    if not found.replacement_ratio or found.encoding in SINGLE_BYTE:
+        return found
+    text = _CUT.sub("", found.text)
+    return Decoded(text, found.encoding, found.encoding_source, _ratio(text))
+
+
+def _decode(body: bytes, declared: str, html: bool) -> Decoded:
     for mark, codec in _BOMS:
         if body.startswith(mark) and not (codec == "utf-32-le" and len(body) % 4):
             return _decoded(body[len(mark) :], codec, "bom")
@@ -158,31 +97,66 @@ def decode(body: bytes, declared: str = "", html: bool = True) -> Decoded:
     else:
         if any(codec == "hz" for codec, _ in hints) and b"~{" in body:
             return _decoded(body, "hz", hints[0][1])
-        # Text of another encoding that is valid UTF-8 by chance is too rare to believe a label over the bytes.
+        if (labelled := _utf8_by_chance(body, text, hints)) is not None:
+            return labelled
         agreed = next((source for codec, source in hints if codec == "utf-8"), "utf-8")
-        return Decoded(text, "utf-8", agreed, _ratio(text))
-    return _legacy(body, hints)
+        return Decoded(text, "utf-8", agreed, _ratio(text), body)
+    joined = join_surrogates(body)
+    if joined is not body and (whole := _strictly(joined, "utf-8")) is not None:
+        return Decoded(whole, "utf-8", "utf-8", _ratio(whole))
+    if (found_wide := wide_codec(body, declared)) and wide_text(body[:_PRESCAN_BYTES], found_wide[0]) is not None:
+        return _decoded(body, found_wide[0], "declared")
+    return _legacy(body, joined, hints)
 
 
-def _legacy(body: bytes, hints: list[tuple[str, str]]) -> Decoded:
+def join_surrogates(body: bytes) -> bytes:
+    """UTF-8 in which characters of two surrogates (CESU-8) are those of four bytes that they mean; the body itself
+    where there are none."""
+    if b"\xed" not in body:
+        return body
+    return _CESU8.sub(lambda found: _as_utf8(found[0]), body)
+
+
+def _as_utf8(pairs: bytes) -> bytes:
+    return pairs.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass").decode("utf-16-le").encode()
+
+
+def _utf8_by_chance(body: bytes, text: str, hints: list[tuple[str, str]]) -> Decoded | None:
+    """The page as its labels say, where hardly a word of it is beyond ASCII and is no word in UTF-8.
+
+    A few characters of another encoding can be valid UTF-8: two syllables of EUC-KR are as one time in a hundred. They
+    are letters of two bytes then that stand side by side, or alone.
+    """
+    codecs_named = {codec for codec, _ in hints}
+    if len(codecs_named) != 1 or codecs_named & (_LATIN | {"utf-8"}) or len(body) - len(text) > _BY_CHANCE:
+        return None
+    for run in _BEYOND_ASCII.finditer(text):
+        around = text[max(0, run.start() - 1) : run.start()] + text[run.end() : run.end() + 1]
+        if not run[0].isalpha() or run[0] >= "\u0800" or (len(run[0]) == 1 and any(map(str.isalpha, around))):
+            return None
+    codec, source = hints[0]
+    labelled = _strictly(body, codec)
+    if labelled is None or len(labelled) == len(body) or fits(words_of(body), codec) is False:
+        return None
+    return Decoded(labelled, name_of(codec), source, _ratio(labelled))
+
+
+def _legacy(body: bytes, joined: bytes, hints: list[tuple[str, str]]) -> Decoded:
     high = len(body) - len(body.translate(None, _HIGH))
-    utf8 = _decoded(body, "utf-8", "utf-8")
+    utf8 = _decoded(joined, "utf-8", "utf-8")
     if 10 * utf8.text.count("\ufffd") <= high:
         return utf8  # cut in a character, or with a few foreign bytes
-    asian: bool | None = None
-    for codec, source in hints:
-        if codec in _LATIN:
-            asian = _looks_east_asian(body, high) if asian is None else asian
-            if asian:
-                continue
-        text = _strictly(body, codec)
-        if text is not None:
-            return Decoded(text, _NAMES.get(codec, codec), source, _ratio(text))
+    named = list(dict(hints[::-1]).items())[::-1]  # each once, under the first who says it
+    strict = {codec: text for codec, _ in named if (text := _strictly(body, codec)) is not None}
+    sources = dict(named)
+    words = words_of(body) if strict else b""
+    if (chosen := _chosen(words, strict)) is not None:
+        return Decoded(strict[chosen], name_of(chosen), sources[chosen], _ratio(strict[chosen]))
     detected = _detect(body)
-    candidates = [(codec, source) for codec, source in hints if codec in _MULTIBYTE]
-    if detected:
+    candidates = [(codec, source) for codec, source in named if codec in _MULTIBYTE and codec not in strict]
+    if detected and not (strict and (detected in _LATIN or fits(words, detected) is False)):
         candidates.append((detected, "detector"))
-    if (korean := _korean(body)) and (detected is None or detected in _LATIN):
+    if (detected is None or detected in _LATIN) and (korean := _korean(body)):
         return korean
     best: Decoded | None = None
     for codec, source in candidates:
@@ -193,9 +167,31 @@ def _legacy(body: bytes, hints: list[tuple[str, str]]) -> Decoded:
             return found
         if best is None or found.replacement_ratio < best.replacement_ratio:
             best = found
+    if strict:
+        codec, text = next(iter(strict.items()))
+        return Decoded(text, name_of(codec), sources[codec], _ratio(text))
     if best is None:
         return _decoded(body, "cp1252", "fallback")  # no multi-byte encoding was named or found
     return best if best.replacement_ratio <= utf8.replacement_ratio else utf8
+
+
+def _chosen(words: bytes, strict: dict[str, str]) -> str | None:
+    """Which of the labels under which a page decodes is believed: the first under which its words look like a language.
+
+    A Latin label alone is not believed where they do not. Where too little can be told, pairs of bytes that a label
+    explains are more than single ones, which a Latin label always does.
+    """
+    if len(strict) == 1 and not strict.keys() & _LATIN:
+        return next(iter(strict))
+    looks = {codec: fits(words, codec) for codec in strict}
+    most = max(map(len, strict.values()), default=0)
+    return next(
+        (codec for codec, look in looks.items() if look),
+        next(
+            (codec for codec, look in looks.items() if look is None and len(strict[codec]) < most),
+            next((codec for codec, look in looks.items() if look is None), None),
+        ),
+    )
 
 
 def _ratio(text: str) -> float:
@@ -206,7 +202,7 @@ def _decoded(body: bytes, codec: str, source: str) -> Decoded:
     text = _strictly(body, codec)
     if text is None:
         text = body.decode(codec, "replace")
-    return Decoded(text, _NAMES.get(codec, codec), source, _ratio(text))
+    return Decoded(text.lstrip("\ufeff"), name_of(codec), source, _ratio(text))
 
 
 def _strictly(body: bytes, codec: str) -> str | None:
@@ -265,7 +261,9 @@ def _escaped(body: bytes) -> Decoded | None:
         return None
     for codec in ("iso2022_kr",) if found[1] == b"$)C" else ("iso2022_jp_ext", "iso2022_jp_2004"):
         try:
-            return Decoded(body.decode(codec), _NAMES.get(codec, "iso-2022-jp"), "bytes", 0.0)
+            return Decoded(
+                body.decode(codec), name_of(codec) if codec != "iso2022_jp_2004" else "iso-2022-jp", "bytes", 0.0
+            )
         except UnicodeDecodeError:
             continue
     return None
@@ -285,23 +283,32 @@ def _detect(body: bytes) -> str | None:
     return None if codec in _WIDE else codec
 
 
-def _looks_east_asian(body: bytes, high: int) -> bool:
-    """Whether bytes that a Latin label explains anyhow are more likely pairs of a multi-byte encoding.
+def wide_text(data: bytes, codec: str) -> str | None:
+    """Bytes as text of UTF-16 or UTF-32, None where they are no text: where more than one in twenty of the characters
+    is a control, unassigned, for private use, or half of a pair. The end may be cut in a character."""
+    size = 4 if "32" in codec else 2
+    text = data[: len(data) - len(data) % size].decode(codec, "replace").removesuffix("\ufffd")
+    strange = sum(
+        unicodedata.category(letter) in ("Cc", "Cn", "Co") and letter not in "\t\r\n\f\x1b" for letter in text
+    )
+    return text if text and 20 * (strange + text.count("\ufffd")) <= len(text) else None
 
-    Accented letters stand alone between ASCII letters; East Asian text is runs of high bytes.
-    """
-    if high < 4:
-        return False
-    runs = _HIGH_RUN.findall(body[: 1 << 18])
-    long = sum(len(run) for run in runs if len(run) > 3)
-    return long > 0.6 * sum(map(len, runs)) and (_detect(body) or "cp949") in _MULTIBYTE
+
+def wide_codec(data: bytes, charset: str = "") -> tuple[str, int] | None:
+    """(codec, bytes of its mark) where data begin as UTF-16 or UTF-32: by a mark, by their NULs, or by the label."""
+    for mark, codec in _BOMS[1:]:
+        if data.startswith(mark):
+            return codec, len(mark)
+    if by_nuls := _wide(data[:_PRESCAN_BYTES]):
+        return by_nuls, 0
+    # text in no other encoding has bytes below a tab; in UTF-16 any script has some
+    labelled = codec_of(charset)
+    return (labelled, 0) if labelled in _WIDE and min(data[:_PRESCAN_BYTES], default=9) < 9 else None
 
 
 def _korean(body: bytes) -> Decoded | None:
     """The text as CP949 where that works and gives Hangul: a few syllables are too little for the detector."""
     text = _strictly(body, "cp949")
-    if text is None:
+    if text is None or len(_HANGUL.findall(text)) < 2:
         return None
-    other = len(text) - len(text.encode("ascii", "ignore"))
-    hangul = len(_HANGUL.findall(text))
-    return Decoded(text, "euc-kr", "detector", 0.0) if hangul >= 2 and hangul > 0.6 * other else None
+    return Decoded(text, "euc-kr", "detector", 0.0) if is_korean(text) else None

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from filters.text.abbreviations import ABBREVIATIONS
 from filters.text.properties import (
     ALPHABETIC,
     ALPHANUMERIC,
@@ -37,14 +38,6 @@ _PHRASES = (
     ("use of cookies", _POLICY),
     ("use cookies", _POLICY),
 )
-
-# A full stop after one of these ends no sentence. Inner full stops are part of the word.
-ABBREVIATIONS = (
-    "mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "messrs", "rev", "hon", "gen", "col", "capt", "lt", "sgt", "gov",
-    "sen", "rep", "inc", "ltd", "co", "corp", "bros", "vs", "no", "vol", "pp", "ed", "eds", "fig", "approx", "dept",
-    "est", "al", "cf", "e.g", "i.e", "a.m", "p.m", "u.s", "u.k", "u.n", "d.c", "ph.d", "b.a", "m.a", "jan", "feb",
-    "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "mt", "ft", "ave", "blvd",
-)  # fmt: skip
 
 _SETTINGS = (
     "any_break", "strip", "citations", "terminal", "ellipsis", "min_words", "words_after_citations", "max_word",
@@ -195,7 +188,7 @@ def _phrases(more: tuple[str, ...]) -> tuple[np.ndarray, ...]:
 
 @cache
 def _abbreviations() -> np.ndarray:
-    return _packed_words(ABBREVIATIONS)
+    return _packed_words(word.lower() for word in ABBREVIATIONS)
 
 
 def _packed_words(words: Iterable[str]) -> np.ndarray:

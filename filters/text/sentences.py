@@ -6,6 +6,7 @@ import numpy as np
 import re2
 from numba import njit
 
+from filters.text.abbreviations import ABBREVIATIONS
 from filters.text.patterns import BLANK, BLANKS, Span
 from filters.text.properties import CODE_POINTS
 from filters.text.segments import code_point, encode
@@ -20,34 +21,59 @@ _KINDS = (
     (_BLANK, "".join(BLANKS)),
     (_VERB_END, "다요죠까"),  # …했다.그러나: the blank is missing
 )
-_QUOTED = re2.compile(r"“[^“”\n]*”|「[^「」\n]*」|『[^『』\n]*』|‘[^‘’\n]*’|\"[^\"\n]*\"")
-# A quotation goes on after its closing mark: “...다.” 고 말했다.
-_GOES_ON = re2.compile(
-    r"(?:이?라고|이?라며|이?라면서|이?라는|이?란|고|며|면서|는|라|하고|하며|하는|에|에서|에게|을|를|은|이|가|의|와|과|로|으로|도|만)(?:"
-    + BLANK
-    + r"|[.,!?]|$)"
+_QUOTED = re2.compile(r"\([^()\n]*\)|“[^“”\n]*”|「[^「」\n]*」|『[^『』\n]*』|‘[^‘’\n]*’|\"[^\"\n]*\"")
+# A quotation goes on after its closing mark: “...다.” 고 말했다. Behind a blank only what no sentence begins with: 이
+# and 가, 도, 만, 과 are words of their own.
+_TAKEN_UP = r"이?라고|이?라며|이?라면서|이?라는|이?란|고|며|면서|는|라|하고|하며|하는|에|에서|에게|을|를|은|의|로|으로"
+_GOES_ON = re2.compile(rf"(?:(?:{_TAKEN_UP}|이|가|와|과|도|만)(?:{BLANK}|[.,!?]|$))")
+_GOES_ON_APART = re2.compile(rf"(?:{_TAKEN_UP})(?:{BLANK}|[.,!?]|$)")
+# Behind these a capital or a digit follows as often as not: in the middle of a sentence
+_MORE_ABBREVIATIONS = (
+    "Pres",
+    "etc",
+    "Nos",
+    "Eq",
+    "Sec",
+    "Ch",
+    "ca",
+    "Mon",
+    "Tue",
+    "Wed",
+    "Thu",
+    "Fri",
+    "Sat",
+    "Sun",
+    "Rd",
 )
 _ABBREVIATION = re2.compile(
-    r"(?:^|[^\p{L}\p{N}_])(?:Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|Gen|Col|Sgt|Lt|Capt|Rev|Hon|Sen|Rep|Gov|Pres|vs|etc|No|Nos|Vol|Fig|"
-    r"Eq|Sec|Ch|pp|ed|eds|al|cf|ca|e\.g|i\.e|a\.m|p\.m|U\.S|U\.K|U\.N|D\.C|Inc|Ltd|Co|Corp|Bros|Jan|Feb|Mar|Apr|Jun|Jul|"
-    r"Aug|Sep|Sept|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun|Mt|Ave|Blvd|Rd|approx|dept|est|[A-Z])\.$"
+    r"(?:^|[^\p{L}\p{N}_])(?:" + "|".join(map(re2.escape, (*ABBREVIATIONS, *_MORE_ABBREVIATIONS))) + r"|[A-Z])\.$"
 )
 _NUMBER = re2.compile(r"(?:^|[^\p{L}\p{N}])[0-9]{1,4}\.$")
 _HANGUL_NUMBER = re2.compile(r"(?:^|[^\p{L}\p{N}.])[가나다라마바사아자차카타파하]\.$")  # 가. 나. 다.
+_CHAPTER = re2.compile(r"[0-9](?:장|절|항|조|편|부|권)\.$")  # 7장. “제목”을 보라
 _DATE = re2.compile(r"[0-9]{4}\. ?[0-9]{1,2}\. ?[0-9]{1,2}\.$")
 _KANA = re2.compile(r"\p{Hiragana}")
+# [1] and [12, 13] behind a stop; (끝) closes an article
+_REFERENCE = re2.compile(rf"(?:(?:\[[1-9][0-9, -]{{0,9}}\]|\(끝\))(?:{BLANK}+|$|\n))+")
+_BEFORE_GROUPS = re2.compile(r"^[^\[(]+")
+_QUOTE_MARKS = frozenset("“‘\"'「『《")
 _MAX_QUOTATION = 1000
+_LONGEST_GROUP = 20  # code points, the bracket that opens it left out
 
 
 def split(text: str) -> list[Span]:
     """The sentences as spans (start, end) of the text, in order, without blanks around them.
 
     A sentence ends after . ! ? … and what closes behind them where a blank or the line's end follows, after 。！？,
-    after the ending of a Korean verb and a full stop where Hangul follows, and at every line feed; not after
-    abbreviations, initials and numbers (1. 2026. 3. 4.), a first 가. or 나., nor within a quotation of one line in
-    “ ”, ‘ ’, " ", 「 」 or 『 』, nor where a Korean clause takes the quotation up (“...다.” 고 말했다).
+    after the ending of a Korean verb and a full stop where Hangul follows, and at every line feed. Numbers of
+    references ([1]) belong to the sentence they follow, and so does a short bracket glued to its stop (…다.(끝)).
+
+    No sentence ends after abbreviations, initials and numbers (1. 2026. 3. 4.), a first 가. or 나., at a full stop
+    between blanks, before a small Latin letter (but behind Hangul one does: …다. seq2seq), within round brackets or a
+    quotation of one line in “ ”, ‘ ’, " ", 「 」 or 『 』, nor where a Korean clause takes the quotation up
+    (“...다.” 고 말했다).
     """
-    quotations = [match.span() for match in _QUOTED.finditer(text)] if any(mark in text for mark in '“「『‘"') else []
+    quotations = [match.span() for match in _QUOTED.finditer(text)] if any(mark in text for mark in '(“「『‘"') else []
     spans: list[Span] = []
     start, index = 0, 0
     for left, right in _possible_ends(encode(text), _kinds()).tolist():
@@ -60,6 +86,9 @@ def split(text: str) -> list[Span]:
                     continue
             if _continues(text, start, left, right):
                 continue
+            if text[right : right + 1] in ("[", "("):
+                reference = _REFERENCE.match(text[right : right + 60])
+                right += reference.end() if reference else 0
         _add(spans, text, start, right)
         start = right
     _add(spans, text, start, len(text))
@@ -77,8 +106,9 @@ def _kinds() -> np.ndarray:
 
 @njit(cache=True)
 def _possible_ends(data, kinds):  # type: ignore[no-untyped-def]
-    """Where a sentence may end: at a line feed, at final punctuation with what closes behind it where blanks (they
-    belong to it) or the line's end follow, at wide punctuation, at a full stop between a verb's ending and Hangul.
+    """Where a sentence may end: at a line feed, at final punctuation with what closes behind it (marks, references,
+    brackets) where blanks (they belong to it) or the line's end follow, at wide punctuation, at a full stop between a
+    verb's ending and Hangul.
     (start, end) in code points, int64 of shape (n, 2)."""
     found = np.empty((len(data) + 1, 2), np.int64)
     count = position = i = 0
@@ -94,8 +124,11 @@ def _possible_ends(data, kinds):  # type: ignore[no-untyped-def]
             if i >= run_end:
                 run_end, behind = _skip(data, kinds, i, position, _FINAL)
                 closed, behind = _skip(data, kinds, run_end, behind, _CLOSING)
+                verb = kinds[last] & _VERB_END and _is_hangul(before_last)
+                closed, behind, groups = _skip_groups(data, closed, behind, _is_hangul(last))
                 blank, behind = _skip(data, kinds, closed, behind, _BLANK)
-                if blank > closed or blank == len(data) or data[blank] == 10:
+                glued = groups and verb and blank < len(data) and _is_hangul(code_point(data, blank)[0])
+                if blank > closed or blank == len(data) or data[blank] == 10 or glued:
                     end, at = blank, behind
             if end == i and kind & _WIDE_FINAL:
                 end, at = _skip(data, kinds, i + width, position + 1, _WIDE_CLOSING)
@@ -131,22 +164,57 @@ def _skip(data, kinds, i, position, kind):  # type: ignore[no-untyped-def]
     return i, position
 
 
+@njit(cache=True)
+def _skip_groups(data, i, position, after_hangul):  # type: ignore[no-untyped-def]
+    """Behind [1] [2, 3] and, where Hangul stands before the stop, short brackets such as (끝): (byte offset, code
+    points, how many)."""
+    groups = 0
+    while i < len(data):
+        square = data[i] == 91 and i + 1 < len(data) and 49 <= data[i + 1] <= 57
+        if not (square or (data[i] == 40 and after_hangul)):
+            break
+        j, count = i + 1, 1
+        closed = False
+        while j < len(data) and count <= _LONGEST_GROUP:
+            point, width = code_point(data, j)
+            j += width
+            count += 1
+            if point == (93 if square else 41):
+                closed = True
+                break
+            if point == 10 or point == 40 or point == 91:
+                break
+        if not closed:
+            break
+        i, position, groups = j, position + count, groups + 1
+    return i, position, groups
+
+
 def _continues(text: str, start: int, left: int, right: int) -> bool:
     """Whether the sentence goes on after the punctuation in text[left:right]."""
     mark = text[left:right].rstrip()
+    grouped = _BEFORE_GROUPS.match(mark)
+    if grouped is None or grouped.end() < len(mark):
+        return False
     if right < len(text) and text[right - 1] != "\n":
         following = text[right : right + 8]
-        if mark == "." and right == left + 1 and following.startswith(("라고", "라며", "라는", "라면", "고 ", "며 ")):
+        apart = left + len(mark) < right
+        if mark == "." and not apart and following.startswith(("라고", "라며", "라는", "라면", "고 ", "며 ")):
             return True
-        if mark[-1] in "”’\"'」』)）" and _GOES_ON.match(following):
+        if mark[-1] in "”’\"'」』)）" and (_GOES_ON_APART if apart else _GOES_ON).match(following):
             return True
         if mark[-1] in "」』" and _KANA.match(following):
             return True
-        if following[:1].islower() and following[:1].isascii():
+        before = text[left - 1 : left]
+        if following[:1].islower() and following[:1].isascii() and not "가" <= before <= "힣":
+            return True
+        if mark == "." and before in BLANKS and text[max(start, left - 2) : left - 1].isascii():
+            return True  # cmake --build . and so on
+        if mark == "." and following[:1] in _QUOTE_MARKS and _CHAPTER.search(text[max(start, left - 2) : left + 1]):
             return True
         if mark == "." and left - start <= 1 and _HANGUL_NUMBER.search(text[max(0, left - 2) : left + 1]):
             return True
-        if mark == "." and text[left - 1 : left].isascii():
+        if mark == "." and before.isascii():
             before = text[max(start, left - 16) : left + 1]
             if _ABBREVIATION.search(before):
                 return True

@@ -22,8 +22,13 @@ _LEAD = 32
 _TAIL = 64
 # A lead with as many tails behind it as it calls for
 MOJIBAKE = 128
+INVISIBLE = 256  # takes no room, or shows as a blank that no letter is: soft hyphens, marks of width zero, fillers
 
 SIGNS = "!?.~^;,…·ㆍ‥。、！？～〜♡♥★☆ㅡ"
+# Syllables that are drawn out (와아아아, 하하하): a vowel alone, and laughter. Others are said as often as they stand
+# (또또또또 is a name).
+_DRAWN_OUT = [*range(ord("아"), ord("잊"), 28), *map(ord, "하허호후히헤흐크캬")]
+_INVISIBLES = (0xAD, 0x200B, *range(0x2060, 0x2065), 0xFEFF, 0x3164, 0xFFA0, 0x2800)
 
 _CONTROLS = (*range(0x09), *range(0x0B, 0x20), 0x7F, *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
 _JAMO = range(0x3131, 0x3164)
@@ -42,7 +47,7 @@ class Survey(NamedTuple):
 
     text            the text itself, repaired: what the rest is said of
     kinds           the kinds of character that occur: CONTROL (never in a repaired text), UNSETTLED, WIDTH, JAMO,
-                    REPEATABLE, MOJIBAKE
+                    REPEATABLE, MOJIBAKE, INVISIBLE
     longest_jamo    the longest run of one and the same compatibility jamo, in characters; 1 where none stands twice
     longest_repeat  the same for REPEATABLE characters
     """
@@ -64,14 +69,15 @@ def survey(text: str) -> Survey:
 
 @functools.cache
 def kinds() -> np.ndarray:
-    """The kinds of every code point but MOJIBAKE, uint8 of shape (0x110000,); surrogates are CONTROL."""
+    """The kinds of every code point but MOJIBAKE, uint16 of shape (0x110000,); surrogates are CONTROL."""
     everything = np.arange(CODE_POINTS, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
-    table = np.zeros(CODE_POINTS, dtype=np.uint8)
+    table = np.zeros(CODE_POINTS, dtype=np.uint16)
     for pattern, kind in ((r"\p{M}+", UNSETTLED), (r"\p{L}+", REPEATABLE)):
         for run in regex.finditer(pattern, everything):
             table[run.start() : run.end()] |= kind
-    table[:0x80] &= ~np.uint8(REPEATABLE)
-    table[_JAMO] &= ~np.uint8(REPEATABLE)
+    table[:0x80] &= ~np.uint16(REPEATABLE)
+    table[_JAMO] &= ~np.uint16(REPEATABLE)
+    table[0xAC00:0xD7A4] &= ~np.uint16(REPEATABLE)
     changed = [code for code in _MAY_CHANGE if unicodedata.normalize("NFC", chr(code)) != chr(code)]
     for codes, kind in (
         *((codes, UNSETTLED) for codes in (*_RECOMPOSED, changed)),
@@ -81,9 +87,16 @@ def kinds() -> np.ndarray:
         ([ord(sign) for sign in SIGNS], REPEATABLE),
         (_LEADS, _LEAD),
         (_TAILS, _TAIL),
+        (_DRAWN_OUT, REPEATABLE),
+        (_INVISIBLES, INVISIBLE),
     ):
-        table[list(codes)] |= np.uint8(kind)
+        table[list(codes)] |= np.uint16(kind)
     return table
+
+
+def invisible_characters() -> tuple[str, ...]:
+    """The characters that count as INVISIBLE."""
+    return tuple(map(chr, _INVISIBLES))
 
 
 @njit(cache=True)

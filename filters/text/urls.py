@@ -24,6 +24,17 @@ _BODY[[ord(c) for c in "-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 _TAIL = _BODY.copy()
 _TAIL[[ord(c) for c in "()?&/"]] = True
 LONGEST_BODY = 256
+# Under these a name counts without http://, www. or a path. Other domains are words or endings of files first
+# (self.name, event.page, main.py); country codes count but for those that are.
+_BARE = frozenset(("com", "net", "org", "edu", "gov", "mil", "biz"))
+_WORDS = frozenset((
+    "ad", "ai", "al", "am", "as", "at", "be", "by", "cd", "co", "cv", "do", "fm", "gl", "go", "id", "im", "in", "io",
+    "is", "it", "la", "ma", "me", "mo", "ms", "mu", "my", "na", "ne", "no", "pa", "pe", "ps", "re", "sa", "sc", "sd",
+    "se", "so", "st", "tf", "to", "tr", "tt", "us", "va", "vi",
+))  # fmt: skip
+_FILES = frozenset(("cc", "md", "mk", "ml", "mm", "mov", "pl", "pm", "ps", "pub", "py", "rs", "sh", "st", "zip"))
+_SECOND_LEVEL = frozenset(("ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org", "pe", "re"))
+_HOST = re.compile(r"[^/?#:()&]*")
 MOST_SPACES = 10
 # Four numbers of up to three digits, none above 299; bounded repeats only, so the time is linear in the text.
 _IP = re.compile(
@@ -78,8 +89,9 @@ def find_urls(text: str, ascii_words: bool) -> tuple[bytes, list[tuple[int, int]
 
     A match is up to 10 white-space characters, http:// or https:// or ftp:// or none of them, up to 256 characters of a
     host, a dot, a top-level domain in lower case that ends at a word boundary, and what follows of a path.
-    ascii_words   True: only ASCII letters, digits and _ continue a word, so that example.com에서 is found;
-                  False: those of every script do
+    ascii_words   True: only ASCII letters, digits and _ continue a word, so that example.com에서 is found, and names
+                  of files and attributes (main.py, self.id) are none;
+                  False: words of every script do, and whatever ends in a domain is found
     """
     data = encode(text)
     spans = np.empty((text.count("."), 2), dtype=np.int64)
@@ -96,9 +108,27 @@ def find_urls(text: str, ascii_words: bool) -> tuple[bytes, list[tuple[int, int]
             before = raw[max(limit, start - 3 * MOST_SPACES) : start].decode("utf-8", "replace")
             spaces = len(before) - max(len(before.rstrip()), len(before) - MOST_SPACES)
             start -= len(before[len(before) - spaces :].encode("utf-8"))
-        widened.append((start, end))
-        limit = end
+        if not ascii_words or _is_address(raw[start:end].decode("utf-8", "replace").strip()):
+            widened.append((start, end))
+            limit = end
     return raw, widened
+
+
+def _is_address(found: str) -> bool:
+    """Whether what ends in a domain is an address, and not the name of a file, an attribute or a module."""
+    if "://" in found or "@" in found or found.startswith("www."):
+        return True
+    host = _HOST.match(found).group()  # type: ignore[union-attr]
+    behind = found[len(host) :]
+    labels = host.rstrip(".").split(".")
+    domain = labels[-1]
+    if behind[:1] == "(" or domain not in top_level_domains():
+        return False  # a call, or a name that goes on behind the domain: self.net.forward
+    if domain in _BARE or (len(labels) > 2 and labels[-2] in _SECOND_LEVEL):
+        return True
+    if domain in _FILES:
+        return False
+    return behind[:1] == "/" and len(behind) > 1 if len(domain) > 2 or domain in _WORDS else True
 
 
 def without_ips(text: str) -> str:

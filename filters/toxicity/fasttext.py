@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from filters.contracts import ResourceError, Scores, strategy
+from filters.contracts import ResourceError, Scores, limit, strategy
 from filters.document import Document
 from filters.toxicity.classifier import Classifier
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PREFIX = "__label__"
 # A fastText file has no room for metadata but its labels: `__label__toxic@lower` says that the model was trained on
-# texts made ready by `lower` (preparation.py), and the file cannot be parted from it.
+# texts preprocessed with `lower` (preparation.py); the label cannot get lost from the file.
 MARK = "@"
 
 
@@ -23,9 +23,9 @@ class FastText(Classifier):
     """Drop texts that a supervised fastText model finds toxic.
 
     The score is the probability of `labels`, added up where there are several. 0.4 is the threshold of Dolma, for
-    sentences (docs/taggers.md); a rewriter that holds this judge drops single sentences, this judge by itself
-    whole documents. Line breaks become spaces, since fastText reads one line. A model that `curate train toxicity`
-    made names its own preparation of the text; other models get the text as it is.
+    sentences (docs/taggers.md); cleanup/sentences with this judge drops single sentences, this judge alone drops
+    whole documents. Line breaks become spaces, since fastText reads one line. A model made by `curate train toxicity`
+    names its own preparation of the text; other models get the text unchanged.
     """
 
     labels: tuple[str, ...] = Field(
@@ -36,10 +36,10 @@ class FastText(Classifier):
         description="line: text as it is; lower: NFKC, lower case; jamo: lower, Hangul syllables taken apart; "
         "model: what the model's labels say, else line",
     )
-    threshold: float | None = Field(0.4, ge=0, le=1, description="drop above this probability; null switches it off")
+    threshold: float | None = limit(0.4, ge=0, le=1, description="drop above this probability; null = off")
 
     def check(self) -> None:
-        """Raises ResourceError where the model is missing, damaged, or without one of the labels."""
+        """Raises ResourceError if the model is missing, damaged, or lacks one of the labels."""
         self._load()
 
     def resources(self) -> Mapping[str, str]:
@@ -85,7 +85,7 @@ class FastText(Classifier):
 
 
 def label_of(name: str, preparation: str) -> str:
-    """The label of a class in a model trained on texts made ready this way."""
+    """The label of a class in a model trained on texts preprocessed like this."""
     return f"{PREFIX}{name}{MARK}{preparation}"
 
 

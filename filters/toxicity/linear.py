@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from pydantic import Field
-
-from filters.contracts import Scores, strategy
+from filters.contracts import Scores, limit, strategy
 from filters.document import Document
 from filters.toxicity.classifier import Classifier
 
@@ -17,10 +15,10 @@ class Linear(Classifier):
     needs no scikit-learn.
     """
 
-    threshold: float | None = Field(0.5, ge=0, le=1, description="drop above this probability; null switches it off")
+    threshold: float | None = limit(0.5, ge=0, le=1, description="drop above this probability; null = off")
 
     def check(self) -> None:
-        """Raises ResourceError where the model is missing or damaged."""
+        """Raises ResourceError if the model is missing or damaged."""
         from filters import models
         from filters.toxicity.linear_model import LinearModel
 
@@ -33,7 +31,7 @@ class Linear(Classifier):
         return {"model": models.digest(models.resolve(self.model, self.sha256))}
 
     def open(self) -> Callable[[Document], Scores]:
-        """Scores of shape {"toxicity": p, "toxicity_mean": p}; NaN for a text of which no n-gram is known."""
+        """Scores of shape {"toxicity": p, "toxicity_mean": p}; NaN for a text without a known n-gram."""
         from filters import models
         from filters.toxicity.linear_model import LinearModel
 

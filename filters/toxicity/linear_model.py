@@ -19,12 +19,12 @@ FORMAT = "curate linear 1"
 class LinearModel:
     """Logistic regression over TF-IDF of hashed character n-grams within words.
 
-    preparation        how a text is made ready, a name of PREPARATIONS
+    preparation        how a text is preprocessed, a name of PREPARATIONS
     shortest, longest  lengths of the n-grams in code points of the prepared text
     bits               n-grams are hashed into 2**bits buckets
     buckets            the buckets in use, ascending, int32 of shape (n,)
     idf, weights       of these buckets, float32 of shape (n,)
-    intercept          what a text without any weight scores, in log-odds
+    intercept          the score of a text without weights, in log-odds
     """
 
     preparation: str
@@ -52,7 +52,7 @@ class LinearModel:
 
     @classmethod
     def load(cls, path: Path) -> "LinearModel":
-        """Read a model; raises ResourceError where the file is no such model or its arrays do not fit together."""
+        """Read a model; raises ResourceError if the file is not such a model or its arrays do not fit together."""
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 found = {name: arrays[name] for name in arrays.files}

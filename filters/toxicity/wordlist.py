@@ -1,16 +1,17 @@
 """Judge a text by a list of abusive words: how many stand in it, and which share of its words they are."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
-from filters.contracts import FrozenMap, Judge, ResourceError, Scores, strategy
+from filters.contracts import FrozenMap, Judge, ResourceError, Scores, limit, strategy
 from filters.document import Document
 from filters.needs import check_file
 from filters.rules import Rule
+from filters.toxicity.entries import Found, finder, read_entries
 
 LISTS = Path(__file__).parent / "lists"
 DEFAULT = "default"
@@ -18,9 +19,6 @@ DEFAULT = "default"
 # Written without spaces, or with particles and endings attached: a listed word is found anywhere. C4 does so for
 # ja, th and zh; Korean is ours, since a word boundary never stands before a particle.
 SUBSTRING = frozenset({"ja", "ko", "th", "zh"})
-
-# A DFA that does not fit is thrown away and built again; lists of 10,000 words fit in this
-_MEMORY = 256 << 20
 
 
 @strategy
@@ -33,6 +31,11 @@ class WordList(Judge):
     ja, ko, th and zh anywhere, except where an entry of the allow-list matches that starts at the same place or earlier
     and is at least as long.
 
+    Beyond that format, `/.../` is a pattern in RE2's syntax: its one group is the word that counts, and what stands
+    around the group is its company ({<} begins a word, {>} ends one). An entry behind a `?` is doubtful: it has an
+    everyday meaning, and counts only within 120 bytes of a hit that has none, or of an entry behind a `&`, which never
+    counts itself.
+
     The note `language` chooses the list; where it is missing or "und", all lists are applied. A language without a list
     has no scores, and no rule applies.
 
@@ -43,21 +46,15 @@ class WordList(Judge):
     """
 
     reads: ClassVar[tuple[str, ...]] = ("language",)
-    thresholds: ClassVar[frozenset[str]] = frozenset({"max_hits", "max_share"})
-
-    max_share: float | None = Field(
-        0.01, ge=0, le=1, description="drop above this share of listed words; null switches the rule off"
-    )
-    max_hits: int | None = Field(
-        None, ge=0, description="drop above this number of listed words; null switches the rule off"
-    )
+    max_share: float | None = limit(0.01, ge=0, le=1, description="drop above this share of listed words; null = off")
+    max_hits: int | None = limit(None, ge=0, description="drop above this number of listed words; null = off")
     lists: FrozenMap[str, str] = Field(
         FrozenMap({"en": DEFAULT, "ko": DEFAULT}),
         description="path of the list by language (ISO 639-1); `default` is the compact list shipped for en and ko",
     )
     allow: FrozenMap[str, str] = Field(
         FrozenMap({"ja": DEFAULT, "ko": DEFAULT, "zh": DEFAULT}),
-        description="path by language of a list of everyday words that hold a listed one; `default` for ja, ko and zh",
+        description="path by language of a list of everyday words with a listed one in them; `default`: ja, ko, zh",
     )
 
     def _file(self, language: str, value: str, suffix: str = "") -> Path:
@@ -74,19 +71,23 @@ class WordList(Judge):
     def check(self) -> None:
         """Raises ResourceError where a list is missing, not UTF-8, or without an entry."""
         for setting, path in self._files().items():
-            if not _entries(path, setting):
+            if not read_entries(path, setting):
                 raise ResourceError(f"toxicity/wordlist: {setting} ({path.name}) has no entry")
 
     def resources(self) -> dict[str, str]:
         """sha256 of each list in use."""
-        return {setting: hashlib.sha256(_bytes(path, setting)).hexdigest() for setting, path in self._files().items()}
+        return {setting: _hash(path, setting) for setting, path in self._files().items()}
+
+    def made_for(self) -> frozenset[str] | None:
+        """The languages that have a list."""
+        return frozenset(self.lists)
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
-        """Languages whose documents all pass, for want of a list."""
+        """Languages whose documents all pass, because they have no list."""
         without = [language for language in languages if language not in self.lists and language != "und"]
         if not without:
             return ()
-        return (f"toxicity/wordlist: no list for {', '.join(without)}; their documents pass",)
+        return (f"toxicity/wordlist: there is no list for {', '.join(without)}, so their documents pass",)
 
     def open(self) -> Callable[[Document], Scores]:
         """Scores of shape {"hits": number >= 0, "share": number in [0, 1]}, both NaN for a language without a list."""
@@ -95,15 +96,7 @@ class WordList(Judge):
         from filters.text.unicode import normalize_nfc
 
         self.check()
-        files = self._files()
-        finders = {
-            language: _finder(
-                _entries(files[f"lists.{language}"], f"lists.{language}"),
-                _entries(files[f"allow.{language}"], f"allow.{language}") if f"allow.{language}" in files else (),
-                anywhere=language in SUBSTRING,
-            )
-            for language in self.lists
-        }
+        finders = self._finders()
         nothing = Scores({"hits": float("nan"), "share": float("nan")})
 
         def scores(document: Document) -> Scores:
@@ -115,15 +108,48 @@ class WordList(Judge):
             data = (normalize_nfc(found.text) if found.kinds & UNSETTLED else found.text).lower().encode()
             hits = listed = 0
             for find in chosen:
-                for words in find(data):
+                for found_here in find(data):
                     hits += 1
-                    listed += words
+                    listed += found_here.words
             if not hits:
                 return Scores({"hits": 0.0, "share": 0.0})
             words = int(document.derive(segment).words.is_word.sum())
             return Scores({"hits": float(hits), "share": min(1.0, listed / max(1, words))})
 
         return scores
+
+    def finder(self) -> Callable[[str, str], list[tuple[str, int, int]]]:
+        """text, language -> (entry found, start, end) in characters of the lower-case NFC text; what an evaluation of
+        clean texts counts."""
+        from filters.text.unicode import normalize_nfc
+
+        self.check()
+        finders = self._finders()
+
+        def find(text: str, language: str = "") -> list[tuple[str, int, int]]:
+            data = normalize_nfc(text).lower().encode("utf-8", "replace")
+            chosen = list(finders) if language in ("", "und") else [language]
+            spans = []
+            for hit in (hit for name in chosen if name in finders for hit in finders[name](data)):
+                start, word = len(data[: hit.start].decode()), data[hit.start : hit.end].decode()
+                spans.append((word, start, start + len(word)))
+            return spans
+
+        return find
+
+    def _finders(self) -> dict[str, Callable[[bytes], list[Found]]]:
+        """What finds the entries of each list."""
+        files = self._files()
+        return {
+            language: finder(
+                read_entries(files[f"lists.{language}"], f"lists.{language}"),
+                read_entries(files[f"allow.{language}"], f"allow.{language}").words
+                if f"allow.{language}" in files
+                else (),
+                anywhere=language in SUBSTRING,
+            )
+            for language in self.lists
+        }
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:
         """`listed_words_share` and `listed_words`, each above its limit."""
@@ -135,66 +161,9 @@ class WordList(Judge):
         return tuple(rules)
 
 
-def _bytes(path: Path, setting: str) -> bytes:
+def _hash(path: Path, setting: str) -> str:
     check_file(path, f"toxicity/wordlist: {setting}")
     try:
-        return path.read_bytes()
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise ResourceError(f"toxicity/wordlist: cannot read {setting} ({path}): {error.strerror}") from error
-
-
-def _entries(path: Path, setting: str) -> tuple[str, ...]:
-    """The entries of a list, lower case, NFC, white space as single spaces, sorted and without repeats."""
-    from filters.text.unicode import normalize_nfc
-
-    try:
-        lines = _bytes(path, setting).decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise ResourceError(f"toxicity/wordlist: {setting} ({path.name}) is not UTF-8") from error
-    entries = {" ".join(normalize_nfc(line).lower().split()) for line in lines if not line.startswith("# ")}
-    return tuple(sorted(entries - {""}))
-
-
-def _finder(words: Iterable[str], allow: Iterable[str], anywhere: bool) -> Callable[[bytes], Iterable[int]]:
-    """A function from a lower-case text in UTF-8 to the number of words of each entry found in it, left to right."""
-    import re2
-
-    options = re2.Options()
-    options.longest_match = True  # of several entries at one place the longest, and an allowed word beats its part
-    options.max_mem = _MEMORY
-    options.log_errors = False
-
-    def union(entries: Iterable[str]) -> str:
-        return "|".join(re2.escape(entry).replace("\\ ", r"\s+") for entry in entries)
-
-    def compiled(pattern: str) -> Any:
-        try:
-            return re2.compile(pattern.encode(), options)
-        except re2.error as error:
-            raise ResourceError("toxicity/wordlist: a list is too large for one pass") from error
-
-    allow = set(allow)
-    words = [word for word in words if word not in allow]
-    if not words:
-        return lambda data: ()
-    if anywhere:
-        pattern = compiled(f"({union(words)})" + (f"|{union(sorted(allow))}" if allow else ""))
-
-        def find_anywhere(data: bytes) -> Iterable[int]:
-            for match in pattern.finditer(data):
-                if match.group(1) is not None:
-                    yield len(match.group(1).split())
-
-        return find_anywhere
-
-    letter = r"\p{L}\p{M}"
-    bounded = compiled(f"(?:^|[^{letter}])({union(words)})(?:[^{letter}]|$)")
-
-    def find_bounded(data: bytes) -> Iterable[int]:
-        # the character after an entry may be the one before the next, so the search goes on at the entry's end
-        match = bounded.search(data)
-        while match is not None:
-            yield len(match.group(1).split())
-            match = bounded.search(data, match.end(1))
-
-    return find_bounded

@@ -1,7 +1,7 @@
-"""HTTP responses to bodies: the head, chunks and content encodings undone within limits, the media type by content.
+"""HTTP responses to bodies: the head, chunks and content encodings undone within limits.
 
-Headers are hints. A body that does not look chunked or compressed is taken as it is, whatever its headers say: many
-crawlers undo both and keep the headers.
+Headers are hints. What the bytes say wins: a body that is not chunked or compressed is taken as it is, many crawlers
+undo both and keep the headers; and one that is compressed otherwise than its header says is read as what it is.
 """
 
 import re
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from isal import isal_zlib
 
-from pipelines.reading.packing import Corrupt, Cut, InflateError, zstd_chunks
+from pipelines.reading.packing import Corrupt, Cut, InflateError, WideWindow, zstd_chunks
+from pipelines.reading.sniffing import HTML_TYPES, is_text
 
 HTTP_BODY_BYTES = 32 << 20
 _HEAD_BYTES = 1 << 20
@@ -20,33 +21,13 @@ _STEP_BYTES = 1 << 14  # deflate grows by 1032 at most: 17 MB a step
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 # Some archives say the version twice.
 _STATUS = re.compile(rb"(?:HTTP/\d(?:\.\d)?[ \t]+){1,2}(\d{3})(?!\d)")
+# A proxy's answer to CONNECT, which some crawlers keep before that of the server.
+_TUNNEL = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+200[^\r\n]*(?:\r?\n(?!content-)[^\r\n]+)*\r?\n\r?\n", re.IGNORECASE)
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,32})[ \t]*(?:;[^\r\n]{0,4096})?\r?\n")
+_TRAILER_BYTES = 1 << 13
+_MARKUP = re.compile(rb"\s*<")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([^\s"';,]{1,40})""", re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,80}")
-
-# The WHATWG MIME Sniffing Standard: bytes that only HTML begins with, after white space and comments.
-_TAG_START = re.compile(
-    rb"(?:\s|<!--.{0,2000}?-->|<\?xml[^>]{0,500}\?>)*"
-    rb"<(!doctype\s+html|html|head|body|title|script|iframe|h1|div|font|table|a|style|b|br|p|meta|link|main|article|"
-    rb"section|span|center|form|ul|ol|img|noscript|header|nav)(?=[\s/>])",
-    re.IGNORECASE | re.DOTALL,
-)
-_HTML_ROOT = re.compile(rb"<(?:!doctype\s+html|html|head|body)(?=[\s/>])", re.IGNORECASE)
-_XML_ROOT = re.compile(
-    rb"(?:\s|<\?[^>]{0,1000}\?>|<!--.{0,2000}?-->|<!doctype[^>]{0,1000}>)*<(?:[\w.-]+:)?([\w.-]+)",
-    re.IGNORECASE | re.DOTALL,
-)
-_BINARY_START = (
-    *(b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"OggS", b"ID3", b"\x00\x00\x01\x00", b"wOFF", b"wOF2"),
-    *(b"PK\x03\x04", b"\x1f\x8b\x08", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ", b"\xd0\xcf\x11\xe0"),
-    *(b"\x7fELF", b"MZ\x90", b"{\\rtf", b"%!PS"),
-)
-_BINARY_BYTES = bytes([*range(0x09), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20)])  # WHATWG "binary data byte"
-_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
-_SNIFF_BYTES = 2048
-_XML_DATA = frozenset({b"rss", b"feed", b"rdf", b"urlset", b"sitemapindex", b"svg"})
-_HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
-_UNTYPED = frozenset({"", "application/octet-stream", "unknown/unknown", "application/unknown", "*/*", "text/*"})
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -76,8 +57,8 @@ class Head:
 def parse_head(data: bytes, begin: int = 0, stop: int | None = None) -> Head:
     """The head of the response that stands in data[begin:stop].
 
-    Where interim responses (1xx) come first, that of the final one. body_at counts from the beginning of data.
-    Raises BodyError.
+    Where interim responses (1xx) or a proxy's come first, that of the final one. body_at counts from the beginning of
+    data. Raises BodyError.
     """
     at = begin
     stop = len(data) if stop is None else stop
@@ -90,7 +71,8 @@ def parse_head(data: bytes, begin: int = 0, stop: int | None = None) -> Head:
         if head_end - at > _HEAD_BYTES:
             raise BodyError("http_bad_head", f"no end of the head within {_HEAD_BYTES} bytes")
         code = int(status[1])
-        if not (100 <= code < 200 and code != 101 and data.startswith(b"HTTP/", body_at, stop)):
+        another = _STATUS.match(data, body_at, stop) is not None
+        if not (another and (100 <= code < 200 or _TUNNEL.fullmatch(data, at, body_at))):
             break
         at = body_at
     fields: list[tuple[str, str]] = []
@@ -124,18 +106,37 @@ def decode_body(head: Head, body: bytes, cut: bool = False) -> bytes:
     cut   the crawler says that it cut the record (WARC-Truncated): what is there is taken
     Raises BodyError: http_body_too_big, http_body_truncated, http_body_corrupt, http_bad_chunk.
     """
-    if "chunked" in head.get("transfer-encoding").lower() and _CHUNK_SIZE.match(body):
+    if "chunked" in head.get("transfer-encoding").lower() and _is_chunked(body):
         body = _dechunk(body, cut)
     codings = [name.strip() for name in head.get("content-encoding").lower().split(",")]
     # Some servers write a compression into Transfer-Encoding instead.
     codings += [name for name in map(str.strip, head.get("transfer-encoding").lower().split(",")) if name != "chunked"]
     for coding in [name for name in codings if name and name != "identity"][::-1][:_MOST_ENCODINGS]:
         body = _undo(coding, body, cut)
-    if body.startswith(b"\x1f\x8b\x08") and media_type_of(head.get("content-type")) in _HTML_TYPES:
-        body = _undo("gzip", body, cut)  # compressed though no header says so
+    declared = media_type_of(head.get("content-type"))
+    if declared in HTML_TYPES or declared == "text/plain":
+        body = _undo("", body, cut)  # compressed though no header says so
     if len(body) > HTTP_BODY_BYTES:
         raise BodyError("http_body_too_big", f"{len(body)} bytes, at most {HTTP_BODY_BYTES}")
     return body
+
+
+def _is_chunked(body: bytes) -> bool:
+    """Whether a body begins as chunks do: with a size, and the next size where it says.
+
+    A body that ends before that is a chunk cut short, unless its first line is a number that a text may begin with.
+    """
+    size = _CHUNK_SIZE.match(body)
+    if size is None:
+        return False
+    length = int(size[1], 16)
+    end = size.end() + length
+    if length == 0:
+        return body.find(b"\n\n", size.end()) < 0 and len(body) - size.end() <= _TRAILER_BYTES
+    if end >= len(body):
+        return not (size[1].isdigit() and end > len(body) + 2 and is_text(body) and not _MARKUP.match(body, size.end()))
+    after = end + body.startswith(b"\n", end)
+    return body.startswith(b"\r\n", end) or after == len(body) or _CHUNK_SIZE.match(body, after) is not None
 
 
 def _dechunk(body: bytes, cut: bool) -> bytes:
@@ -163,19 +164,18 @@ def _dechunk(body: bytes, cut: bool) -> bytes:
 
 
 def _undo(coding: str, body: bytes, cut: bool) -> bytes:
+    """The body without a compression: the one that its first bytes say, else that of its header ("" where none is)."""
     if not body:
         return body
-    if coding in ("gzip", "x-gzip"):
-        return _inflate(body, 31, cut) if body[:2] == b"\x1f\x8b" else body
-    if coding == "deflate":
-        if body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0:
-            return _inflate(body, 15, cut)
-        return body if _is_text(body) else _inflate(body, -15, cut)
-    if coding == "br":
-        return body if _is_text(body) else _brotli(body, cut)
-    if coding == "zstd":
-        return _zstd(body, cut) if body[:4] == b"\x28\xb5\x2f\xfd" else body
-    return body  # a coding nobody knows: the bytes tell what they are
+    if body[:2] == b"\x1f\x8b":
+        return _inflate(body, 31, cut)
+    if body[:4] == b"\x28\xb5\x2f\xfd":
+        return _zstd(body, cut)
+    if body[0] & 0x0F == 8 and body[0] >> 4 <= 7 and int.from_bytes(body[:2], "big") % 31 == 0 and not is_text(body):
+        return _inflate(body, 15, cut)
+    if coding in ("deflate", "br") and not is_text(body):
+        return _inflate(body, -15, cut) if coding == "deflate" else _brotli(body, cut)
+    return body  # not compressed, or by a coding nobody knows: the bytes tell what they are
 
 
 def _too_big() -> BodyError:
@@ -239,55 +239,12 @@ def _zstd(body: bytes, cut: bool) -> bytes:
             total += len(out)
             if total > HTTP_BODY_BYTES:
                 raise _too_big()
-    except Corrupt as error:
+    except (Corrupt, WideWindow) as error:
         raise BodyError("http_body_corrupt", f"damaged zstd stream of {len(body)} bytes") from error
     except Cut as error:
         if not cut:
             raise BodyError("http_body_truncated", f"the zstd stream of {len(body)} bytes has no end") from error
     return b"".join(parts)
-
-
-def _is_text(body: bytes) -> bool:
-    head = body[:_SNIFF_BYTES]
-    return head.startswith(_WIDE_MARKS) or len(head.translate(None, _BINARY_BYTES)) == len(head)
-
-
-def sniff(body: bytes, declared: str) -> str:
-    """The media type of a body that is a page: "text/html" or "text/plain"; "" for everything else.
-
-    declared  the media type of the header, as media_type_of gives it. It decides between HTML and plain text only
-              where the bytes do not.
-    """
-    head = body[:_SNIFF_BYTES].removeprefix(b"\xef\xbb\xbf")
-    if head.startswith(_WIDE_MARKS) or _looks_wide(head):
-        head = head.replace(b"\x00", b"").lstrip(b"\xff\xfe")
-    elif head.startswith(_BINARY_START):
-        return ""
-    if declared in _HTML_TYPES:
-        if _HTML_ROOT.search(head):
-            return "text/html"
-        # A few stray controls do not make a page binary; a browser shows it too.
-        strange = len(head) - len(head.translate(None, _BINARY_BYTES))
-        if strange * 20 > len(head):
-            return ""
-        root = _XML_ROOT.match(head) if head.lstrip().startswith(b"<?xml") else None
-        return "" if root and root[1].lower() in _XML_DATA else "text/html"
-    if not _is_text(head):
-        return ""
-    start = _TAG_START.match(head)
-    # Plain text, scripts and feeds are HTML only where they begin like a whole page.
-    whole_page = start is not None and start[1].lower().startswith((b"!doctype", b"html", b"head", b"body"))
-    if declared in _UNTYPED:
-        data = head.lstrip()[:1] in (b"", b"<", b"{", b"[")
-        return "text/html" if start else "" if data else "text/plain"
-    if declared == "text/plain":
-        return "text/html" if whole_page else "text/plain"
-    return "text/html" if whole_page else ""
-
-
-def _looks_wide(head: bytes) -> bool:
-    even, odd = head[::2].count(0), head[1::2].count(0)
-    return max(even, odd) * 10 > len(head) // 2 and min(even, odd) * 8 < max(even, odd)
 
 
 def declared_types(fields: Sequence[tuple[str, str]]) -> str:

@@ -4,17 +4,28 @@ import itertools
 import json
 import re
 import zipfile
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from isal import isal_zlib
 
-from pipelines.reading.packing import UNPACK, Corrupt, Cut, InflateError
+from pipelines.reading.packing import (
+    UNPACK,
+    Corrupt,
+    Cut,
+    InflateError,
+    Trailing,
+    WideWindow,
+    file_chunks,
+    gzip_chunks,
+    zstd_chunks,
+)
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+ZSTD_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a frame of pzstd, or with the dictionary of a .warc.zst
 BZIP2_MAGIC = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
 XZ_MAGIC = b"\xfd7zXZ\x00"
-ZSTD_DICTIONARY = b"\x5d\x2a\x4d\x18"  # a skippable frame that holds the dictionary of a .warc.zst
 
 # A record of a WARC or ARC file as it begins. ARC: URL IP date type length, version 2 with more between. Everything is
 # bounded, so that lines made to look nearly like one cost little.
@@ -96,10 +107,12 @@ def sniff(file: Any, path: str) -> str:
     packing, inner = "", head
     if head.startswith(GZIP_MAGIC):
         packing, inner = ".gz", inflated_head(head)
-        if not inner and _inflates_to_nothing(head, file):
+        if not inner and _unpacks_to_nothing(gzip_chunks, file):
             return "empty"
-    elif head.startswith((ZSTD_MAGIC, ZSTD_DICTIONARY)):
+    elif head.startswith(ZSTD_MAGIC) or ZSTD_SKIPPABLE.match(head):
         packing, inner = ".zst", _unpacked_head(head, ".zst")
+        if not inner and _unpacks_to_nothing(zstd_chunks, file):
+            return "empty"
     elif BZIP2_MAGIC.match(head) or head.startswith(XZ_MAGIC):
         packing = ".xz" if head.startswith(XZ_MAGIC) else ".bz2"
         inner = _unpacked_head(head, packing) or _unpacked_head(head + file.read(_BLOCK_BYTES), packing)
@@ -120,11 +133,12 @@ def sniff(file: Any, path: str) -> str:
     return _searched(file) or _by_name(path, head, packing)
 
 
-def _inflates_to_nothing(head: bytes, file: Any) -> bool:
-    inflater = isal_zlib.decompressobj(31)
+def _unpacks_to_nothing(chunks: Callable[[Iterator[bytes]], Iterator[bytes]], file: Any) -> bool:
+    """Whether a file is packed well and holds nothing: empty members or frames, one or many."""
+    file.seek(0)
     try:
-        return not inflater.decompress(head, 1) and inflater.eof and not inflater.unused_data and not file.read(1)
-    except InflateError:
+        return not any(chunks(file_chunks(file)))
+    except (Cut, Corrupt, Trailing, WideWindow):
         return False
 
 
@@ -162,8 +176,8 @@ def _unpacked_head(head: bytes, packing: str) -> bytes:
     # A frame is given out by blocks: the steps are so small that its last one comes before the checksum.
     steps = itertools.chain((head[:_STEP_BYTES],), (head[at : at + 4] for at in range(_STEP_BYTES, len(head), 4)))
     try:
-        return next(UNPACK[packing](steps), b"")
-    except (Cut, Corrupt):
+        return next(zstd_chunks(steps, 31) if packing == ".zst" else UNPACK[packing](steps), b"")
+    except (Cut, Corrupt, WideWindow):
         return b""
 
 

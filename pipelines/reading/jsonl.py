@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines.reading.events import Damaged
 from pipelines.reading.fields import TWICE, Fields, lookup
-from pipelines.reading.packing import UNPACK, Corrupt, Cut, file_chunks
+from pipelines.reading.packing import UNPACK, Corrupt, Cut, Trailing, WideWindow, file_chunks
 from pipelines.reading.rows import Event, RowError, kind_of, page_of_row
 
 LINE_BYTES = 64 << 20
@@ -31,8 +31,9 @@ def jsonl_rows(
         chunks = _first(chunks, end - start)
     number = first_row
     position = 0
+    garbage: list[int] = []
     try:
-        for line, whole, length in _lines(chunks):
+        for line, whole, length in _lines(_up_to_garbage(chunks, garbage)):
             position += length
             number += 1
             if not whole and length > LINE_BYTES:
@@ -45,6 +46,19 @@ def jsonl_rows(
         yield Damaged(source, number + 1, "", "", "file_truncated", f"line {number + 1}: {_where(error, position)}")
     except Corrupt as error:
         yield Damaged(source, number + 1, "", "", "file_corrupt", f"line {number + 1}: {_where(error, position)}")
+    except WideWindow as error:
+        yield Damaged(source, number + 1, "", "", "zstd_window_too_large", f"line {number + 1}: {error}")
+    for size in garbage:
+        detail = f"after line {number}: {size} bytes behind the last gzip member"
+        yield Damaged(source, number + 1, "", "", "file_garbage_skipped", detail)
+
+
+def _up_to_garbage(chunks: Iterator[bytes], sizes: list[int]) -> Iterator[bytes]:
+    """The chunks; bytes behind the last gzip member end them well, and their number goes into sizes."""
+    try:
+        yield from chunks
+    except Trailing as error:
+        sizes.append(error.args[0])
 
 
 def _where(error: Exception, position: int) -> str:

@@ -16,6 +16,10 @@ CHUNK_BYTES = 1 << 15
 _ZSTD_CHUNK_BYTES = 1 << 10
 _MEMBER_CHUNK_BYTES = 1 << 20
 _XZ_MEMORY_BYTES = 1 << 28  # xz -9 takes 65 MB
+_ZSTD_HEADER_BYTES = 18
+# What `zstd --long=28` writes; the memory of a window is taken as it fills.
+ZSTD_WINDOW_LOG = 28
+GZIP_START = b"\x1f\x8b"
 
 
 class Cut(EOFError):
@@ -26,6 +30,22 @@ class Corrupt(ValueError):
     """The stream is not what a compressor writes, or its checksum is wrong."""
 
 
+class Trailing(Corrupt):
+    """Bytes follow the last gzip member that begin none; args[0] is their number."""
+
+
+class WideWindow(ValueError):
+    """A Zstandard frame asks for a larger window than is read: args are its bytes and the logarithm of the limit."""
+
+    def __str__(self) -> str:
+        window, limit = self.args
+        log = max(int(window) - 1, 1).bit_length()
+        return (
+            f"written with a window of {int(window) >> 20} MiB, at most {1 << limit >> 20} MiB are read: "
+            f"the setting zstd_long: {log} of the recipe reads it"
+        )
+
+
 def file_chunks(file: Any, size: int = 1 << 20) -> Iterator[bytes]:
     """The rest of a file."""
     while data := file.read(size):
@@ -33,15 +53,26 @@ def file_chunks(file: Any, size: int = 1 << 20) -> Iterator[bytes]:
 
 
 def gzip_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
-    """All gzip members of a stream, one after another. Zeros after the last are padding."""
+    """All gzip members of a stream, one after another. Zeros after the last are padding.
+
+    Raises Cut, Corrupt, and Trailing where other bytes follow a member.
+    """
     inflater = None
+    begun = b""  # of a member, too little to tell
     for block in data:
-        view = memoryview(block)
+        view = memoryview(begun + block if begun else block)
+        begun = b""
         at = 0
         while at < len(view):
             if inflater is None:
-                if view[at] == 0 and bytes(view[at:]).count(0) == len(view) - at:
+                head = bytes(view[at : at + 2])
+                if head[0] == 0 and bytes(view[at:]).count(0) == len(view) - at:
                     break
+                if head == GZIP_START[:1]:
+                    begun = head
+                    break
+                if head != GZIP_START:
+                    raise Trailing(len(view) - at + sum(map(len, data)))
                 inflater = isal_zlib.decompressobj(31)
             piece = view[at : at + CHUNK_BYTES]
             try:
@@ -54,12 +85,18 @@ def gzip_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
             if inflater.eof:
                 at -= len(inflater.unused_data)
                 inflater = None
-    if inflater is not None:
+    if inflater is not None or begun:
         raise Cut("gzip")
 
 
-def zstd_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
-    """All Zstandard frames of a stream. A skippable frame in front may hold their dictionary, as in .warc.zst."""
+def zstd_chunks(data: Iterator[bytes], window_log: int = ZSTD_WINDOW_LOG) -> Iterator[bytes]:
+    """All Zstandard frames of a stream; skippable frames between them are skipped. One in front may hold their
+    dictionary, as in .warc.zst.
+
+    window_log  the binary logarithm of the largest window that is read, up to 31: so much memory a frame may take
+
+    Raises Cut, Corrupt and WideWindow.
+    """
     import zstandard
 
     first = next(data, b"")
@@ -72,20 +109,26 @@ def zstd_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
         try:
             if content[:4] == b"\x28\xb5\x2f\xfd":
                 content = zstandard.ZstdDecompressor().decompress(content, max_output_size=1 << 26)
-            dictionary = zstandard.ZstdCompressionDict(content)
+            if content:
+                dictionary = zstandard.ZstdCompressionDict(content)
         except zstandard.ZstdError as error:
             raise Corrupt("zstd") from error
         first = first[length:]
-    factory = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << 27)
+    factory = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << window_log)
     frame: Any = None
+    begun = b""  # of the frame
     for block in _after(first, data):
         rest = block
         while rest:
             if frame is None:
-                frame = factory.decompressobj()
+                frame, begun = factory.decompressobj(), b""
+            if len(begun) < _ZSTD_HEADER_BYTES:
+                begun += rest[:_ZSTD_HEADER_BYTES]
             try:
                 out = frame.decompress(rest)
             except zstandard.ZstdError as error:
+                if (window := _window(begun)) > 1 << window_log:
+                    raise WideWindow(window, window_log) from error
                 raise Corrupt("zstd") from error
             if out:
                 yield out
@@ -94,6 +137,16 @@ def zstd_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
             rest, frame = frame.unused_data, None
     if frame is not None:
         raise Cut("zstd")
+
+
+def _window(header: bytes) -> int:
+    """The window that the header of a frame asks for, in bytes; 0 where it cannot be read."""
+    import zstandard
+
+    try:
+        return int(zstandard.get_frame_parameters(header).window_size)
+    except zstandard.ZstdError:
+        return 0
 
 
 def _after(first: bytes, data: Iterator[bytes]) -> Iterator[bytes]:

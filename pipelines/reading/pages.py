@@ -3,15 +3,16 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from filters.document import Drop, NoteValue, RawPage
+from filters.document import Drop, RawPage
+from pipelines.reading.credentials import without_credentials
 from pipelines.reading.events import Damaged, Rejected
 
 TEXT_BYTES = 10_000_000
 
 _PLAIN_URL = re.compile(rb"[!#-;=?-~]+")  # printable ASCII without space, quote and angle brackets
-_USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#\\]*@")
 # C0, DEL, C1, line separators, marks and overrides of direction, U+FFFE and U+FFFF: nothing a terminal may be given.
 _UNSAFE = re.compile(
     "[\x00-\x20\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]"
@@ -37,7 +38,7 @@ def clean_url(raw: bytes | str) -> str:
         except UnicodeDecodeError:
             url = "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in data)
         url = _UNSAFE.sub(_percent, url)
-    return _USERINFO.sub(lambda found: f"{found[1] or ''}//", url) if "@" in url else url
+    return without_credentials(url)
 
 
 def _percent(found: re.Match[str]) -> str:
@@ -96,7 +97,7 @@ def text_page(
     url: str,
     date: str,
     headers: Iterable[tuple[str, str]] = (),
-    notes: Mapping[str, NoteValue] | None = None,
+    carried: Mapping[str, str] | None = None,
 ) -> RawPage | Rejected | Damaged:
     """A row or record that holds text already, as UTF-8."""
     page_id = own_id or made_id(url, date, body)
@@ -104,8 +105,9 @@ def text_page(
         return Rejected(source, offset, page_id, url, Drop("empty_body", 0.0, 1.0))
     if len(body) > TEXT_BYTES:
         return Damaged(source, offset, page_id, url, "doc_too_long", f"{len(body)} bytes of text, at most {TEXT_BYTES}")
-    beside = sum(len(str(value)) for value in notes.values()) if notes else 0
+    beside = sum(map(len, carried.values())) if carried else 0
     if beside > TEXT_BYTES:
         detail = f"{beside} characters in the fields that go along, at most {TEXT_BYTES}"
         return Damaged(source, offset, page_id, url, "doc_too_long", detail)
-    return RawPage(page_id, url, body, "text/plain", "utf-8", tuple(headers), date, source, offset, notes or {})
+    page = RawPage(page_id, url, body, "text/plain", "utf-8", tuple(headers), date, source, offset)
+    return replace(page, carried=carried) if carried else page

@@ -1,7 +1,7 @@
 """Records of WARC and ARC to pages, or to what they are instead."""
 
 from filters.document import Drop, RawPage
-from pipelines.reading import bodies, pages
+from pipelines.reading import bodies, pages, sniffing
 from pipelines.reading.events import Damaged, Rejected
 from pipelines.reading.headers import Record
 
@@ -27,30 +27,32 @@ def page_of(
         return pages.text_page(source, offset, data[begin:end], page_id, url, date, headers)
     # ARC keeps DNS answers and files of FTP servers as they came; WARC says what they are.
     unlike_http = b"warc-type" not in fields or media_type not in ("", "application/http")
-    if unlike_http and not data.startswith(b"HTTP/", begin, end):
-        return _rejected(source, offset, named(), url, media_type)
-    try:
-        head = bodies.parse_head(data, begin, end)
-        if head.status != 200:
-            return Rejected(source, offset, named(), url, Drop("http_status", float(head.status), 200.0))
-        body = bodies.decode_body(head, data[head.body_at : end], cut)
-    except bodies.BodyError as error:
-        return Damaged(source, offset, named(), url, error.reason, error.detail)
-    own = page_id or pages.made_id(url, date, body)
+    if record.kind == "resource" or (unlike_http and not data.startswith(b"HTTP/", begin, end)):
+        content_type = fields.get(b"content-type", b"").decode("latin-1")
+        body, own = data[begin:end], named()
+        headers += [("content-type", pages.clean_id(content_type))] if content_type else []
+    else:
+        try:
+            head = bodies.parse_head(data, begin, end)
+            if head.status != 200:
+                return Rejected(source, offset, named(), url, Drop("http_status", float(head.status), 200.0))
+            body = bodies.decode_body(head, data[head.body_at : end], cut)
+        except bodies.BodyError as error:
+            return Damaged(source, offset, named(), url, error.reason, error.detail)
+        own = page_id or pages.made_id(url, date, body)
+        content_type = bodies.declared_types(head.fields)
+        headers += [(name, pages.clean_id(value)) for name, value in head.fields if name in pages.KEPT_HEADERS]
     if not body:
         return Rejected(source, offset, own, url, Drop("empty_body", 0.0, 1.0))
-    content_type = bodies.declared_types(head.fields)
-    declared_type = bodies.media_type_of(content_type)
-    media_type = bodies.sniff(body, declared_type)
-    if not media_type:
-        return _rejected(source, offset, own, url, declared_type)
-    headers += [(name, pages.clean_id(value)) for name, value in head.fields if name in pages.KEPT_HEADERS]
     charset = bodies.charset_of(content_type)
-    if media_type == "text/plain" and len(body) > pages.TEXT_BYTES:
+    found = sniffing.media_type(body, bodies.media_type_of(content_type), charset)
+    if found not in sniffing.PAGE_TYPES:
+        return _rejected(source, offset, own, url, found)
+    if found == "text/plain" and len(body) > pages.TEXT_BYTES:
         return Damaged(
             source, offset, own, url, "doc_too_long", f"{len(body)} bytes of text, at most {pages.TEXT_BYTES}"
         )
-    return RawPage(own, url, body, media_type, charset, tuple(headers), date, source, offset)
+    return RawPage(own, url, body, found, charset, tuple(headers), date, source, offset)
 
 
 # WARC fields that ablations and extractors may ask for; addresses of machines stay behind.

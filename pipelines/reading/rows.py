@@ -9,7 +9,7 @@ from uuid import UUID
 from filters.document import RawPage
 from pipelines.reading import pages
 from pipelines.reading.events import Damaged, Rejected
-from pipelines.reading.fields import CARRIED, Fields, as_carried, lookup
+from pipelines.reading.fields import Fields, as_carried, lookup
 
 Event = RawPage | Rejected | Damaged
 
@@ -44,8 +44,8 @@ def page_of_row(row: Mapping[str, Any], fields: Fields, source: str, offset: int
     except RowError as error:
         return Damaged(source, offset, page_id, url, error.reason, f"{place}: {error.detail}")
     day = next((found for name in fields.dates if (found := as_date(lookup(row, name)))), "")
-    notes = {CARRIED + name: value for name in fields.carry if (value := as_carried(lookup(row, name))) is not None}
-    event = pages.text_page(source, offset, body, page_id, url, day, notes=notes)
+    carried = {name: value for name in fields.carry if (value := as_carried(lookup(row, name))) is not None}
+    event = pages.text_page(source, offset, body, page_id, url, day, carried=carried)
     if isinstance(event, Damaged):
         return Damaged(source, offset, event.id, event.url, event.reason, f"{place}: {event.detail}")
     return event

@@ -19,7 +19,7 @@ from typing import Any
 from pipelines.reading.events import Damaged
 from pipelines.reading.formats import GZIP_MAGIC
 from pipelines.reading.headers import ARC, WARC, Dialect
-from pipelines.reading.packing import UNPACK, Corrupt, Cut, file_chunks
+from pipelines.reading.packing import UNPACK, Corrupt, Cut, WideWindow, file_chunks
 from pipelines.reading.parsing import RECORD_BYTES, Event, Found, records
 from pipelines.reading.salvage import gap, salvaged
 from pipelines.reading.streams import DISCARD_BYTES, FILE_CHUNK, Member, Stream, TooMuch, Window
@@ -116,16 +116,18 @@ def packed_records(file: Any, packing: str, arc: bool, found: Found) -> Iterator
     """The records of a .warc.zst, .bz2 or .xz file (or .arc). None = a record of another type."""
     file.seek(0)
     chunks = UNPACK[packing](file_chunks(file, FILE_CHUNK))
-    failed = ""
+    failed = detail = ""
 
     def more() -> bytes:
-        nonlocal failed
+        nonlocal failed, detail
         try:
             return next(chunks, b"")
         except Cut:
             failed = "warc_truncated"
         except Corrupt as error:
             failed = f"warc_{error.args[0]}_corrupt"
+        except WideWindow as error:
+            failed, detail = "zstd_window_too_large", str(error)
         return b""
 
     stream = Stream(more)
@@ -136,4 +138,5 @@ def packed_records(file: Any, packing: str, arc: bool, found: Found) -> Iterator
     except TooMuch:
         failed = "record_too_big"
     if failed and not isinstance(event, Damaged):
-        yield Damaged(found.source, stream.end, "", "", failed, f"after {stream.end} bytes of the decompressed stream")
+        detail = detail or f"after {stream.end} bytes of the decompressed stream"
+        yield Damaged(found.source, stream.end, "", "", failed, detail)

@@ -7,7 +7,7 @@ import pytest
 from curate import running
 from curate.rundir import RunError, UsageError
 from tests.curate.running_tools import adds_up, content, go, recipe, rows, write_rows
-from tests.pipelines.corpora import corpus
+from tests.pipelines.corpus.corpora import corpus
 
 STAGES = ("extraction/plain", "dedup/exact", "dedup/minhash", {"dedup/bff": {"min_ngram": 8}}, "dedup/lines")
 
@@ -105,7 +105,7 @@ def test_keys_damaged_while_a_run_goes_on_are_one_line(tmp_path, monkeypatch):
 
     def damaging(directory, segment, shards, against):
         for shard in shards:
-            _damage(Path(shard["keys"]), 0.5)
+            _damage(Path(shard.keys), 0.5)
         return decide(directory, segment, shards, against)
 
     with monkeypatch.context() as broken:

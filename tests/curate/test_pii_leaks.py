@@ -10,7 +10,7 @@ import pytest
 
 from curate.report.page import render_html, render_markdown, run_report
 from curate.rundir import UsageError
-from tests.curate.ablation_tools import run_ablation
+from tests.curate.ablation.tools import run_ablation
 from tests.curate.running_tools import go, recipe, rows, write_rows
 from tests.pipelines.reading.archives import http, member, page, record
 

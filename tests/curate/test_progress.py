@@ -5,7 +5,7 @@ import json
 from rich.console import Console
 
 from curate.progress import Meter, _lines
-from curate.running import Progress
+from pipelines.phases import Progress
 
 
 class _Clock:

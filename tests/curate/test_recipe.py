@@ -61,11 +61,17 @@ def test_extraction_comes_by_itself():
         ("name: a\nstages:\n  - .Nothing: {as: a}\n", ["line 3", "cannot import strategy .Nothing"]),
         ("name: a\nstages:\n  - ..Nothing: {as: a}\n", ["line 3", "cannot import strategy ..Nothing"]),
         ("name: a\nstages:\n  - pathlib.Path\n", ["line 3", "pathlib.Path is not a strategy"]),
-        ("name: a\nstages:\n  - filters.contracts.Strategy\n", ["line 3", "it lacks a shape", "Extractor, Rewriter"]),
-        ("name: a\nstages:\n  - filters.contracts.Judge\n", ["line 3", "filters.contracts.Judge", "it lacks open()"]),
-        ("name: a\nstages:\n  - filters.contracts.CorpusRewriter\n", ["line 3", "it lacks open()"]),
-        ("name: a\nstages:\n  - filters.language.identification.LanguageJudge\n", ["line 3", "it lacks open()"]),
-        ("name: a\nstages:\n  - tests.strategies.Undecorated\n", ["line 3", "it lacks the decorator @strategy"]),
+        (
+            "name: a\nstages:\n  - filters.contracts.Strategy\n",
+            ["line 3", "it has none of the bases Extractor, Rewriter"],
+        ),
+        (
+            "name: a\nstages:\n  - filters.contracts.Judge\n",
+            ["line 3", "filters.contracts.Judge", "does not define open()"],
+        ),
+        ("name: a\nstages:\n  - filters.contracts.CorpusRewriter\n", ["line 3", "does not define open()"]),
+        ("name: a\nstages:\n  - filters.language.identification.LanguageJudge\n", ["line 3", "does not define open()"]),
+        ("name: a\nstages:\n  - tests.strategies.Undecorated\n", ["line 3", "not have the decorator @strategy"]),
         ("name: a\nstages:\n  - cleanup/sentences: {judges: {quality/cjk: 5}}\n", ["line 3", "judges", "got 5"]),
         (GOOD.replace("least", "laest"), ["line 5", "laest", "did you mean least", "known: least, most"]),
         (GOOD.replace("least: 3", "least: -1"), ["line 5", "least", "greater than or equal to 0", "-1"]),
@@ -73,7 +79,7 @@ def test_extraction_comes_by_itself():
         ("name: a\nstages:\n  - language/fasttext:\n      keep: {kor: 0.5}\n", ["line 4", "keep", "did you mean ko"]),
         (
             "name: a\nstages:\n  - quality/gopher:\n      max_words: 9\n      min_words: 10\n",
-            ["r.yaml", "quality/gopher", "min_words: 10 is above max_words: 9"],
+            ["r.yaml, line 5", "quality/gopher", "min_words: 10 is above max_words: 9"],
         ),
         (GOOD + "  - tests.strategies.Body\n", ["line 6", "two stages are called", "as:"]),
         (GOOD + "  - tests.strategies.Body: {as: b}\n", ["line 6", "must be the first"]),
@@ -95,7 +101,7 @@ def test_extraction_comes_by_itself():
         (GOOD + "rows:\n  text: 3\n", ["line 7", "rows.text must be the name of a field", "3"]),
         (GOOD + "rows:\n  url: ''\n", ["line 7", "rows.url must be the name of a field"]),
         (GOOD + "rows:\n  carry: license\n", ["line 7", "rows.carry must be a list"]),
-        (GOOD + "rows:\n  carry:\n    - a\n    - a\n", ["line 9", "a stands twice"]),
+        (GOOD + "rows:\n  carry:\n    - a\n    - a\n", ["line 9", "a is named twice"]),
         (GOOD + "rows:\n  carry: [language]\n", ["line 7", "language is a column of kept/ already"]),
         (GOOD + "  - language/script\nrows: {carry: [script]}\n", ["line 7", "script is a column"]),
     ],
@@ -118,8 +124,8 @@ def test_a_strategy_used_twice_is_named():
 @pytest.mark.parametrize(
     ("stages", "words"),
     [
-        (["quality/gopher"], "no stage before it notes the language"),
-        (["quality/gopher", "language/script"], "no stage before it notes the language"),
+        (["quality/gopher"], "no earlier stage detects the language"),
+        (["quality/gopher", "language/script"], "no earlier stage detects the language"),
         (["language/script", "quality/gopher"], "all languages are kept"),
         (["language/script: {keep: [de], latin: de}", "quality/gopher"], "judges de by English limits"),
         (["language/script: {keep: [ko, en], latin: en}", "quality/gopher"], ""),
@@ -137,9 +143,9 @@ def test_english_limits_for_other_languages_are_warned_about(stages, words):
     [
         (
             "{keep: {ko: 0.5}, min_score: 0.3}",
-            "min_score: 0.3 decides nothing, for the map keep holds the limits of ko",
+            "min_score: 0.3 has no effect, because keep has a limit for each of ko",
         ),
-        ("{keep: {ko: 0.5}, min_score: null}", "min_score: null decides nothing"),
+        ("{keep: {ko: 0.5}, min_score: null}", "min_score: null has no effect"),
         ("{keep: {ko: 0.5}, min_score: 0.5}", ""),  # the default of language/script
         ("{keep: [ko], min_score: 0.3}", ""),
         ("{min_score: 0.3}", ""),
@@ -149,3 +155,76 @@ def test_a_score_that_decides_nothing_is_warned_about(settings, words):
     warnings = recipe(f"name: a\nstages:\n  - language/script: {settings}\n").warnings()
     assert len(warnings) == bool(words)
     assert all(warning.startswith("language/script: ") and words in warning for warning in warnings)
+
+
+def test_a_changed_model_or_list_changes_the_fingerprint(tmp_path):
+    words = tmp_path / "words.txt"
+    names = ("toxicity/wordlist", "quality/url", "cleanup/urls")
+    settings = ({"lists": {"en": str(words)}}, {"hard": str(words)}, {})
+
+    def fingerprints():
+        return [
+            parse({"name": "a", "stages": [{name: given}]}, "a").fingerprint()
+            for name, given in zip(names, settings, strict=True)
+        ]
+
+    words.write_text("one\n")
+    before = fingerprints()
+    assert before == fingerprints()
+    words.write_text("other\n")
+    after = fingerprints()
+    assert [a == b for a, b in zip(before, after, strict=True)] == [False, False, True]
+
+
+def test_hashes_of_files_are_in_the_fingerprint(monkeypatch):
+    from filters.cleanup.urls import Urls
+
+    plain = parse({"name": "a", "stages": ["cleanup/urls"]}, "a").fingerprint()
+    monkeypatch.setattr(Urls, "resources", lambda self: {"domains": "another"})
+    assert parse({"name": "a", "stages": ["cleanup/urls"]}, "a").fingerprint() != plain
+
+
+@pytest.mark.parametrize(
+    ("given", "left_out"),
+    [
+        ({"quality/gopher": {"min_words": 50}}, "quality/gopher"),
+        ({"quality/gopher": {"min_words": 50.0, "max_symbol_ratio": 0.1}}, "quality/gopher"),
+        ({"quality/fineweb": {"short_line": 30, "languages": {}}}, "quality/fineweb"),
+        ({"quality/c4": {"min_sentences": 3, "max_characters": 190000.0}}, "quality/c4"),
+        ({"language/script": {"min_score": 0.5}}, "language/script"),
+        ({"toxicity/wordlist": {"max_share": 0.01}}, "toxicity/wordlist"),
+        ({"dedup/bff": {"min_ngram": 13, "threshold": 0.8}}, "dedup/bff"),
+        ({"extraction/trafilatura": {"timeout": 10}}, "extraction/trafilatura"),
+    ],
+)
+def test_a_default_and_its_value_given_have_one_fingerprint(given, left_out):
+    one, other = (parse({"name": "a", "stages": [stage]}, "a").fingerprint() for stage in (given, left_out))
+    assert one == other
+
+
+def test_two_stages_cannot_write_one_note_with_two_types():
+    stages = ["tests.strategies.Noted", "tests.strategies.NotedOtherwise"]
+    with pytest.raises(RecipeError, match=r"line 1: tests.strategies.NotedOtherwise writes the note s as int64, and "):
+        parse({"name": "a", "stages": stages}, "a")
+
+
+@pytest.mark.parametrize(
+    ("stage", "line"),
+    [
+        ("quality/gopher:\n      min_words: 50\n      max_wrds: 100", 5),
+        ("quality/gopher:\n      languages: {}\n      words: unicode\n      semantics: dlcm", 6),
+        ("quality/gopher:\n      languages:\n        ko:\n          min_words: -1", 6),
+        ("quality/gopher:\n      languages:\n        ko: {}\n        en:\n          wrds: 1", 7),
+        ("quality/gopher:\n      max_words: 60\n      languages:\n        ko:\n          min_words: 70", 7),
+        ("quality/gopher:\n      semantics: dclm\n      max_words: 9", 5),
+        ("quality/gopher:\n      semantics: dclm\n      words: spacy", 5),
+        ("language/fasttext:\n      keep:\n        - en\n        - kor", 6),
+        ("language/script:\n      keep:\n        en: 0.5\n        ko: 2", 6),
+        ("quality/redpajama:\n      keep:\n        rps_doc_word_count: [1, 2]\n        rps: [1, 2]", 6),
+    ],
+)
+def test_an_error_names_the_line_of_its_setting(stage, line):
+    with pytest.raises(RecipeError) as error:
+        recipe(f"name: a\nstages:\n  - {stage}\n")
+    assert str(error.value).startswith(f"r.yaml, line {line}: ")
+    assert (error.value.file, error.value.line) == ("r.yaml", line)

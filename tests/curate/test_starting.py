@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 import curate
-from curate import arms, paths
+from curate import paths
+from curate.ablation import arms
 from curate.commands.options import shipped_ablations, shipped_recipes
 from curate.overriding import override
 from curate.recipe import CONFIGS, RecipeError, is_name, load, parse

@@ -3,11 +3,14 @@
 import dataclasses
 import errno
 
+import numpy as np
 import pytest
 
-from filters.chain import Chain, Dropped, Failed, Step, fault_of, first_cause, opened
+from filters import make
+from filters.chain import Chain, Dropped, Failed, OpenStep, Step, apply, close_all, fault_of, first_cause, opened
+from filters.contracts import Extractor, strategy
 from filters.document import Document, RawPage
-from tests.strategies import Body, Characters, Trouble, Upper
+from tests.strategies import Body, Characters, Explained, FirstWord, Misspelt, Noted, Trouble, Upper
 
 
 def _page(text: str, offset: int = 0) -> RawPage:
@@ -43,10 +46,17 @@ def test_a_judge_names_every_rule_that_failed():
 
 @pytest.mark.parametrize(
     ("kind", "reason"),
-    [("raise", "error:ValueError"), ("fault", "a_reason"), ("panic", "error:_Panic"), ("none", "bad_result")],
+    [
+        ("raise", "error:ValueError"),
+        ("fault", "a_reason"),
+        ("panic", "error:_Panic"),
+        ("none", "bad_result"),
+        ("before", "bad_result"),
+    ],
 )
 def test_a_fault_is_a_failed_row_without_text_and_neighbours_survive(kind, reason):
     chain = _chain(Body(), Trouble(kind=kind))
+    assert isinstance(chain.run(_page("well", 6)), Document)
     failed = chain.run(_page("TROUBLE 960121-1234567", 7))
     assert isinstance(failed, Failed)
     assert (failed.reason, failed.source, failed.offset, failed.stage) == (reason, "a.warc", 7, "step/1")
@@ -82,3 +92,98 @@ def test_what_opening_a_strategy_raises_is_the_first_cause():
     with pytest.raises(OSError) as caught:
         opened(Unopenable())
     assert first_cause(caught.value) is caught.value
+
+
+@pytest.mark.parametrize(
+    ("note", "value"), [("s", "a"), ("s", ""), ("i", 0), ("i", -(2**63)), ("f", 1.5), ("f", 1), ("b", True)]
+)
+def test_a_note_of_its_declared_type_is_handed_on(note, value):
+    kept = _chain(Body(), Noted(note, value)).run(_page("a"))
+    assert isinstance(kept, Document)
+    assert kept.notes == {note: value}
+
+
+@pytest.mark.parametrize(
+    ("note", "value"),
+    [
+        *(("s", 1), ("s", None), ("s", "\ud800"), ("i", 1.0), ("i", True), ("i", 2**63), ("i", "1")),
+        *(("f", "high"), ("f", True), ("b", 1), ("b", "yes"), ("undeclared", 1)),
+    ],
+)
+def test_a_note_of_another_type_fails_its_document(note, value):
+    close_all()  # opened() takes True, 1 and 1.0 for the same setting
+    failed = _chain(Body(), Noted(note, value)).run(_page("a"))
+    assert isinstance(failed, Failed)
+    assert failed.reason == "bad_note"
+    assert note in failed.detail
+
+
+def test_notes_that_were_there_before_are_not_judged_again():
+    document = Document("1", "a", notes={"other": object()})  # type: ignore[dict-item]
+    assert isinstance(_chain(Noted("s", "a")).run(document), Document)
+
+
+def test_fields_that_go_along_survive_an_extractor_that_builds_its_document_by_hand():
+    page = dataclasses.replace(_page("<p>a</p>"), carried={"license": "cc"})
+    kept = _chain(Explained(), Upper()).run(page)
+    assert isinstance(kept, Document)
+    assert kept.carried == {"license": "cc"}
+
+
+def test_scores_without_a_decision_hand_the_document_on():
+    step = OpenStep(Step("judge", "judge", Characters(least=5)))
+    document = Document("1", "abc")
+    assert apply(step, document).drop is not None
+    scored = apply(step, document, decides=False)
+    assert (scored.document, scored.drop, scored.scores.signals) == (document, None, {"characters": 3.0})
+    misspelt = OpenStep(Step("judge", "judge", Misspelt()))
+    for decides in (True, False):
+        assert apply(misspelt, document, decides=decides).reason == "signal_missing"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "answer", "expected"),
+    [
+        (Characters(), None, "bad_result"),
+        (Characters(), {"characters": 1.0}, "bad_result"),
+        (Upper(), "a text", "bad_result"),
+        (Body(), Document("1", "a", source="b.warc"), "bad_result"),
+        (FirstWord(), np.array([1], dtype=np.int64), "bad_result"),
+        (FirstWord(), np.array([1, 2], dtype=np.uint64), "bad_result"),
+        (FirstWord(), [1], "bad_result"),
+        (FirstWord(), np.array([1], dtype=np.uint64), ""),
+        (FirstWord(), np.array([], dtype=np.uint64), ""),
+        (make("dedup/lines"), (np.array([1], dtype=np.uint64), np.array([1], dtype=np.int64)), "bad_result"),
+        (make("dedup/lines"), None, "error:TypeError"),
+    ],
+)
+def test_what_is_not_a_result_of_its_shape_has_one_name(monkeypatch, strategy, answer, expected):
+    step = OpenStep(Step("s", "s", strategy))
+    monkeypatch.setattr(step, "function", lambda item: answer)
+    if isinstance(strategy, FirstWord):
+        monkeypatch.setattr(step, "_keys_of", lambda document: (answer, None))
+    item = _page("a") if isinstance(strategy, Body) else Document("1", "a")
+    assert apply(step, item).reason == expected
+
+
+def test_seconds_spent_in_other_processes_are_booked_once():
+    class Elsewhere:
+        cpu_seconds = 1.0
+
+        def __call__(self, page):
+            self.cpu_seconds += 2.5
+            return page.document("a")
+
+    @strategy
+    class Child(Extractor):
+        def open(self):
+            return Elsewhere()
+
+    chain = _chain(Child())
+    for number in range(2):
+        chain.run(_page("a", number))
+    book = chain.reset()["step/0"]
+    assert 5 <= book.cpu_seconds < 5.5
+    assert chain.cpu_elsewhere == 5
+    chain.run(_page("a", 3))
+    assert 2.5 <= chain.reset()["step/0"].cpu_seconds < 3

@@ -3,11 +3,15 @@
 import copy
 import dataclasses
 import pickle
+from collections.abc import Mapping
 
+import numpy as np
 import pytest
 
 from curate.catalogue import describe
-from filters import STRATEGIES, SettingsError, find, make
+from curate.training.toxicity import Examples, train
+from filters import STRATEGIES, SettingsError, contracts, find, make
+from filters.chain import OpenStep, Step, apply
 from filters.contracts import (
     CorpusJudge,
     CorpusRewriter,
@@ -16,9 +20,11 @@ from filters.contracts import (
     ResourceError,
     Rewriter,
     Scores,
+    limit,
     settings_of,
 )
 from filters.document import Document, Drop, Fault, RawPage
+from filters.loading import load
 
 # What a strategy needs that has no default: a model that only training can make.
 NEEDS_MODEL = {
@@ -76,9 +82,9 @@ def test_unknown_settings_are_errors_that_name_the_known(name):
     [
         ("quality/gopher", {"min_words": 500, "max_words": 100}, "min_words: 500 is above max_words: 100"),
         ("quality/gopher", {"min_mean_word_length": 10.5}, "min_mean_word_length: 10.5 is above"),
-        ("quality/gopher", {"max_words": 100, "languages": {"ko": {"min_words": 101}}}, "languages.ko: min_words: 101"),
+        ("quality/gopher", {"max_words": 100, "languages": {"ko": {"min_words": 101}}}, "languages.ko.min_words: 101"),
         ("quality/refinedweb", {"min_words": 500, "max_words": 100}, "min_words: 500 is above max_words: 100"),
-        ("quality/refinedweb", {"languages": {"ko": {"max_word_length": 2}}}, "languages.ko: min_word_length: 3"),
+        ("quality/refinedweb", {"languages": {"ko": {"max_word_length": 2}}}, "languages.ko.min_word_length: 3"),
         ("quality/length", {"min_words": None, "min_bytes": 5, "max_bytes": 4}, "min_bytes: 5 is above max_bytes: 4"),
     ],
 )
@@ -154,3 +160,128 @@ def _comparable(answer):
     if isinstance(answer, Fault):
         return str(answer)
     return answer.tobytes() if hasattr(answer, "tobytes") else answer
+
+
+JUDGES = [name for name, path in STRATEGIES.items() if issubclass(load(path), Judge)]
+
+
+def other_values(value):
+    """Values that a threshold with this one could also have, the likeliest to be allowed first."""
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int | float):
+        return [value / 2 if isinstance(value, float) else value + 1, 0, 1, None]
+    if isinstance(value, Mapping) and value:
+        return [{}, {key: {} for key in value}]
+    return [1, 0.5, ["ko"], {"rps_doc_word_count": [1, 2]}, {"ko": {"min_words": 1}}, {"ko": {"top_2gram": 0.5}}]
+
+
+def with_other_threshold(name, settings, setting):
+    made = make(name, settings)
+    for value in other_values(settings_of(getattr(made, setting))):
+        try:
+            other = make(name, {**settings, setting: value})
+        except SettingsError:
+            continue
+        if other != made:
+            return other
+    raise AssertionError(f"{name}: no other value for {setting}")
+
+
+@pytest.fixture(scope="module")
+def needed(tmp_path_factory):
+    """Settings of the judges that need a model, which is trained here."""
+    folder = tmp_path_factory.mktemp("models")
+    texts = [
+        f"{word} number {n}" for n in range(150) for word in ("a vile and awful insult", "a calm and friendly text")
+    ]
+    examples = Examples(tuple(texts), np.array([True, False] * 150))
+    found = {}
+    for name, suffix in (("toxicity/linear", ".npz"), ("toxicity/fasttext", ".bin")):
+        model = folder / f"model{suffix}"
+        train(examples, model)
+        found[name] = {"model": str(model), "level": "sentence"}
+    found["quality/fasttext"] = {"model": found["toxicity/fasttext"]["model"], "label": "toxic@lower"}
+    return found
+
+
+@pytest.mark.parametrize("name", JUDGES)
+def test_no_threshold_changes_a_score(name, needed):
+    settings = needed.get(name, {})
+    if name == "toxicity/transformer":
+        pytest.skip("no such model is made here; tests/filters/toxicity/test_transformer.py has a tiny one")
+    made = make(name, settings)
+    assert made.thresholds, f"{name} has no threshold"
+    scored = scores_of(made)
+    for setting in sorted(made.thresholds):
+        other = with_other_threshold(name, settings, setting)
+        assert other.scoring_key() == made.scoring_key(), f"{name}: {setting}"
+        assert scores_of(other) == scored, f"{name}: {setting}"
+
+
+@pytest.mark.parametrize("name", JUDGES)
+def test_every_threshold_changes_a_rule(name, needed):
+    settings = needed.get(name, {"model": "none"} if name == "toxicity/transformer" else {})
+    made = make(name, settings)
+
+    def rules(judge):
+        return [judge.rules(language) for language in ("", "en", "ko")]
+
+    silent = {"min_score"} if name.startswith("language/") else set()  # decides where `keep` keeps some languages
+    for setting in sorted(made.thresholds - silent):
+        assert rules(with_other_threshold(name, settings, setting)) != rules(made), f"{name}: {setting}"
+
+
+def scores_of(judge):
+    function = judge.open()
+    return [
+        _comparable(function(Document("1", text, "http://a.example/b?c=1", {"language": language} if language else {})))
+        for text in TEXTS.values()
+        for language in ("", "en", "ko", "ja")
+    ]
+
+
+@contracts.strategy
+class Peeks(Judge):
+    """A judge whose scores depend on a limit: when it opens, or later."""
+
+    length: int = limit(1, description="least characters of a word that counts")
+    later: bool = False
+
+    def open(self):
+        if not self.later:
+            least = self.length
+            return lambda document: Scores({"words": float(sum(len(w) >= least for w in document.text.split()))})
+        return lambda document: Scores({"words": float(sum(len(w) >= self.length for w in document.text.split()))})
+
+    def rules(self, language=""):
+        return ()
+
+
+def test_a_score_cannot_depend_on_a_limit():
+    message = "Peeks: scores cannot depend on the limit length"
+    with pytest.raises(SettingsError, match=message):
+        Peeks().open()
+    applied = apply(OpenStep(Step("peeks", "peeks", Peeks(later=True))), Document("1", "a word"))
+    assert applied.reason == "error:SettingsError"
+    assert message in applied.detail
+
+
+def test_a_judge_that_lists_its_thresholds_is_refused():
+    for name in ("Listed", "ListedAndLimited"):
+        with pytest.raises(SettingsError, match=f"{name}: thresholds is a list; declare each threshold with limit"):
+            find(f"tests.strategies.{name}")
+
+
+@pytest.mark.parametrize("name", JUDGES)
+def test_a_setting_left_out_and_its_default_given_are_one(name, needed):
+    settings = needed.get(name, {})
+    if name == "toxicity/transformer":
+        settings = {"model": "none"}
+    whole = make(name, settings)
+    for setting, value in settings_of(whole).items():
+        if setting in ("languages", "stop_words", "semantics"):
+            continue  # completed, not only checked
+        given = make(name, {**settings, setting: value})
+        assert given == whole
+        assert repr(settings_of(given)) == repr(settings_of(whole)), f"{name}: {setting}"

@@ -1,7 +1,9 @@
 """Model files: where they are found, and what is refused before anything loads it."""
 
+import gzip
 import hashlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -35,6 +37,37 @@ def test_loaded_once_and_predicts_lists():
     assert len(korean) == 2
     assert 0.9 < korean[0][1] <= 1.0
     assert len(nothing) <= 2
+
+
+def test_predictions_are_those_of_a_maintained_fork(shared_data):
+    """fastText 0.9.3 is archived. CURATE_FASTTEXT_FORK names a folder with another package `fasttext`, made by
+    `pip install --no-deps --target FOLDER fasttext-community`; both cannot be installed side by side."""
+    folder = os.environ.get("CURATE_FASTTEXT_FORK")
+    if not folder:
+        pytest.skip("CURATE_FASTTEXT_FORK names no folder with a fork of fastText")
+    with gzip.open(shared_data / "pages_gold" / "aeb.gold.jsonl.gz", "rt", encoding="utf-8") as lines:
+        texts = [json.loads(line)["text"].replace("\n", " ") for line in lines]
+    path = str(models.resolve(LID_176))
+    code = (
+        "import json, sys, fasttext\n"
+        "job = json.load(sys.stdin)\n"
+        "assert fasttext.__file__.startswith(job['folder']), fasttext.__file__\n"
+        "model = fasttext.load_model(job['path'])\n"
+        "labels, scores = model.predict(job['texts'], k=3)\n"
+        "print(json.dumps([[list(label), [float(p) for p in score]] for label, score in zip(labels, scores)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps({"folder": folder, "path": path, "texts": texts}),
+        env={**os.environ, "PYTHONPATH": folder},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    ours = models.load_fasttext(LID_176).predict(texts, k=3)
+    for answer, (labels, scores) in zip(ours, json.loads(done.stdout), strict=True):
+        assert [label for label, _ in answer] == [label.removeprefix("__label__") for label in labels]
+        assert [p for _, p in answer] == pytest.approx([min(p, 1.0) for p in scores], abs=1e-6)
 
 
 def test_loading_prints_nothing(capfd, tmp_path, lid):
@@ -146,7 +179,7 @@ def test_models_of_every_kind_that_fasttext_writes_pass(tmp_path):
         path.write_bytes(path.read_bytes()[:-1])
         with pytest.raises(ResourceError):
             models.load_fasttext(str(path))
-    with pytest.raises(ResourceError, match="no classifier"):
+    with pytest.raises(ResourceError, match="not a classifier"):
         models.check_fasttext(tmp_path / "vectors")
 
 

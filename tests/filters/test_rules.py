@@ -46,7 +46,7 @@ def test_the_threshold_told_is_the_one_broken():
 def test_a_missing_signal_is_a_fault_and_one_without_meaning_passes():
     rule = Rule("a", "x", at_least=1)
     assert failing([rule], {"x": float("nan")}, {}) == ()
-    with pytest.raises(Fault, match="signal_missing: the rule a looks at x; the judge gives y"):
+    with pytest.raises(Fault, match="signal_missing: the rule a needs x; the judge gives y"):
         failing([rule], {"y": 1.0}, {})
 
 

@@ -4,33 +4,47 @@ import csv
 import gzip
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from curate.evaluation import language, quality, toxicity
+from curate.evaluation.labelled import EvaluationError
 from curate.training.examples import Examples, read
 from filters import make
-from filters.contracts import Judge, Scores
+from filters.contracts import Judge, Scores, strategy
 from filters.document import Document
 from filters.rules import Rule
 
 
+@strategy
 class Length(Judge):
     """The number of characters, as whatever signal it is asked for; NaN for an empty text."""
 
-    def __init__(self, signal: str = "toxicity") -> None:
-        self.signal = signal
+    signal: str = "toxicity"
 
     def open(self) -> Callable[[Document], Scores]:
-        return lambda doc: Scores(
-            {self.signal: float(len(doc.text)) if doc.text else math.nan}, {"language": doc.text[:2]}
-        )
+        signal = self.signal
+        return lambda doc: Scores({signal: float(len(doc.text)) if doc.text else math.nan})
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:
         return (Rule("length", self.signal, at_most=4 if language == "ko" else 2),)
+
+
+@strategy
+class FirstLetters(Judge):
+    """The language is the first two letters; fails on a text without any."""
+
+    writes: ClassVar[Mapping[str, str]] = {"language": "string"}
+
+    def open(self) -> Callable[[Document], Scores]:
+        return lambda doc: Scores({"first": float(ord(doc.text[0]))}, {"language": doc.text[:2]})
+
+    def rules(self, language: str = "") -> tuple[Rule, ...]:
+        return ()
 
 
 def test_toxicity() -> None:
@@ -57,11 +71,20 @@ def test_quality() -> None:
 
 
 def test_language() -> None:
-    found = language.evaluate(Length(), ["en", "enx", "koy", "kox"], ["en", "ko", "ko", "en"], rounds=20)
+    found = language.evaluate(FirstLetters(), ["en", "enx", "koy", "kox"], ["en", "ko", "ko", "en"], rounds=20)
     assert found.accuracy.value == 0.5
     assert found.by_language["ko"].value == 0.5
     assert found.confusions == (("en", "ko", 1), ("ko", "en", 1))
     json.dumps(found.as_dict())
+
+
+def test_a_text_on_which_a_judge_fails_counts_as_wrong_and_is_counted() -> None:
+    found = language.evaluate(FirstLetters(), ["en", "", "ko"], ["en", "", "ko"], rounds=20)
+    assert (found.failed, found.accuracy.value) == (1, pytest.approx(2 / 3))
+    with pytest.raises(EvaluationError, match="FirstLetters failed on every item: error:IndexError"):
+        language.evaluate(FirstLetters(), ["", ""], ["en", "ko"], rounds=20)
+    with pytest.raises(EvaluationError, match="does not write the note language"):
+        language.evaluate(Length(), ["a"], ["en"], rounds=20)
 
 
 def test_wordlist_on_labelled_comments(shared_data: Path) -> None:

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.curate.ablation_tools import BODY, run_ablation
+from tests.curate.ablation.tools import BODY, run_ablation
 
 SCRIPT = "<script>window.broken = 1</script>"
 STYLE = '</style><img src="http://out.example/x.png" onerror="window.broken = 2">'

@@ -26,8 +26,8 @@ def test_wrapped_lines_join_and_blocks_do_not() -> None:
     result = run("\n".join(lines), wrapped=True, emit="sentences")
     assert isinstance(result, Document)
     assert result.text.split("\n") == [
-        *("한 문장이 두 줄에 걸쳐 있다.", "다음 문장이 이어진다.", "* 첫째 항목은 두 줄이다", "* 둘째 항목"),
-        *("> 인용이다", "# 제목", "본문이다.", "1. 하나", "| 표 | 줄 |", "끝"),
+        *("한 문장이 두 줄에 걸쳐 있다.", "다음 문장이 이어진다.", "첫째 항목은 두 줄이다", "둘째 항목"),
+        *("인용이다", "# 제목", "본문이다.", "1. 하나", "| 표 | 줄 |", "끝"),
     ]
 
 
@@ -38,21 +38,24 @@ def test_rejected_sentences_go_and_the_layout_stays() -> None:
     assert document.text == "첫 문장이다. 셋째다.\n마지막이다.\n"
     assert document.edits == {"cjk_chars": 7 + 7 + 6}
     assert document.notes["sentences_dropped"] == 3
-    assert "emit" not in document.notes
+    assert not document.row_per_line
 
 
 def test_one_row_a_sentence() -> None:
     document = run("하나다. 둘이다.\n中國語中國語. 셋이다", judges=[CJK], emit="sentences")
     assert isinstance(document, Document)
     assert document.text.split("\n") == ["하나다.", "둘이다.", "셋이다"]
-    assert document.notes == {"emit": "sentences", "sentences_dropped": 1}
+    assert document.notes == {"sentences_dropped": 1}
+    assert document.row_per_line
 
 
-@pytest.mark.parametrize("text", ["中國語中國語", "中國語中國語. 日本語日本語。"])
+@pytest.mark.parametrize("text", ["中國語中國語", "中國語中國語. 日本語日本語日本。"])
 def test_a_document_of_which_nothing_is_left_is_one_drop(text: str) -> None:
     drop = run(text, judges=[CJK])
     assert isinstance(drop, Drop)
-    assert drop.rule == "cjk_chars"
+    # the value and the limit of the first sentence rejected
+    assert (drop.rule, drop.threshold) == ("cjk_chars", 5)
+    assert drop.value == 6
 
 
 @pytest.mark.parametrize("text", ["", " \n\t "])
@@ -78,6 +81,24 @@ def test_wrapped_lines_are_joined_before_splitting() -> None:
     assert isinstance(kept, Document) and kept.text == text
 
 
+def test_a_share_in_dropped_is_a_share() -> None:
+    drop = run("print(x)\nreturn y", judges=["quality/hangul"])
+    assert isinstance(drop, Drop)
+    assert (drop.rule, drop.value, drop.threshold) == ("hangul_share", 0, 0.25)
+
+
+def test_sentences_in_code_go_where_the_setting_says_so() -> None:
+    text = "다음을 실행한다.\n\nfor x in range(3):\n    # 값을 출력한다.\n    print(x)\n\n이것이 전부이다."
+    document = run(text, code="drop", emit="sentences")
+    assert isinstance(document, Document)
+    assert document.text.split("\n") == ["다음을 실행한다.", "이것이 전부이다."]
+    assert set(document.edits) == {"code_block"}
+    kept = run(text, emit="sentences")
+    assert isinstance(kept, Document) and "# 값을 출력한다." in kept.text
+    drop = run("```\nx = 1\n```", code="drop")
+    assert isinstance(drop, Drop) and drop.rule == "code_block"
+
+
 def test_settings_round_trip() -> None:
     strategy = filters.make("cleanup/sentences", {"judges": ["quality/cjk", CJK], "emit": "sentences"})
     plain = settings_of(strategy)
@@ -99,8 +120,8 @@ def test_settings_round_trip() -> None:
         ([{"quality/cjk": {}, "quality/length": {}}], "a map of one name"),
         ({"quality/cjk": 5}, "quality/cjk: settings must be a map, got 5"),
         ({"quality/cjk": False}, "quality/cjk: settings must be a map, got False"),
-        ({"quality/cjk": {1: 5}}, "quality/cjk: 1 is no setting's name"),
-        ("filters.contracts.Judge", "no finished strategy"),
+        ({"quality/cjk": {1: 5}}, "quality/cjk: the name of a setting must be text, got 1"),
+        ("filters.contracts.Judge", "not a complete strategy"),
         (3, "tuple"),
     ],
 )

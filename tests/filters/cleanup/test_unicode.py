@@ -34,6 +34,11 @@ def normalized(text: str, **options: object) -> Document:
         ("와아아아아아!!!!!", "와아아아!!!", {"repeats": 4}),
         ("글쎄......", "글쎄...", {"repeats": 3}),
         ("最高ーーーーー", "最高ーーー", {"repeats": 2}),
+        ("하하하하하", "하하하", {"repeats": 2}),
+        ("♥♥♥♥♥♥", "♥♥♥", {"repeats": 3}),
+        ("★" * 11, "★★★", {"repeats": 8}),
+        ("보이지\u200b않는\n\ufeff\n\u3164\n\u00ad끝", "보이지않는\n\n\n끝", {"invisible": 4}),
+        ("점자\u2800빈칸", "점자 빈칸", {"invisible": 1}),
         ("줄\r\n바꿈\x07", "줄\n바꿈", {"repaired": 2}),
     ],
 )
@@ -65,6 +70,10 @@ def test_a_run_longer_than_the_kernel_can_count_is_no_setting(setting: str) -> N
         "café naïve Ångström",
         "한글 ABC 日本 😀👍🏽",
         "아아아 그래요...",
+        "또또또또와 친구들",
+        "평점: ★★★★☆ (4/5), 별점 ★★★★★",
+        "평점: ♥♥♥♥♡",
+        "ស្រី\u200bខ្មែរ",
     ],
 )
 def test_unchanged(text: str) -> None:

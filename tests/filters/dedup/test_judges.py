@@ -6,18 +6,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import filters
-from filters.contracts import CorpusJudge
-from filters.dedup.clusters import Keys, below_top, kept_of_top, key_record, link, losers
+from filters.chain import opened
+from filters.contracts import CorpusJudge, Strategy
+from filters.dedup.clusters import below_top, kept_of_top, link
 from filters.dedup.survivors import identity, rank, score_of, sortable
 from filters.dedup.url import normalized
 from filters.document import Document
+from pipelines.corpus.forms import forms_of
+
+
+def _record(step: Strategy, document: Document) -> bytes:
+    return forms_of(step).key_record(document, opened(step)(document))
 
 
 def decide(step: CorpusJudge, documents: list[Document], alive: list[bool] | None = None) -> dict[str, str]:
     """id dropped -> id kept."""
-    keys = Keys.of(step, [key_record(step, document) for document in documents])
+    among = forms_of(step).living([_record(step, document) for document in documents])
     living = None if alive is None else np.array(alive)
-    lost, kept = losers(step, keys, living, lambda rows: (documents[row] for row in rows))
+    lost, kept = among.losers(living, lambda rows: (documents[row] for row in rows))
     return {documents[a].id: documents[b].id for a, b in zip(lost.tolist(), kept.tolist(), strict=True)}
 
 
@@ -91,7 +97,7 @@ def test_korean_is_compared_by_characters() -> None:
     by_words = [set(words.shingler()(document).tolist()) for document in korean]  # type: ignore[attr-defined]
     assert len(shingles[0] & shingles[1]) / len(shingles[0] | shingles[1]) > 0.4
     assert len(by_words[0] & by_words[1]) / len(by_words[0] | by_words[1]) < 0.2
-    assert key_record(words, korean[0]) == key_record(step, plain[0]) != key_record(step, korean[0])  # type: ignore[arg-type]
+    assert _record(words, korean[0]) == _record(step, plain[0]) != _record(step, korean[0])
 
 
 POLICIES = [
@@ -112,7 +118,7 @@ def test_survivor_policies(policy: object, best: Document, other: Document, swap
     step = filters.make("dedup/exact", {"survivor": policy})
     ids = ("y", "x") if swapped else ("x", "y")
     documents = [Document(ids[0], *_rest(best)), Document(ids[1], *_rest(other))]
-    assert decide(step, documents) == {ids[1]: ids[0]}  # type: ignore[arg-type]
+    assert decide(step, documents) == {ids[1]: ids[0]}
 
 
 def _rest(document: Document) -> tuple[object, ...]:
@@ -147,18 +153,18 @@ def test_order_depends_on_content_only() -> None:
 def test_decisions_among_the_living() -> None:
     documents = [Document(name, text) for name, text in [("a", "x y  z"), ("b", "x y z"), ("c", "X  y  z"), ("d", "o")]]
     step = filters.make("dedup/exact")
-    assert decide(step, documents) == {"a": "c", "b": "c"}  # type: ignore[arg-type]
-    assert decide(step, documents, [True, True, False, True]) == {"b": "a"}  # type: ignore[arg-type]
-    assert decide(step, documents, [False, True, False, True]) == {}  # type: ignore[arg-type]
+    assert decide(step, documents) == {"a": "c", "b": "c"}
+    assert decide(step, documents, [True, True, False, True]) == {"b": "a"}
+    assert decide(step, documents, [False, True, False, True]) == {}
 
 
 def test_chains_are_one_cluster_and_verify_cuts_them() -> None:
     words = [f"w{number}" for number in range(400)]
     documents = [Document(str(k), " ".join(words[k * 12 : k * 12 + 300])) for k in range(8)]
     step = filters.make("dedup/minhash", {"bands": 40, "rows": 4})
-    assert len(decide(step, documents)) == 7  # type: ignore[arg-type]
+    assert len(decide(step, documents)) == 7
     strict = filters.make("dedup/minhash", {"bands": 40, "rows": 4, "verify": 0.97})
-    assert decide(strict, documents) == {}  # type: ignore[arg-type]
+    assert decide(strict, documents) == {}
 
 
 def test_a_key_that_all_share_costs_no_more() -> None:

@@ -311,8 +311,7 @@ def test_as_good_as_the_libraries_called_directly(shared_data):
     direct = {
         "extraction/resiliparse": [extract_plain_text(text, main_content=True) for text in html],
         "extraction/trafilatura": [
-            trafilatura.extract(text, favor_precision=True, include_comments=False, deduplicate=True) or ""
-            for text in html
+            trafilatura.extract(text, include_comments=False, deduplicate=True) or "" for text in html
         ],
     }
     least = {"extraction/resiliparse": 0.88, "extraction/trafilatura": 0.94}

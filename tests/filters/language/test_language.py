@@ -114,7 +114,7 @@ def test_only_the_beginning_is_read(name):
 @pytest.mark.parametrize("name", ["language/fasttext", "language/lingua"])
 def test_a_language_the_model_does_not_know(name):
     make(name, {"keep": ["ko", "und"]}).check()
-    with pytest.raises(ResourceError, match="knows no language 'qq'"):
+    with pytest.raises(ResourceError, match="does not know the language 'qq'"):
         make(name, {"keep": ["qq"]}).check()
 
 
@@ -137,10 +137,14 @@ def test_every_label_of_the_default_model_can_be_kept():
 @pytest.mark.parametrize(
     ("name", "settings", "said"),
     [
-        ("language/script", {"keep": {"kor": 0.5, "ko": 0.5}}, "keep names kor, never noted here"),
-        ("language/script", {"keep": ["ko", "en"]}, "keep names en, never noted here (what is: ja, ko, zh, und)"),
+        ("language/script", {"keep": {"kor": 0.5, "ko": 0.5}}, "keep names kor, which it never detects"),
+        (
+            "language/script",
+            {"keep": ["ko", "en"]},
+            "keep names en, which it never detects (it detects ja, ko, zh and und)",
+        ),
         ("language/script", {"keep": ["ko", "en", "und"], "latin": "en"}, ""),
-        ("language/lingua", {"keep": ["ko", "ja"], "among": ["ko", "en"]}, "keep names ja, never noted here"),
+        ("language/lingua", {"keep": ["ko", "ja"], "among": ["ko", "en"]}, "keep names ja, which it never detects"),
         ("language/lingua", {"keep": ["ko", "ja"]}, ""),
         ("language/script", {}, ""),
     ],

@@ -8,7 +8,19 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filters.text.survey import CONTROL, JAMO, MOJIBAKE, REPEATABLE, SIGNS, UNSETTLED, WIDTH, kinds, survey
+from filters.text.survey import (
+    CONTROL,
+    INVISIBLE,
+    JAMO,
+    MOJIBAKE,
+    REPEATABLE,
+    SIGNS,
+    UNSETTLED,
+    WIDTH,
+    invisible_characters,
+    kinds,
+    survey,
+)
 from filters.text.unicode import repair
 
 EVERY = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
@@ -42,8 +54,17 @@ def test_widths_are_what_has_a_wide_or_narrow_form() -> None:
 def test_jamo_and_repeatable_characters() -> None:
     assert of_kind(JAMO) == {chr(code) for code in range(0x3131, 0x3164)}
     known = {c for c in EVERY if unicodedata.category(c) != "Cn"}  # regex knows a younger Unicode than Python
-    beyond = {c for c in known if c.isalpha() and not c.isascii()}
-    assert of_kind(REPEATABLE) & known == (beyond - of_kind(JAMO)) | set(SIGNS)
+    syllables = {chr(code) for code in range(0xAC00, 0xD7A4)}
+    beyond = {c for c in known if c.isalpha() and not c.isascii()} - syllables
+    assert (of_kind(REPEATABLE) - syllables) & known == (beyond - of_kind(JAMO)) | set(SIGNS)
+    drawn_out = of_kind(REPEATABLE) & syllables
+    assert set("아어오우으이에애와야하호히") <= drawn_out
+    assert not drawn_out & set("또빠짝안앙한")
+
+
+def test_invisible_characters() -> None:
+    assert of_kind(INVISIBLE) == {c for c in invisible_characters() if c in EVERY}
+    assert all(unicodedata.category(c) in ("Cf", "Lo", "So") for c in invisible_characters())
     assert not of_kind(REPEATABLE) & set("az09 -=#*_\n")
 
 

@@ -11,6 +11,7 @@ from filters import make
 from filters.contracts import ResourceError, SettingsError
 from filters.document import Document
 from filters.rules import decide
+from filters.toxicity.entries import finder, read_entries
 from filters.toxicity.wordlist import LISTS, WordList
 
 
@@ -60,7 +61,7 @@ def test_korean_words_match_inside_words_but_for_the_allow_list(text: str, hits:
 def test_share_is_of_words() -> None:
     assert scores(WordList(), "one two three shit", "en") == (1, 0.25)
     assert scores(WordList(), "you son of a bitch", "en") == (1, 0.8)
-    assert scores(WordList(), "씨발병신지랄", "ko") == (3, 1.0)  # three hits in one word
+    assert scores(WordList(), "씨발지랄좆", "ko") == (3, 1.0)  # three hits in one word
 
 
 def test_language_chooses_the_list() -> None:
@@ -113,15 +114,65 @@ def test_lists_that_cannot_be_used(tmp_path: Path) -> None:
 
 
 def test_shipped_lists_are_consistent() -> None:
-    """Every allow entry for Korean holds a listed word, else it does nothing."""
-    read = lambda name: [  # noqa: E731
-        line for line in (LISTS / name).read_text(encoding="utf-8").splitlines() if line and not line.startswith("# ")
-    ]
-    words = read("ko.txt")
-    assert len(words) == len(set(words))
-    assert len(read("en.txt")) == len(set(read("en.txt")))
-    for entry in read("ko_allow.txt"):
-        assert any(word in entry for word in words), entry
+    """No entry stands twice, and every allow entry for Korean holds a hit, else it does nothing."""
+    for name in ("ko.txt", "en.txt", "ko_allow.txt"):
+        lines = [line for line in (LISTS / name).read_text(encoding="utf-8").splitlines() if line]
+        assert len(lines) == len(set(lines))
+    find = finder(read_entries(LISTS / "ko.txt", "ko"), (), anywhere=True)
+    for entry in read_entries(LISTS / "ko_allow.txt", "ko").words:
+        assert find(entry.encode()), entry
+
+
+@pytest.mark.parametrize(
+    ("text", "hits"),
+    [
+        ("시발 열차는 다섯 시에 떠난다. 경부선은 서울역을 시발로 한다.", 0),
+        ("아 시발 진짜", 1),
+        ("그런 짓을 하다니 시발", 1),
+        ("그 새끼 오리가 자랐다. 이 새끼들은 어미 젖을 먹는다.", 0),
+        ("병신년 정월, 질병신고와 장병신상", 0),
+        ("병신 같은 놈, 병신년아", 2),
+        ("자음은 ㄱㄴㄷㄹㅁㅂㅅㅇㅈ이고 받침은 ㅄ, ㄳ이다", 0),
+        ("ㅋㅋㅂㅅ아", 1),
+        ("서랍을 샅샅이 뒤져라", 0),
+        ("이 씨발아 서랍을 뒤져라", 2),
+        ("화염병, 감염병, 들이닥쳐", 0),
+    ],
+)
+def test_everyday_korean_words_need_company(text: str, hits: int) -> None:
+    assert scores(WordList(), text, "ko")[0] == hits
+
+
+@pytest.mark.parametrize(
+    ("text", "hits"),
+    [
+        ("They saddled the ass; retarded potentials; a dyke holds dykes; pricks and hoes; faggots of wood", 0),
+        ("pussy willows, a pussy-cat and spic and span", 0),
+        ("you retarded dyke", 2),  # one of whom it is said, the other beside it
+        ("lol what an ass", 1),
+        ("these hoes be mad", 1),
+        ("an ass, " + "x" * 200 + " fuck", 1),  # too far
+    ],
+)
+def test_everyday_english_words_need_company(text: str, hits: int) -> None:
+    assert scores(WordList(), text, "en")[0] == hits
+
+
+def test_patterns_of_a_list(tmp_path: Path) -> None:
+    (tmp_path / "de").write_text("/{<}(b[oö]se){>}/\nschlimm\n?mist\n&verdammt\n", encoding="utf-8")
+    judge = WordList(lists={"de": str(tmp_path / "de")})
+    assert scores(judge, "böse, bose bosen", "de")[0] == 2
+    assert scores(judge, "Mist" + " x" * 100 + " schlimm", "de")[0] == 1
+    assert scores(judge, "verdammter Mist, verdammt", "de")[0] == 1
+    for line, message in [
+        ("/(a/", "cannot read"),
+        ("/a/", "one group"),
+        ("/(a)(b)/", "one group"),
+        ("/(a*)/", "empty"),
+    ]:
+        (tmp_path / "bad").write_text(f"gut\n{line}\n", encoding="utf-8")
+        with pytest.raises(ResourceError, match=rf"lists.fr \(bad\), line 2: .*{message}"):
+            WordList(lists={"fr": str(tmp_path / "bad")}).check()
 
 
 def test_any_text_gets_a_decision() -> None:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from filters.document import RawPage
 from pipelines.reading import bodies, pages
-from pipelines.reading.bodies import BodyError, Head, decode_body, parse_head, sniff
+from pipelines.reading.bodies import BodyError, Head, decode_body, parse_head
 from pipelines.reading.events import Damaged, Rejected
+from pipelines.reading.sniffing import media_type
 from tests.pipelines.reading.archives import events, http, page, record
 
 
@@ -146,22 +147,22 @@ KINDS = [
     (HTML.decode().encode("utf-16"), "text/html", "text/html"),
     (HTML.decode().encode("utf-16-le"), "text/html", "text/html"),
     ("글만 있습니다".encode("cp949"), "text/plain", "text/plain"),
-    (b"%PDF-1.4 <html>", "text/html", ""),
-    (b"\x89PNG\r\n\x1a\n", "text/html", ""),
-    (bytes(range(256)) * 4, "text/html", ""),
-    (bytes(range(256)) * 4, "text/plain", ""),
-    (b'<?xml version="1.0"?><rss><channel>', "text/html", ""),
-    (b'<?xml version="1.0"?><rss><channel>', "text/xml", ""),
-    (b'{"a": 1}', "application/json", ""),
-    (b'{"a": 1}', "", ""),
-    (b"var a = '<html>';", "application/javascript", ""),
-    (b"body { color: red }", "text/css", ""),
+    (b"%PDF-1.4 <html>", "text/html", "application/pdf"),
+    (b"\x89PNG\r\n\x1a\n", "text/html", "image/png"),
+    (bytes(range(256)) * 4, "text/html", "application/octet-stream"),
+    (bytes(range(256)) * 4, "text/plain", "application/octet-stream"),
+    (b'<?xml version="1.0"?><rss><channel>', "text/html", "application/rss+xml"),
+    (b'<?xml version="1.0"?><rss><channel>', "text/xml", "application/rss+xml"),
+    (b'{"a": 1}', "application/json", "application/json"),
+    (b'{"a": 1}', "", "application/json"),
+    (b"var a = '<html>';", "application/javascript", "application/javascript"),
+    (b"body { color: red }", "text/css", "text/css"),
 ]
 
 
 @pytest.mark.parametrize(("body", "declared", "expected"), KINDS)
 def test_media_type_is_told_from_the_bytes(body: bytes, declared: str, expected: str) -> None:
-    assert sniff(body, declared) == expected
+    assert media_type(body, declared) == expected
 
 
 def _outcome(event: RawPage | Rejected | Damaged) -> str:

@@ -150,8 +150,8 @@ def test_no_optional_field_of_json_costs_its_row(tmp_path: Path) -> None:
     path.write_bytes(b"\n".join((b'{"text": "first"}', *LINES)))
     found = list(read(Piece(str(path)), Fields(carry=("title", "meta", "score", "n"))))
     assert [event.body for event in found if isinstance(event, RawPage)] == [b"first"] + [b"a"] * len(LINES)
-    assert found[5].notes == {"carried:meta": '{"k": null}'}
-    assert found[7].notes["carried:title"].startswith("cut in a character")
+    assert found[5].carried == {"meta": '{"k": null}'}
+    assert found[7].carried["title"].startswith("cut in a character")
 
 
 def test_a_text_that_stands_twice_or_is_no_utf8_is_no_row(tmp_path: Path) -> None:

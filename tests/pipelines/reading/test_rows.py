@@ -247,7 +247,7 @@ NAMED = Fields(
 
 def carried(page: Any) -> dict[str, Any]:
     """The fields that go along with a page."""
-    return dict(page.notes)
+    return dict(page.carried)
 
 
 def test_fields_of_json_rows_by_name(tmp_path: Path) -> None:
@@ -263,11 +263,11 @@ def test_fields_of_json_rows_by_name(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     first, second, third, fourth, fifth = read(Piece(str(path)), NAMED)
     assert (first.body.decode(), first.id, first.url, first.date) == ("가", "7", "http://a", "2024-01-02")
-    assert carried(first) == {"carried:license": "cc", "carried:meta.tags": '["x", "나"]', "carried:n": "1.5"}
+    assert carried(first) == {"license": "cc", "meta.tags": '["x", "나"]', "n": "1.5"}
     assert second.id == "of this very name"
     assert carried(second) == {}
     assert third.id.startswith("sha256:")
-    assert carried(third) == {"carried:license": "\ufffd"}
+    assert carried(third) == {"license": "\ufffd"}
     assert (fourth.reason, fourth.detail) == ("schema_error", "line 4: the field 'content' is missing")
     assert (fifth.body.decode(), fifth.url) == ("라", "")
 
@@ -287,8 +287,8 @@ def test_columns_of_parquet_by_name(tmp_path: Path) -> None:
     pq.write_table(table, path)
     first, second, third = read(Piece(str(path)), NAMED)
     assert (first.body.decode(), first.id, first.url) == ("가", "7", "http://a")
-    assert carried(first) == {"carried:license": "cc", "carried:meta.tags": '["x", "나"]', "carried:n": "1.5"}
-    assert carried(second) == {"carried:n": "2.0"}
+    assert carried(first) == {"license": "cc", "meta.tags": '["x", "나"]', "n": "1.5"}
+    assert carried(second) == {"n": "2.0"}
     assert second.id.startswith("sha256:")
     assert (third.reason, third.detail) == ("schema_error", "row 2: the field 'content' is null")
 

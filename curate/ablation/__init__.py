@@ -1,0 +1,1 @@
+"""Ablations: arms decided from one scored table, compared, and put into a report."""

@@ -1,0 +1,308 @@
+"""Ablations: YAML to arms, sweeps, slices and controls."""
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, InstanceOf
+
+from curate import recipe as recipes
+from curate.ablation.changes import OTHER_FILES, changed
+from curate.configuration import Count, Paths, Place, Text, several, string, validated, whole
+from curate.recipe import Lines, Recipe, RecipeError, check_name, find_config, load_yaml
+from filters.chain import Step
+from filters.contracts import Judge, Strategy, settings_of
+from filters.language.fasttext import ISO_639_1
+from filters.language.identification import LanguageJudge
+from filters.rules import Rule
+
+BASE = "base"
+SLICES = ("language", "domain", "length", "crawl")
+CONTROLS = ("random-removal",)
+GOLD = ("extraction", "language", "toxicity", "pii", "dedup", "quality")
+MOST_SAMPLES = 1_000  # on each side of a pair, for every arm: they are texts in one page that a browser must open
+_FROZEN = ConfigDict(extra="forbid")
+
+
+def _among(known: Sequence[str]) -> AfterValidator:
+    def check(found: tuple[str, ...]) -> tuple[str, ...]:
+        if not set(found) <= set(known):
+            raise ValueError(f"must be of: {', '.join(known)}")
+        return found
+
+    return AfterValidator(check)
+
+
+def _given(paths: tuple[str, ...]) -> tuple[str, ...]:
+    # an arm meant to read other files must not read those of the base
+    if not paths:
+        raise ValueError("names no file")
+    return paths
+
+
+Names = Annotated[tuple[str, ...], several("name")]
+
+
+@dataclasses.dataclass(frozen=True)
+class Arm:
+    """One variant of the base recipe. input and pair_by are for arms that read other files (WET beside WARC)."""
+
+    name: str
+    recipe: Recipe
+    input: tuple[str, ...] = ()
+    pair_by: str = ""
+
+
+@pydantic.dataclasses.dataclass(frozen=True, config=_FROZEN)
+class _OtherFiles:
+    """The files that an arm reads in place of the base's, and the header that pairs their pages with the base's."""
+
+    input: Annotated[Paths, AfterValidator(_given)] = ()
+    pair_by: Annotated[str, string("the name of a header")] = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """One setting of one stage over several values; decided from the scored table. arm: the arm that has the stage."""
+
+    stage: str
+    setting: str
+    values: tuple[Any, ...]
+    arm: str = BASE
+
+    @property
+    def name(self) -> str:
+        """stage.setting, and the arm where it is not the base."""
+        return f"{self.stage}.{self.setting}" + (f" in {self.arm}" if self.arm != BASE else "")
+
+
+@pydantic.dataclasses.dataclass(frozen=True, config=_FROZEN)
+class Proxy:
+    """The proxy language model: reference texts held fixed, training bytes for each arm, seeds."""
+
+    reference: Annotated[tuple[str, ...], several("path", least=1)]
+    bytes: Count = 5_000_000
+    seeds: Count = 3
+
+
+@pydantic.dataclasses.dataclass(frozen=True, config=_FROZEN)
+class Gold:
+    """Labelled data of a stage, with options of `curate evaluate`; label "": the usual one of the stage."""
+
+    data: Annotated[tuple[str, ...], several("path", least=1)]
+    text: Text = "text"
+    label: Text = ""
+    toxic: Names = ()
+    clean: Names = ()
+    language: Text = ""
+    match: Literal["exact", "overlap"] = "exact"
+
+
+@pydantic.dataclasses.dataclass(frozen=True, config=_FROZEN)
+class Ablation:
+    """What is compared. The base comes first among the arms.
+
+    tokens    how texts are counted: words, or the path of a tokenizers file
+    seeds     of the random controls           samples  documents shown on each side of a pair of arms
+    """
+
+    name: str
+    arms: tuple[InstanceOf[Arm], ...]
+    description: Annotated[str, BeforeValidator(str)] = ""
+    input: Paths = ()
+    tokens: Annotated[str, string("words, or a path")] = "words"
+    sweeps: tuple[InstanceOf[Sweep], ...] = ()
+    slices: Annotated[Names, _among(SLICES)] = ("language", "domain", "length")
+    controls: Annotated[Names, _among(CONTROLS)] = ()
+    gold: Mapping[str, InstanceOf[Gold]] = Field(default_factory=dict)
+    proxy: InstanceOf[Proxy] | None = None
+    seeds: Count = 20
+    samples: Annotated[int, whole(MOST_SAMPLES)] = 20
+
+    @property
+    def base(self) -> Arm:
+        """The arm that all others are compared with."""
+        return self.arms[0]
+
+    def arm(self, name: str) -> Arm:
+        """The arm of this name."""
+        return next(arm for arm in self.arms if arm.name == name)
+
+
+def load(given: str | os.PathLike[str] | Mapping[str, Any]) -> Ablation:
+    """The ablation of a file, of a shipped name, or of a map as a file would hold it; raises RecipeError."""
+    if isinstance(given, Mapping):
+        return parse(dict(given), "ablation")
+    path = find_config(recipes.config_name(given, "an ablation"), "ablations")
+    data, lines = load_yaml(recipes.read_text(path), str(path))
+    return parse(data, str(path), lines, path.parent)
+
+
+_MADE = ("recipe", "arms", "leave_one_out", "grid", "sweeps", "gold", "proxy")  # keys whose values are made here
+
+
+def parse(data: Any, file: str, lines: Lines | None = None, folder: Path | None = None) -> Ablation:
+    """An ablation from plain data. Relative recipe paths are looked for beside the ablation's file too."""
+    place = Place(file, lines or Lines())
+    if not isinstance(data, dict):
+        raise RecipeError(f"{file}: an ablation is a map with recipe and arms; recipe is required")
+    if "stages" in data and "recipe" not in data:
+        raise RecipeError(f"{file}: this is a recipe, not an ablation: curate run {file}", file)
+    fields = [one.name for one in dataclasses.fields(Ablation)]  # type: ignore[arg-type]
+    place.check_known(list(data), list(dict.fromkeys([*_MADE, *fields])))
+    name = data.get("name", Path(file).stem)
+    check_name(name, file, place.lines, ("name",))
+    base = _base(data.get("recipe"), place, folder)
+    arms = [Arm(BASE, base)]
+    arms += [_arm(arm, changes, base, place.at("arms", arm)) for arm, changes in _map(data, "arms", place).items()]
+    arms += _leave_one_out(data.get("leave_one_out"), base, place.at("leave_one_out"))
+    arms += _grid(_map(data, "grid", place), base, place.at("grid"))
+    seen: set[str] = set()
+    for arm in arms:
+        if arm.name in seen:
+            raise place.at("arms", arm.name).error(f"two arms are called {arm.name}")
+        seen.add(arm.name)
+    made: dict[str, Any] = {"name": name, "arms": tuple(arms)}
+    made["sweeps"] = tuple(
+        _sweep(key, values, arms, place.at("sweeps", key)) for key, values in _map(data, "sweeps", place).items()
+    )
+    made["gold"] = {stage: _gold(stage, given, place.at("gold")) for stage, given in _map(data, "gold", place).items()}
+    if data.get("proxy") is not None:
+        made["proxy"] = validated(Proxy, _map(data, "proxy", place), place.at("proxy"))
+    rest = {key: value for key, value in data.items() if key not in _MADE and key != "name"}
+    return validated(Ablation, {**made, **rest}, place)
+
+
+def _base(named: Any, place: Place, folder: Path | None) -> Recipe:
+    if isinstance(named, dict):
+        return recipes.parse(named, place.file, place.lines.below("recipe"))
+    if not isinstance(named, str):
+        raise place.at("recipe").error("recipe is required: a shipped recipe's name or a path")
+    beside = folder / named if folder is not None else None
+    return recipes.load(str(beside) if beside is not None and beside.is_file() else named)
+
+
+def _arm(name: Any, changes: Any, base: Recipe, place: Place) -> Arm:
+    check_name(name, place.file, place.lines, place.path)
+    if name == BASE:
+        raise place.error(f"the arm {BASE} is the recipe itself and comes by itself")
+    if not isinstance(changes, dict):
+        raise place.error("an arm is a map from stages to what replaces them")
+    files = validated(_OtherFiles, {key: value for key, value in changes.items() if key in OTHER_FILES}, place)
+    recipe = changed(base, {stage: change for stage, change in changes.items() if stage not in OTHER_FILES}, place.at)
+    return Arm(name, dataclasses.replace(recipe, name=name), files.input, files.pair_by)
+
+
+def _leave_one_out(asked: Any, base: Recipe, place: Place) -> Iterator[Arm]:
+    names = [step.name for step in base.steps[1:]]
+    if asked is True:
+        asked = names
+    if asked and not isinstance(asked, list):
+        raise place.error("leave_one_out is true or a list of stages")
+    for index, stage in enumerate(asked or ()):
+        if not isinstance(stage, str):
+            raise place.at(index).error(f"leave_one_out: {stage!r:.80} is not the name of a stage")
+        if stage not in names:
+            raise place.at(index).unknown("stage", stage, names)
+        name = "without-" + stage.replace("/", "-")
+        yield Arm(name, dataclasses.replace(changed(base, {stage: False}, place.at), name=name))
+
+
+def _grid(grid: Mapping[str, Any], base: Recipe, place: Place) -> Iterator[Arm]:
+    axes = [_axis(key, values, [Arm(BASE, base)], place.at(key)) for key, values in grid.items()]
+
+    def written(stage: str | None = None, setting: str | None = None, *_: Any) -> Place:
+        """Where a setting is written: the values of a grid hold together, so an error has the line of its axis."""
+        return place.at(f"{stage}.{setting}") if setting is not None else place
+
+    for values in itertools.product(*(axis.values for axis in axes)) if axes else ():
+        changes: dict[str, dict[str, Any]] = {}
+        for axis, value in zip(axes, values, strict=True):
+            changes.setdefault(axis.stage, {})[axis.setting] = value
+        recipe = changed(base, changes, written)
+        name = "-".join(f"{axis.setting}-{value}" for axis, value in zip(axes, values, strict=True))
+        name = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name)[:64]
+        yield Arm(name, dataclasses.replace(recipe, name=name))
+
+
+def _axis(key: Any, values: Any, arms: Sequence[Arm], place: Place) -> Sweep:
+    """The values of a setting, of the first arm that has the stage."""
+    stage, _, setting = str(key).rpartition(".")
+    having = [arm for arm in arms if any(step.name == stage for step in arm.recipe.steps)]
+    if not having:
+        known = list(dict.fromkeys(step.name for arm in arms for step in arm.recipe.steps))
+        raise place.unknown("stage", stage or key, known)
+    if not isinstance(values, list) or not values:
+        raise place.error(f"{key} needs a list of values")
+    return Sweep(stage, setting, tuple(values), having[0].name)
+
+
+def _sweep(key: Any, values: Any, arms: Sequence[Arm], place: Place) -> Sweep:
+    sweep = _axis(key, values, arms, place)
+    _check_sweep(sweep, next(arm.recipe for arm in arms if arm.name == sweep.arm), place)
+    return sweep
+
+
+def _check_sweep(sweep: Sweep, recipe: Recipe, place: Place) -> None:
+    """Raises RecipeError for a setting or a value that is not allowed, and for a setting that changes no decision."""
+    step = next(step for step in recipe.steps if step.name == sweep.stage)
+    in_use, given = step.strategy, settings_of(step.strategy)
+    made = []
+    for index, value in enumerate(sweep.values):
+        # an unknown setting is the key's fault, not the first value's
+        at = place.at(index) if sweep.setting in given else place
+        settings = {**given, sweep.setting: value}
+        made.append(recipes.build(step.strategy_name, settings, at.file, at.lines, at.path))
+    if any(one != in_use for one in made) and _decide_alike([in_use, *made], recipe.languages()):
+        raise place.error(f"a sweep of {sweep.name} changes no decision: {_unread(sweep, step)}")
+
+
+def _decide_alike(strategies: Sequence[Strategy], languages: Sequence[str]) -> bool:
+    """Whether these are judges with the same scores and, for every language, rules that decide the same."""
+    judges = [one for one in strategies if isinstance(one, Judge)]
+    if len(judges) < len(strategies) or any(one.scoring_key() != judges[0].scoring_key() for one in judges):
+        return False
+    asked = {"", *languages, *ISO_639_1}
+    for judge in judges:
+        for setting in settings_of(judge).values():  # limits by language
+            asked |= {key for key in setting if isinstance(key, str)} if isinstance(setting, dict) else set()
+    return all(
+        _decisive(judge.rules(language), language) == _decisive(judges[0].rules(language), language)
+        for language in asked
+        for judge in judges[1:]
+    )
+
+
+def _decisive(rules: Sequence[Rule], language: str) -> tuple[Rule, ...]:
+    """The rules that can decide on a document of this language: up to the first that drops all of them."""
+    for index, rule in enumerate(rules):
+        if rule.signal == "language" and rule.one_of is not None and language not in rule.one_of:
+            return tuple(rules[: index + 1])
+    return tuple(rules)
+
+
+def _unread(sweep: Sweep, step: Step) -> str:
+    """Why a setting is not read, for a message."""
+    in_use = step.strategy
+    if isinstance(in_use, LanguageJudge) and not in_use.keep:
+        return f"keep of {sweep.stage} names no language, so all are kept"
+    if isinstance(in_use, LanguageJudge) and isinstance(in_use.keep, Mapping):
+        return f"the map keep holds the limits of {', '.join(in_use.keep)}; sweep {sweep.stage}.keep instead"
+    return f"the rules of {sweep.stage} are the same for each of the values"
+
+
+def _gold(stage: Any, given: Any, place: Place) -> Gold:
+    """Labelled data of a stage: a path, a list of paths, or a map of data to them and of other options."""
+    place.check_known([stage], GOLD)
+    return validated(Gold, dict(given) if isinstance(given, dict) else {"data": given}, place.at(stage))
+
+
+def _map(data: Mapping[str, Any], key: str, place: Place) -> dict[str, Any]:
+    found = data.get(key) or {}
+    if not isinstance(found, dict):
+        raise place.at(key).error(f"{key} must be a map, got {found!r:.80}")
+    return found

@@ -1,0 +1,168 @@
+"""Which rule removes what: in sequence, alone, only; what leaving it out would gain; which rules overlap."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from curate.ablation.decide import DecidedArm, Decider, LeftOut
+from curate.ablation.scored import DROPPED, KEPT
+from pipelines.scoring.plan import CorpusVisit, JudgeVisit, Node, TextVisit, Visit
+
+
+@dataclass(frozen=True)
+class RuleMask:
+    """A per-document rule and where it fails on the recipe's text at its position, with nothing dropped before.
+
+    node  the text path whose sizes count for it
+    """
+
+    stage: str
+    strategy: str
+    rule: str
+    place: int
+    node: Node
+    fails: np.ndarray
+
+
+def rule_masks(decider: Decider, visits: Sequence[Visit]) -> list[RuleMask]:
+    """All per-document rules of a recipe, in order: those of judges, and the drops of extractors and rewriters."""
+    found: list[RuleMask] = []
+    for place, (visit, node) in enumerate(zip(visits, entered_on(visits), strict=True)):
+        stage, strategy = visit.step.name, visit.step.strategy_name
+        if isinstance(visit, TextVisit) and not visit.node.is_corpus:
+            status = decider.scored.status(visit.node)
+            for code, name in enumerate(status.names):
+                fails = (status.how == DROPPED) & (status.which == code)
+                if fails.any():
+                    found.append(RuleMask(stage, strategy, name, place, node, fails))
+        elif isinstance(visit, JudgeVisit):
+            masks: dict[str, np.ndarray] = {}
+            for where, rules in decider.rules_by_language(visit):
+                for rule in rules:
+                    fails = decider.failing(visit, rule) & where
+                    masks[rule.name] = masks[rule.name] | fails if rule.name in masks else fails
+            found += [RuleMask(stage, strategy, name, place, node, mask) for name, mask in masks.items()]
+    return found
+
+
+def entered_on(visits: Sequence[Visit]) -> list[Node]:
+    """For each step of an arm, the text path whose texts it gets. An extractor gets none: its own path stands there."""
+    nodes: list[Node] = []
+    node: Node | None = None
+    for visit in visits:
+        made = visit.node if isinstance(visit, TextVisit) else node
+        entered = node or made
+        if entered is None:
+            raise TypeError(f"{visit.step.name} comes before any text")
+        nodes.append(entered)
+        node = made
+    return nodes
+
+
+def attribute(decider: Decider, decided: DecidedArm, visits: Sequence[Visit]) -> dict[str, Any]:
+    """The attribution table and the overlap of rules.
+
+    rules    one entry for each rule: in_sequence (it is the first to fail, in recipe order), alone (it fails on the
+             text at that position with nothing dropped before), only (no other per-document rule fails), and without
+             (how much more would be kept without it, corpus decisions made again). Corpus rules have neither alone nor
+             only. without is None where it depends on texts that were not made.
+    stages   without, for whole stages except the first
+    overlap  documents on which both rules of a pair fail alone
+    """
+    masks = rule_masks(decider, visits)
+    failing = np.zeros(len(decided.how), dtype=np.int32)
+    for mask in masks:
+        failing += mask.fails
+    names = {name: code for code, name in enumerate(decided.rules)}
+    sizes = decider.scored.sizes
+    rules: list[dict[str, Any]] = []
+    for mask in masks:
+        first = (decided.left_at == mask.place) & (decided.how == DROPPED) & (decided.rule == names.get(mask.rule, -2))
+        rules.append(
+            {
+                "stage": mask.stage,
+                "strategy": mask.strategy,
+                "rule": mask.rule,
+                "in_sequence": sizes(mask.node, first),
+                "alone": sizes(mask.node, mask.fails),
+                "only": sizes(mask.node, mask.fails & (failing == 1)),
+                "without": _gain(decider, decided, visits, mask.place, mask.rule),
+            }
+        )
+    for place, (visit, node) in enumerate(zip(visits, entered_on(visits), strict=True)):
+        if isinstance(visit, CorpusVisit) or (isinstance(visit, TextVisit) and visit.node.is_corpus):
+            gone = (decided.left_at == place) & (decided.how == DROPPED)
+            for code in np.unique(decided.rule[gone]):
+                rules.append(
+                    {
+                        "stage": visit.step.name,
+                        "strategy": visit.step.strategy_name,
+                        "rule": decided.rules[code],
+                        "in_sequence": sizes(node, gone & (decided.rule == code)),
+                        "alone": None,
+                        "only": None,
+                        "without": _gain(decider, decided, visits, place),
+                    }
+                )
+    order = {visit.step.name: place for place, visit in enumerate(visits)}
+    rules.sort(key=lambda row: order[row["stage"]])
+    stages = [
+        {"stage": visit.step.name, "without": _gain(decider, decided, visits, place)}
+        for place, visit in enumerate(visits[1:], 1)
+    ]
+    return {"rules": rules, "stages": stages, "overlap": _overlap(masks)}
+
+
+def _gain(
+    decider: Decider, decided: DecidedArm, visits: Sequence[Visit], place: int, rule: str | None = None
+) -> dict[str, int] | None:
+    """How much more would be kept, in documents, bytes and tokens, without a stage, or without one rule of it."""
+    if isinstance(visits[place], TextVisit) or texts_depend_on(visits[place:]):
+        return None
+    left_out = LeftOut(visits[place].step.name, rule)
+    other = decider.decide(decided.arm, visits, left_out, funnel=False)
+    now = decider.scored.sizes(decided.node, decided.kept)
+    then = decider.scored.sizes(decided.node, other.kept)
+    return {name: then[name] - now[name] for name in now}
+
+
+def texts_depend_on(visits: Sequence[Visit]) -> bool:
+    """Whether one of these steps makes texts that depend on which documents come to it."""
+    return any(isinstance(visit, TextVisit) and visit.node.is_corpus for visit in visits)
+
+
+def gains_from_arms(attribution: dict[str, Any], gains: dict[str, dict[str, int]]) -> None:
+    """Fill in the gains that the texts of the base cannot give, from arms that leave one stage out, by stage."""
+    for row in attribution["stages"]:
+        row["without"] = row["without"] or gains.get(row["stage"])
+    for row in attribution["rules"]:
+        if row["without"] is None and row["alone"] is None:  # a corpus stage decides as a whole
+            row["without"] = gains.get(row["stage"])
+
+
+def _overlap(masks: list[RuleMask]) -> dict[str, Any]:
+    stack = np.array([mask.fails for mask in masks], dtype=np.float32)
+    shared = (stack @ stack.T).astype(int) if len(masks) else np.zeros((0, 0), dtype=int)
+    return {"rules": [f"{mask.stage}:{mask.rule}" for mask in masks], "documents": shared.tolist()}
+
+
+def slice_matrix(decided: DecidedArm, visits: Sequence[Visit], slices: dict[str, np.ndarray]) -> dict[str, Any]:
+    """For each slice of each kind: its documents, how many are kept, and how many each rule removes in sequence."""
+    read = decided.left_at >= 0
+    found: dict[str, Any] = {}
+    for kind, values in slices.items():
+        rows = []
+        for name in sorted(set(values[read].tolist())):
+            inside = (values == name) & read
+            removed: dict[str, int] = {}
+            for place, visit in enumerate(visits):
+                gone = inside & (decided.left_at == place)
+                for code in np.unique(decided.rule[gone]):
+                    removed[f"{visit.step.name}:{decided.rules[code]}"] = int((decided.rule[gone] == code).sum())
+            kept = int((inside & (decided.how == KEPT)).sum())
+            rows.append({"slice": name, "documents": int(inside.sum()), "kept": kept, "removed": removed})
+        rows.sort(key=lambda row: -int(row["documents"]))
+        found[kind] = rows
+    return found

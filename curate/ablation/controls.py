@@ -1,0 +1,74 @@
+"""Controls: random removal of as many bytes, equal byte budgets, intervals on every difference."""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from curate.ablation.decide import DecidedArm
+from curate.ablation.scored import Scored
+
+RESAMPLES = 1000
+
+
+def draws(ids: np.ndarray, seed: int, purpose: str = "") -> np.ndarray:
+    """A number in [0, 1) for each id, a function of seed and id: samples of it are nested and keyed by document.
+
+    purpose  draws for different purposes are independent
+    """
+    key, person = seed.to_bytes(8, "little"), purpose.encode()
+    digests = b"".join(
+        hashlib.blake2b(name.encode(), digest_size=8, key=key, person=person).digest() for name in ids.tolist()
+    )
+    return np.frombuffer(digests, dtype=np.uint64).astype(np.float64) / 2.0**64
+
+
+def budget(ids: np.ndarray, sizes: np.ndarray, mask: np.ndarray, most: int, seed: int, purpose: str = "") -> np.ndarray:
+    """Documents of mask up to a budget in bytes: those with the smallest draws. A smaller budget takes a subset."""
+    rows = np.flatnonzero(mask)
+    order = rows[np.argsort(draws(ids[rows], seed, purpose), kind="stable")]
+    within = np.cumsum(sizes[order]) <= most
+    chosen = np.zeros(len(mask), dtype=bool)
+    chosen[order[within]] = True
+    return chosen
+
+
+def random_removal(scored: Scored, base: DecidedArm, other: DecidedArm, seed: int) -> np.ndarray:
+    """A random arm: the pages that were read, minus random ones, until as many bytes are left as other keeps."""
+    first = scored.plan.lineage(base.node)[0]
+    most = int(scored.bytes(other.node)[other.kept].sum()) if other.group == base.group else 0
+    # With the keys of training samples, what is left would be the very sample that is trained on.
+    return budget(scored.pages(first).ids, scored.bytes(first), scored.reached(first), most, seed, "removal")
+
+
+def paired_difference(left: np.ndarray, right: np.ndarray, weights: np.ndarray, seed: int = 0) -> dict[str, Any]:
+    """The difference of two arms' shares of what was read (right minus left), by document and by weight, with 95 %
+    intervals from resampling documents.
+
+    A Poisson bootstrap: every document is drawn Poisson(1) times, and both the change and what was read are summed
+    over the draws. Documents that both arms treat alike only enter the sum of what was read, as a whole: their number
+    is Poisson, and the sum of their weights is close to normal.
+    """
+    read = len(left)
+    if not read:
+        return {"documents": 0.0, "documents_interval": [0.0, 0.0], "bytes": 0.0, "bytes_interval": [0.0, 0.0]}
+    change = right.astype(np.float64) - left.astype(np.float64)
+    moved = np.flatnonzero(change)
+    moved = moved[np.lexsort((change[moved], weights[moved]))]  # the order of files and units changes no interval
+    total = float(weights.sum()) or 1.0
+    alike = np.asarray(weights, dtype=np.float64)[change == 0]
+    rng = np.random.default_rng(seed)
+    drawn = rng.poisson(len(alike), RESAMPLES)
+    weight = np.maximum(0.0, rng.normal(alike.sum(), np.sqrt((alike**2).sum()), RESAMPLES))
+    documents, sizes = np.empty(RESAMPLES), np.empty(RESAMPLES)
+    for number in range(RESAMPLES):
+        counts = rng.poisson(1.0, len(moved))
+        sums = counts * weights[moved]
+        documents[number] = (counts * change[moved]).sum() / max(1, drawn[number] + counts.sum())
+        sizes[number] = (sums * change[moved]).sum() / max(1.0, weight[number] + sums.sum())
+    return {
+        "documents": float(change.sum() / read),
+        "documents_interval": [float(bound) for bound in np.quantile(documents, [0.025, 0.975])],
+        "bytes": float((change * weights).sum() / total),
+        "bytes_interval": [float(bound) for bound in np.quantile(sizes, [0.025, 0.975])],
+    }

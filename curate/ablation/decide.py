@@ -1,0 +1,305 @@
+"""From scores to arms: which documents an arm keeps, and where and by which rule it loses the others."""
+
+import hashlib
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from curate.ablation.scored import DROPPED, FAILED, KEPT, Scored
+from filters.document import Document
+from filters.rules import Rule
+from pipelines.corpus.forms import Living, forms_of
+from pipelines.scoring.plan import CorpusVisit, JudgeVisit, Measure, Node, TextVisit, Visit, Writer
+
+READ_STAGE = -1
+_CACHE_BYTES = 1 << 29
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What decides nothing in an arm: a stage, or one rule of it."""
+
+    stage: str
+    rule: str | None = None
+
+
+@dataclass
+class StageResult:
+    """One stage of an arm's funnel, in documents, bytes of text and tokens."""
+
+    stage: str
+    strategy: str
+    documents_in: int = 0
+    kept: int = 0
+    dropped: int = 0
+    failed: int = 0
+    bytes_in: int = 0
+    bytes_kept: int = 0
+    tokens_in: int = 0
+    tokens_kept: int = 0
+    by_rule: Counter[str] = field(default_factory=Counter)
+    by_reason: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Removal:
+    """The pages that one step removes; arrays have shape (n,), one entry a page.
+
+    dropped, failed  bool                                     names  the rules and reasons
+    which            the index in names of what removed it    kept_by  the page that stays in its place, or -1
+    """
+
+    dropped: np.ndarray
+    failed: np.ndarray
+    names: list[str]
+    which: np.ndarray
+    kept_by: np.ndarray | None = None
+
+    @classmethod
+    def nothing(cls, pages: int) -> "Removal":
+        """No page is removed."""
+        none = np.zeros(pages, dtype=bool)
+        return cls(none, none, [], np.zeros(pages, dtype=np.int32))
+
+    @property
+    def gone(self) -> np.ndarray:
+        """Which pages are removed."""
+        return np.asarray(self.dropped | self.failed)
+
+    def count(self, mask: np.ndarray) -> Counter[str]:
+        """How many of some pages each rule or reason removed."""
+        codes, counts = np.unique(self.which[mask], return_counts=True)
+        return Counter({self.names[code]: int(count) for code, count in zip(codes, counts, strict=True)})
+
+
+@dataclass
+class DecidedArm:
+    """What an arm does with every page of its input group; arrays have shape (n,), one entry a page.
+
+    left_at  index of the stage at which the page left; len(stages) where it is kept, -1 where the reader rejected it
+    how      KEPT, DROPPED or FAILED              rule  code of the rule or reason (rules[code]), -1 where it is kept
+    node     the text path whose texts are the arm's output
+    kept_by  for what a corpus stage dropped, the page whose document stays in its place (-1: none)
+    """
+
+    arm: str
+    left_at: np.ndarray
+    how: np.ndarray
+    rule: np.ndarray
+    rules: list[str]
+    stages: list[StageResult]
+    node: Node
+    kept_by: np.ndarray
+
+    @property
+    def group(self) -> int:
+        """The input group whose pages these are."""
+        return self.node.group
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Which pages are kept: booleans of shape (n,)."""
+        return np.asarray(self.how == KEPT)
+
+
+class _Recent(Generic[V]):
+    """The values used last, at most some number of them."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[Hashable, V] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], V]) -> V:
+        """The value of a key, made where it is not there."""
+        if key in self._values:
+            self._values.move_to_end(key)
+        else:
+            self._values[key] = make()
+            if len(self._values) > self._most:
+                self._values.popitem(last=False)
+        return self._values[key]
+
+
+class Decider:
+    """Decides arms from the scored table. What rules and corpus judges say is shared by all arms.
+
+    documents  gives the documents of some pages as a measure sees them; needed where a corpus judge verifies candidates
+    """
+
+    def __init__(
+        self, scored: Scored, documents: Callable[[Measure, Sequence[int]], Iterable[Document]] | None = None
+    ) -> None:
+        self.scored = scored
+        self.documents = documents
+        rows = max((group.rows for group in scored.groups), default=0)
+        masks = max(64, _CACHE_BYTES // max(1, rows))  # one byte a row
+        self._masks: _Recent[np.ndarray] = _Recent(masks)
+        self._corpus: _Recent[Removal] = _Recent(max(4, masks // 16))
+        self._languages: dict[Hashable, tuple[list[str], np.ndarray]] = {}
+        self._living: dict[int, Living] = {}
+
+    def decide(
+        self, arm: str, visits: Sequence[Visit], left_out: LeftOut | None = None, funnel: bool = True
+    ) -> DecidedArm:
+        """Decide an arm, or the first steps of one. left_out decides nothing. Without a funnel, stages have no figures.
+
+        The first visit is that of an extractor.
+        """
+        first = visits[0]
+        if not isinstance(first, TextVisit):
+            raise TypeError(f"{first.step.name} makes no text")
+        pages = self.scored.pages(first.node)
+        how = pages.read.copy()
+        alive = how == KEPT
+        left_at = np.full(pages.rows, READ_STAGE, dtype=np.int16)
+        rule = np.full(pages.rows, -1, dtype=np.int32)
+        kept_by = np.full(pages.rows, -1, dtype=np.int64)
+        codes: dict[str, int] = {}
+        reasons = pages.rules
+        for name in sorted(set(reasons[~alive].tolist())):
+            rule[(reasons == name) & ~alive] = codes.setdefault(name, len(codes))
+        stages: list[StageResult] = []
+        node: Node | None = None
+        for index, visit in enumerate(visits):
+            before, entering = node, alive
+            if isinstance(visit, TextVisit):
+                node = visit.node
+            removal = self._removal(visit, alive, left_out)
+            gone = removal.gone
+            if gone.any():
+                left_at[gone] = index
+                how[removal.dropped] = DROPPED
+                how[removal.failed] = FAILED
+                table = np.array([codes.setdefault(name, len(codes)) for name in removal.names], dtype=np.int32)
+                rule[gone] = table[removal.which[gone]]
+                if removal.kept_by is not None:
+                    kept_by[removal.dropped] = removal.kept_by[removal.dropped]
+                alive = alive & ~gone
+            result = StageResult(visit.step.name, visit.step.strategy_name)
+            if funnel:
+                self._count(result, before, node or first.node, entering, removal)
+            stages.append(result)
+        left_at[alive] = len(stages)
+        return DecidedArm(arm, left_at, how, rule, list(codes), stages, node or first.node, kept_by)
+
+    def failing(self, visit: JudgeVisit, rule: Rule) -> np.ndarray:
+        """Where a judge's rule fails on its text path, with nothing dropped before; False where nothing was scored.
+
+        The rule is applied to every page, whatever its language.
+        """
+        key = (visit.measure.number, rule, visit.language if rule.one_of is not None else None)
+        return self._masks.get(key, partial(self._failing, visit, rule))
+
+    def _failing(self, visit: JudgeVisit, rule: Rule) -> np.ndarray:
+        node = self.scored.node_of(visit.measure)
+        if rule.one_of is not None:
+            writer = visit.measure.writer if rule.signal in visit.judge.writes else visit.language
+            fails = rule.fails_column(self.scored.note(writer, rule.signal, node.group))
+        else:
+            values = self.scored.signal(visit.measure, rule.signal)
+            fails = rule.fails_column(values) & ~np.isnan(values)
+        return np.asarray(fails & self.scored.reached(node))
+
+    def rules_by_language(self, visit: JudgeVisit) -> list[tuple[np.ndarray, tuple[Rule, ...]]]:
+        """A judge's rules for each language: where the pages of that language are, and the rules for them."""
+        languages, codes = self._language(visit)
+        found: dict[tuple[Rule, ...], np.ndarray] = {}
+        for code, language in enumerate(languages):
+            rules = visit.judge.rules(language)
+            where = codes == code
+            found[rules] = found[rules] | where if rules in found else where
+        return [(where, rules) for rules, where in found.items()]
+
+    # ------------------------------------------------------------------------------------------ single kinds of steps
+
+    def _removal(self, visit: Visit, alive: np.ndarray, left_out: LeftOut | None) -> Removal:
+        """What a step removes of the pages that are alive."""
+        if isinstance(visit, TextVisit):
+            status = self.scored.status(visit.node)
+            dropped, failed = alive & (status.how == DROPPED), alive & (status.how == FAILED)
+            return Removal(dropped, failed, status.names, status.which)
+        if left_out == LeftOut(visit.step.name):
+            return Removal.nothing(len(alive))
+        if isinstance(visit, JudgeVisit):
+            return self._judge(visit, alive, left_out)
+        key = (visit.measure.number, visit.judge, hashlib.blake2b(np.packbits(alive).tobytes()).digest())
+        return self._corpus.get(key, partial(self._corpus_judge, visit, alive))
+
+    def _judge(self, visit: JudgeVisit, alive: np.ndarray, left_out: LeftOut | None) -> Removal:
+        dropped = np.zeros(len(alive), dtype=bool)
+        which = np.zeros(len(alive), dtype=np.int32)
+        names: dict[str, int] = {}
+        for where, rules in self.rules_by_language(visit):
+            inside = where & alive
+            if not inside.any():
+                continue
+            for rule in rules:
+                if left_out == LeftOut(visit.step.name, rule.name):
+                    continue
+                code = names.setdefault(rule.name, len(names))
+                new = inside & self.failing(visit, rule) & ~dropped
+                which[new] = code
+                dropped |= new
+        failed = self._failed(visit.measure, alive, names, which)
+        return Removal(dropped & ~failed, failed, list(names), which)
+
+    def _corpus_judge(self, visit: CorpusVisit, alive: np.ndarray) -> Removal:
+        measure, decision = visit.measure, visit.judge.decision()
+        which = np.zeros(len(alive), dtype=np.int32)
+        names = {decision.rule: 0}
+        failed = self._failed(measure, alive, names, which)
+        if measure.number not in self._living:
+            self._living[measure.number] = forms_of(visit.judge).living(self.scored.keys(measure).tolist())
+        documents = partial(self.documents, measure) if self.documents is not None else None
+        gone, stays = self._living[measure.number].losers(alive & ~failed, documents)
+        dropped = np.zeros(len(alive), dtype=bool)
+        dropped[gone] = True
+        kept_by = np.full(len(alive), -1, dtype=np.int64)
+        kept_by[gone] = stays
+        return Removal(dropped, failed, list(names), which, kept_by)
+
+    def _failed(self, measure: Measure, alive: np.ndarray, names: dict[str, int], which: np.ndarray) -> np.ndarray:
+        """Which pages alive could not be measured; their reasons are entered in names and which."""
+        faults = self.scored.faults(measure)
+        if faults is None:
+            return np.zeros(len(alive), dtype=bool)
+        failed = np.asarray(alive & (faults != ""))
+        for reason in sorted(set(faults[failed].tolist())):
+            which[failed & (faults == reason)] = names.setdefault(reason, len(names))
+        return failed
+
+    # ------------------------------------------------------------------------------------------------------- helpers
+
+    def _count(
+        self, result: StageResult, before: Node | None, after: Node, entering: np.ndarray, removal: Removal
+    ) -> None:
+        """Fill in the figures of a stage: texts are those of `before` that come in, those of `after` that go out."""
+        staying = entering & ~removal.gone
+        result.documents_in, result.kept = int(entering.sum()), int(staying.sum())
+        if before is None:  # what the reader read
+            result.bytes_in = int(self.scored.pages(after).bytes[entering].sum())
+        else:
+            result.bytes_in = int(self.scored.bytes(before)[entering].sum())
+            result.tokens_in = int(self.scored.tokens(before)[entering].sum())
+        result.bytes_kept = int(self.scored.bytes(after)[staying].sum())
+        result.tokens_kept = int(self.scored.tokens(after)[staying].sum())
+        result.dropped, result.failed = int(removal.dropped.sum()), int(removal.failed.sum())
+        result.by_rule.update(removal.count(removal.dropped))
+        result.by_reason.update(removal.count(removal.failed))
+
+    def _language(self, visit: JudgeVisit) -> tuple[list[str], np.ndarray]:
+        """The languages there are, and the code of each page's, for the rules of a judge."""
+        # A judge that writes the language itself is judged by what it wrote, as in a run.
+        writer = visit.measure.writer if "language" in visit.judge.writes else visit.language
+        group = self.scored.node_of(visit.measure).group
+        key: tuple[Writer | None, int] = (writer, group)
+        if key not in self._languages:
+            values = self.scored.note(writer, "language", group)
+            known, codes = np.unique(values.astype(str), return_inverse=True)
+            self._languages[key] = ([str(name) for name in known], codes)
+        return self._languages[key]

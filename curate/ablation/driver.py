@@ -1,0 +1,316 @@
+"""An ablation from arms to report: score every text path once, decide every arm from the scores."""
+
+import dataclasses
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curate import rundir
+from curate.ablation import gold
+from curate.ablation.arms import Ablation
+from curate.ablation.arms import load as load_ablation
+from curate.ablation.build import build
+from curate.ablation.costs import Costs
+from curate.ablation.decide import DecidedArm, Decider
+from curate.ablation.scored import Part, Scored, in_parts
+from curate.evaluation.labelled import EvaluationError
+from curate.report.page import render_html, render_markdown
+from curate.rundir import RunDirectory, RunError, UsageError
+from curate.running import check, given_paths, plan_units
+from filters.chain import close_all
+from filters.contracts import CorpusRewriter, Duplicates, ResourceError
+from filters.document import Document
+from filters.text import tokens
+from pipelines import storage
+from pipelines.corpus.forms import DecisionError, decide
+from pipelines.corpus.keyfile import DamagedFile
+from pipelines.curation import ReadTask, RereadTask
+from pipelines.manifest import Manifest
+from pipelines.phases import Phases, Progress, Work
+from pipelines.pool import STALL_SECONDS, PoolError
+from pipelines.reading.units import InputError, expand
+from pipelines.scoring import table
+from pipelines.scoring.plan import CorpusVisit, Measure, Node, Plan, TextVisit, Visit, later_rounds, make_plan
+from pipelines.scoring.rescore import SpoolTask, build_rescoring, build_respool, documents
+from pipelines.scoring.score import ScoreJob, build_scoring
+
+
+@dataclasses.dataclass
+class Inputs:
+    """The files of one input group: their units, and the header that pairs its pages with the base's."""
+
+    paths: list[str]
+    tasks: list[ReadTask]
+    pair_by: str
+
+
+class Ablating:
+    """One ablation in its directory.
+
+    costs  what scoring has cost so far
+    """
+
+    def __init__(self, ablation: Ablation, root: str, inputs: Sequence[Inputs], plan: Plan, phases: Phases) -> None:
+        self.ablation, self.root, self.inputs, self.plan, self.phases = ablation, root, inputs, plan, phases
+        self.costs = Costs()
+        self._parts_of: dict[int, list[Part]] = {}
+        pair_by = {number: group.pair_by for number, group in enumerate(inputs)}
+        # an ablation writes no texts for fields to go along with
+        fields = dataclasses.replace(ablation.base.recipe.rows, carry=())
+        self.job = ScoreJob(root, plan, ablation.tokens, with_texts(ablation, plan), pair_by, fields)
+
+    def scored(self) -> Scored:
+        """The scored table as it is now."""
+        units = [[task.name for task in group.tasks] for group in self.inputs]
+        return Scored(self.root, self.plan, units)
+
+    def decider(self) -> Decider:
+        """Decides from the scored table as it is now."""
+        return Decider(self.scored(), self._documents)
+
+    def _documents(self, measure: Measure, rows: Sequence[int]) -> Iterable[Document]:
+        """Documents of pages as a measure sees them, in the order of rows (ascending)."""
+        node = self.plan.nodes[measure.node]
+        for part, inside in in_parts(self._parts(node.group), rows).items():
+            for _, document in documents(self.job, node, part.unit, inside, measure.reads):
+                yield document
+
+    def score(self) -> None:
+        """Score all text paths: those of extractors and rewriters first, then those after corpus rewriters."""
+        works = [
+            Work(partial(build_scoring, self.job, number), task, f"{number}-{task.name}", task.size)
+            for number, group in enumerate(self.inputs)
+            for task in group.tasks
+        ]
+        self._run("score", works, "scoring")
+        for later in later_rounds(self.plan):
+            decider = self.decider()
+            for node in later:
+                self._score_after_corpus(node, decider)
+
+    def _score_after_corpus(self, node: Node, decider: Decider) -> None:
+        strategy = node.step.strategy
+        if not isinstance(strategy, CorpusRewriter):
+            raise TypeError(f"{node.step.name} is not a corpus rewriter")
+        arm, before = _steps_before(self.plan, node)
+        alive = decider.decide(arm, before, funnel=False).kept
+        works = []
+        for part in decider.scored.pages(node).parts:
+            rows = alive[part.start : part.start + part.rows].nonzero()[0]
+            task = SpoolTask(part.unit, tuple(rows.tolist()))
+            works.append(Work(partial(build_respool, self.job, node), task, part.unit, part.rows))
+        found = self._run(f"spool-{node.number}", works, f"{node.step.name}: spool")
+        shards = [shard for manifest in found for shard in manifest.shards]
+        started = time.process_time()
+        decision = decide(strategy, shards, storage.join(self.root, table.decisions_folder(node)))
+        self.costs.of_nodes[node.number] += time.process_time() - started
+        tasks = [RereadTask(shard.unit, shard, decision.of(shard)) for shard in shards]
+        works = [Work(partial(build_rescoring, self.job, node), task, task.name, task.size) for task in tasks]
+        self._run(f"after-{node.number}", works, node.step.name)
+
+    def _run(self, phase: str, works: Sequence[Work], shown: str) -> list[Manifest]:
+        found = self.phases.run(phase, works, shown)
+        for manifest in found:
+            self.costs.add(manifest.scored)
+        return found
+
+    def _parts(self, group: int) -> list[Part]:
+        if group not in self._parts_of:
+            self._parts_of[group] = self.scored().groups[group].parts
+        return self._parts_of[group]
+
+    def texts_of(self, node: Node, rows: Iterable[int]) -> dict[int, str]:
+        """The texts of pages (numbered as in DecidedArm's arrays) on a text path whose texts are stored.
+
+        Pages without a text there are left out.
+        """
+        found: dict[int, str] = {}
+        for part, inside in in_parts(self._parts(node.group), list(rows)).items():
+            for row, document in documents(self.job, node, part.unit, inside):
+                found[part.start + row] = document.text
+        return found
+
+
+def with_texts(ablation: Ablation, plan: Plan) -> frozenset[int]:
+    """The text paths whose texts are stored: those that arms end with, and those that something reads again."""
+    needed = {node.parent for node in plan.nodes if node.is_corpus}
+    for visits in plan.arms.values():
+        needed.add(next(visit.node.number for visit in reversed(visits) if isinstance(visit, TextVisit)))
+        for visit in visits:
+            if isinstance(visit, CorpusVisit):
+                decision = visit.judge.decision()
+                if isinstance(decision, Duplicates) and decision.verify is not None:
+                    needed.add(visit.measure.node)
+    if "extraction" in ablation.gold:
+        needed |= {node.number for node in plan.nodes if node.parent < 0}
+    return frozenset(needed)
+
+
+def _steps_before(plan: Plan, node: Node) -> tuple[str, tuple[Visit, ...]]:
+    """An arm that a corpus rewriter's text path belongs to, and its steps before the rewriter."""
+    for arm, visits in plan.arms.items():
+        for place, visit in enumerate(visits):
+            if isinstance(visit, TextVisit) and visit.node == node:
+                return arm, visits[:place]
+    raise ValueError(f"no arm has the text path {plan.described(node)}")
+
+
+def ablate(
+    ablation: Ablation | str | os.PathLike[str] | Mapping[str, Any],
+    inputs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    workers: int | None = None,
+    limit: int | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+    stall_seconds: float = STALL_SECONDS,
+) -> dict[str, Any]:
+    """Run an ablation: scored/, arms/NAME.parquet (kept ids) and report.{json,html,md} in the output directory.
+
+    ablation  an ablation, the name of a shipped one, the path of a file, or a map as a file would hold it
+    inputs    as for a run; empty: those that the ablation names
+
+    Returns the report as data. Raises RecipeError or UsageError before anything is written, RunError afterwards.
+    """
+    started = time.monotonic()
+    ablation = ablation if isinstance(ablation, Ablation) else load_ablation(ablation)
+    progress = progress or Progress()
+    workers = workers or len(os.sched_getaffinity(0))
+    try:
+        tokens.check(ablation.tokens)
+    except ResourceError as error:
+        raise UsageError(str(error)) from error
+    for arm in ablation.arms:
+        check(arm.recipe)
+    _check_gold(ablation)
+    _check_proxy(ablation)
+    groups, group_of = _inputs(ablation, given_paths(inputs), workers, limit)
+    plan = make_plan({arm.name: (arm.recipe.steps, group_of[arm.name]) for arm in ablation.arms})
+    directory = RunDirectory(os.fspath(output))
+    state = directory.begin(_state(ablation, groups, group_of, plan, limit), resume)
+    for group, units in zip(groups, state["units"], strict=True):
+        group.tasks = rundir.tasks_of(units)
+    phases = Phases(directory.root, workers, resume=resume, progress=progress, stall_seconds=stall_seconds)
+    try:
+        work = Ablating(ablation, directory.root, groups, plan, phases)
+        with phases:
+            before = time.process_time()
+            work.score()
+            scoring = phases.cpu_seconds + time.process_time() - before
+        if workers == 1:
+            scoring -= max(0.0, phases.startup_cpu_seconds - before)
+        report = _report(work, scoring)
+        report["cpu_seconds"] = round(phases.cpu_seconds + time.process_time(), 3)
+        report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
+        report["wall_seconds"] = round(time.monotonic() - started, 3)
+        _write_report(directory.root, report)
+    except (PoolError, DecisionError) as error:
+        raise RunError(str(error)) from error
+    except DamagedFile as error:
+        raise RunError(f"{error}; --resume makes it again") from error
+    finally:
+        close_all()
+        directory.release()
+    directory.clean()
+    return report
+
+
+def _state(
+    ablation: Ablation, groups: Sequence[Inputs], group_of: Mapping[str, int], plan: Plan, limit: int | None
+) -> dict[str, Any]:
+    """What a resumed ablation must have in common with the one that was stopped, as plain data."""
+    # In the order of the arms: text paths are numbered in that order.
+    arms = [
+        [arm.name, arm.recipe.fingerprint(), group_of[arm.name], groups[group_of[arm.name]].pair_by]
+        for arm in ablation.arms
+    ]
+    return {
+        "fingerprint": [arms, ablation.tokens, sorted(with_texts(ablation, plan))],
+        "versions": rundir.versions(),
+        "inputs": [rundir.input_identity(path) for group in groups for path in group.paths],
+        "limit": limit,
+        "units": [rundir.task_state(group.tasks) for group in groups],
+    }
+
+
+def _check_gold(ablation: Ablation) -> None:
+    try:
+        gold.check(ablation)
+    except EvaluationError as error:
+        raise UsageError(str(error)) from error
+
+
+def _check_proxy(ablation: Ablation) -> None:
+    """Raise UsageError if reference texts are missing: they are read only when everything is scored."""
+    if ablation.proxy is not None:
+        try:
+            expand(list(ablation.proxy.reference))
+        except InputError as error:
+            raise UsageError(f"proxy: reference: {error}") from error
+
+
+def _inputs(
+    ablation: Ablation, inputs: Sequence[str], workers: int, limit: int | None
+) -> tuple[list[Inputs], dict[str, int]]:
+    """The input groups, and the number of each arm's group."""
+    groups: list[Inputs] = []
+    numbers: dict[tuple[tuple[str, ...], str], int] = {}
+    group_of: dict[str, int] = {}
+    default = tuple(inputs) or ablation.input
+    for arm in ablation.arms:
+        key = (arm.input or default, arm.pair_by)
+        if not key[0]:
+            raise UsageError("no input: name archives with --input")
+        if key not in numbers:
+            try:
+                paths = expand(list(key[0]))
+                tasks = plan_units(paths, workers, limit)
+            except InputError as error:
+                raise UsageError(str(error)) from error
+            except OSError as error:
+                raise UsageError(f"{error.filename or 'input'}: cannot be read: {error.strerror or error}") from error
+            numbers[key] = len(groups)
+            groups.append(Inputs(paths, tasks, arm.pair_by))
+        group_of[arm.name] = numbers[key]
+    return groups, group_of
+
+
+def _report(work: Ablating, scoring: float) -> dict[str, Any]:
+    """Decide all arms, write what each keeps, and build the report. scoring: CPU seconds until here."""
+    started = time.process_time()
+    work.phases.progress.begin("deciding", [1] * len(work.ablation.arms))
+    decider = work.decider()
+    decided: dict[str, DecidedArm] = {}
+    for arm in work.ablation.arms:
+        decided[arm.name] = decider.decide(arm.name, work.plan.arms[arm.name])
+        _write_arm(work.root, decider.scored, decided[arm.name])
+        work.phases.progress.finish(1)
+    deciding = time.process_time()
+    report = build(work.ablation, decider, decided, work.costs, work.texts_of)
+    phases = {"scoring": scoring, "deciding": deciding - started, "reporting": time.process_time() - deciding}
+    report["cpu_by_phase"] = {name: round(seconds, 3) for name, seconds in phases.items()}
+    return report
+
+
+def _write_arm(root: str, scored: Scored, decided: DecidedArm) -> None:
+    kept = decided.kept
+    pages = scored.groups[decided.group]
+    columns = {
+        "id": pa.array(pages.ids[kept], pa.string()),
+        "url": pa.array(pages.urls[kept], pa.string()),
+        "source": pa.array(pages.sources[kept], pa.string()),
+        "offset": pa.array(pages.offsets[kept], pa.int64(), from_pandas=False),
+    }
+    with storage.writing(storage.join(root, "arms", f"{decided.arm}.parquet")) as file:
+        pq.write_table(pa.table(columns), file, compression="zstd", write_page_checksum=True)
+
+
+def _write_report(root: str, report: dict[str, Any]) -> None:
+    rundir.write_json(root, "report.json", report)
+    storage.write_bytes(storage.join(root, "report.html"), render_html(report).encode("utf-8", "replace"))
+    storage.write_bytes(storage.join(root, "report.md"), render_markdown(report).encode("utf-8", "replace"))

@@ -1,0 +1,64 @@
+"""Slices of a corpus: language, domain, length, crawl."""
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from curate.ablation.scored import Scored
+from pipelines.scoring.plan import JudgeVisit, Node, Visit
+
+LENGTHS = (1_000, 5_000, 20_000, 100_000)  # bytes of text
+MOST = 12
+REST = "other"
+
+
+def slices_of(scored: Scored, first: Node, visits: Sequence[Visit], kinds: Sequence[str]) -> dict[str, np.ndarray]:
+    """For each kind of slice, every page's slice: strings of shape (n,). Rare domains are joined as "other".
+
+    first  the extractor of the arm whose steps are visits
+    """
+    return {kind: _KINDS[kind](scored, first, visits) for kind in kinds}
+
+
+def _language(scored: Scored, first: Node, visits: Sequence[Visit]) -> np.ndarray:
+    for visit in visits:
+        if isinstance(visit, JudgeVisit) and "language" in visit.judge.writes:
+            values = scored.note(visit.measure.writer, "language", first.group)
+            return _commonest(np.array([value or "none" for value in values.tolist()], dtype=object))
+    return np.full(scored.pages(first).rows, "none", dtype=object)
+
+
+def _domain(scored: Scored, first: Node, visits: Sequence[Visit]) -> np.ndarray:
+    return _commonest(np.array([_host(url) for url in scored.pages(first).urls.tolist()], dtype=object))
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "none").removeprefix("www.")
+    except ValueError:
+        return "none"
+
+
+def _length(scored: Scored, first: Node, visits: Sequence[Visit]) -> np.ndarray:
+    sizes = scored.bytes(first)
+    names = [f"under {LENGTHS[0]:,} B"]
+    names += [f"{low:,} to {high:,} B" for low, high in itertools.pairwise(LENGTHS)]
+    names.append(f"{LENGTHS[-1]:,} B and more")
+    return np.array(names, dtype=object)[np.searchsorted(LENGTHS, sizes, side="right")]
+
+
+def _crawl(scored: Scored, first: Node, visits: Sequence[Visit]) -> np.ndarray:
+    dates = scored.pages(first).dates
+    return _commonest(np.array([date[:7] or "none" for date in dates.tolist()], dtype=object))
+
+
+def _commonest(values: np.ndarray) -> np.ndarray:
+    counts = Counter(values.tolist())
+    named = {name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST]}
+    return np.array([value if value in named else REST for value in values.tolist()], dtype=object)
+
+
+_KINDS = {"language": _language, "domain": _domain, "length": _length, "crawl": _crawl}

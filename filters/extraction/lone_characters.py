@@ -1,0 +1,62 @@
+"""Text nodes of a single character, which resiliparse takes for icons.
+
+With main_content, resiliparse leaves out every text node of one character whose UTF-8 has three bytes (seen in all
+versions up to 2.0.1). The icons of icon fonts are such nodes, but so are Korean particles behind a link, Han characters
+and kana, and — ’ “ ” €. A mark beside such a character makes its node longer; the mark is taken out of the text again.
+"""
+
+import html
+import unicodedata
+from typing import Any
+
+import re2
+
+# The last character for private use: no text holds it, and no version of Unicode will assign it.
+MARK = "\U0010fffd"
+
+_MARK = MARK.encode()
+_LONE = re2.compile(
+    rb">[ \t\n\r\f]*(?:[\x{0800}-\x{FFFF}]|&(?:#[xX]?[0-9A-Fa-f]{2,6};?|[A-Za-z][A-Za-z0-9]{1,30};))[ \t\n\r\f]*<"
+)
+# Characters that show nothing, and what is no character
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn"})
+
+
+def marked(page: str, utf8: bytes | None = None) -> str:
+    """HTML with a mark behind every visible character that is a text node by itself; the page itself where none is.
+
+    utf8  the page in UTF-8, for callers that have it
+
+    Characters for private use, which only an icon font can show, are taken out; a lone space of three bytes (em space)
+    becomes a plain one, so that what it keeps apart stays apart. Characters that show nothing are left as they are.
+    """
+    data = page.encode("utf-8", "surrogatepass") if utf8 is None else utf8
+    if _LONE.search(data) is None:
+        return page
+    return _LONE.sub(_with_mark, data).decode("utf-8", "surrogatepass")  # type: ignore[no-any-return]
+
+
+def unmarked(text: str) -> str:
+    """The text without marks."""
+    return text.replace(MARK, "")
+
+
+def _with_mark(found: Any) -> bytes:
+    node = found[0]
+    written = node[1:-1].strip(b" \t\n\r\f")
+    return node.replace(written, _instead(written), 1)  # type: ignore[no-any-return]
+
+
+def _instead(written: bytes) -> bytes:
+    """What stands for a character, or for a reference to one."""
+    shown = written.decode()
+    if shown[0] == "&":
+        shown = html.unescape(shown)
+    if len(shown) != 1 or not "\u0800" <= shown <= "\uffff" or shown == "\u3000":
+        return written
+    kind = unicodedata.category(shown)
+    if kind == "Co":
+        return b""
+    if kind == "Zs":
+        return b" "
+    return written if kind in _UNSEEN else written + _MARK

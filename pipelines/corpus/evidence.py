@@ -1,0 +1,230 @@
+"""What is shown of a decision about duplicates: sizes of clusters, the largest, true similarities of some pairs.
+
+The same on one machine and on an engine, where a few kilobytes a partition are collected for it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+from apache_beam.pvalue import TaggedOutput
+
+from filters.contracts import Duplicates
+from filters.dedup import clusters
+from filters.dedup.minhash import Shingler
+from filters.document import Document
+from filters.text.minhash import jaccard
+from pipelines.corpus.columns import Columns
+from pipelines.corpus.keyfile import KeyFile
+from pipelines.corpus.shuffle import Join, add_up, only_shard, rows_of, shards_of, shuffled
+from pipelines.corpus.spool import documents_at, ids_at
+
+SAMPLED_PAIRS = 20
+LARGEST_CLUSTERS = 10
+ALARMING_SHARE = 0.01
+
+
+@dataclass
+class Clusters:
+    """Clusters of duplicates.
+
+    sizes    how many clusters there are of each size
+    largest  (-documents, hash of the one kept, its row or node), ascending, LARGEST_CLUSTERS of them
+    sample   (hash of a document lost, its row or node, that of the one kept), ascending, SAMPLED_PAIRS of them
+    """
+
+    sizes: dict[int, int] = field(default_factory=dict)
+    largest: list[tuple[int, int, int]] = field(default_factory=list)
+    sample: list[tuple[int, int, int]] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls, lost: np.ndarray, kept: np.ndarray, hashed: Callable[[np.ndarray], np.ndarray], sampled: Any = None
+    ) -> "Clusters":
+        """From the documents lost and the one kept for each; hashed gives the hashes of some (ascending).
+
+        sampled  bool of shape (len(lost),): the pairs that the sample is taken from; all by default
+        """
+        best, others = np.unique(kept, return_counts=True)
+        found, counts = np.unique(others + 1, return_counts=True)
+        hashes = hashed(best)
+        rows = np.lexsort((best, hashes, -others))[:LARGEST_CLUSTERS]
+        largest = list(zip((-others[rows] - 1).tolist(), hashes[rows].tolist(), best[rows].tolist(), strict=True))
+        if sampled is not None:
+            lost, kept = lost[sampled], kept[sampled]
+        ascending = np.argsort(lost, kind="stable")
+        lost, kept = lost[ascending], kept[ascending]
+        hashes = hashed(lost)
+        rows = np.argsort(hashes, kind="stable")[:SAMPLED_PAIRS]
+        sample = list(zip(hashes[rows].tolist(), lost[rows].tolist(), kept[rows].tolist(), strict=True))
+        return cls(dict(zip(found.tolist(), counts.tolist(), strict=True)), largest, sample)
+
+    @classmethod
+    def together(cls, parts: Iterable["Clusters"]) -> "Clusters":
+        """The clusters of parts that share none."""
+        found = cls()
+        for part in parts:
+            for size, count in part.sizes.items():
+                found.sizes[size] = found.sizes.get(size, 0) + count
+            found.largest = sorted(found.largest + part.largest)[:LARGEST_CLUSTERS]
+            found.sample = sorted(found.sample + part.sample)[:SAMPLED_PAIRS]
+        return found
+
+    def evidence(self, documents: int, without_keys: int, ids: Mapping[int, str]) -> dict[str, Any]:
+        """The evidence, without a sample; ids: of the documents in `largest`."""
+        largest = [(-size, ids[best]) for size, _, best in self.largest]
+        return {
+            "documents": documents,
+            "without_keys": without_keys,
+            "duplicates": sum((size - 1) * count for size, count in self.sizes.items()),
+            "clusters": sum(self.sizes.values()),
+            "cluster_sizes": {str(size): self.sizes[size] for size in sorted(self.sizes)},
+            "largest_clusters": [{"documents": size, "kept_id": name} for size, name in largest],
+            "warnings": [
+                f"one cluster holds {size} documents, {size / documents:.1%} of all (kept: {name}); "
+                "a template or an error page may link pages that differ"
+                for size, name in largest
+                if size > max(2, ALARMING_SHARE * documents)
+            ],
+        }
+
+
+def ids_by_row(found: Clusters, ids: Callable[[Sequence[int]], Sequence[str]]) -> dict[int, str]:
+    """The ids of the documents kept in the largest clusters; ids gives those of some rows, ascending."""
+    rows = sorted({best for _, _, best in found.largest})
+    return dict(zip(rows, ids(rows), strict=True))
+
+
+def shingler_for_evidence(decision: Duplicates) -> Callable[[Document], Any]:
+    """The shingler of a decision, or that of dedup/minhash."""
+    return decision.shingler() if decision.shingler is not None else Shingler(None, None)
+
+
+def _pairs(sample: Iterable[tuple[str, str, float]]) -> list[dict[str, Any]]:
+    """The sample as plain data from (id lost, id kept, similarity)."""
+    pairs = [{"id": a, "kept_id": b, "jaccard": round(similarity, 4)} for a, b, similarity in sample]
+    return sorted(pairs, key=lambda pair: (str(pair["id"]), str(pair["kept_id"])))
+
+
+def evidence_here(decision: Duplicates, corpus: Columns, lost: np.ndarray, kept: np.ndarray) -> dict[str, Any]:
+    """The evidence on this machine; the sample is of pairs whose documents are both of this run."""
+    found = Clusters.of(lost, kept, corpus.mixed, kept < corpus.new)
+    without_keys = int(np.count_nonzero(~corpus.takes_part()[: corpus.new]))
+    ids = ids_by_row(found, lambda rows: corpus.ids(np.array(rows, dtype=np.int64)))
+    shingle = shingler_for_evidence(decision)
+    rows = np.unique(np.array([row for _, a, b in found.sample for row in (a, b)], dtype=np.int64))
+    known = {
+        row: (document.id, shingle(document))
+        for row, document in zip(rows.tolist(), corpus.documents(rows), strict=True)
+    }
+    sample = [(known[a][0], known[b][0], jaccard(known[a][1], known[b][1])) for _, a, b in found.sample]
+    return {**found.evidence(corpus.new, without_keys, ids), "sample": _pairs(sample)}
+
+
+class CollectEvidence(beam.PTransform):
+    """Clusters of partitions -> one element: the evidence.
+
+    counts    PCollection of {"documents": n, "without_keys": n}        numbered  PCollection of (number, Shard)
+    """
+
+    def __init__(self, decision: Duplicates, numbered: Any, counts: Any) -> None:
+        super().__init__()
+        self.decision, self.numbered, self.counts = decision, numbered, counts
+
+    def expand(self, parts: Any) -> Any:
+        counts = self.counts | "counts" >> beam.CombineGlobally(add_up)
+        found = parts | "clusters" >> beam.CombineGlobally(_Together())
+        shown = (
+            found
+            | "shown" >> beam.FlatMap(_shown)
+            | "to shown" >> Join(self.numbered)
+            | "look up" >> beam.ParDo(_LookUp(self.decision)).with_outputs("shingles", main="ids")
+        )
+        similar = shown["shingles"] | "group sample" >> beam.GroupByKey() | "similarity" >> beam.Map(_similarity)
+        return found | "evidence" >> beam.Map(
+            _whole,
+            counts=beam.pvalue.AsSingleton(counts),
+            ids=beam.pvalue.AsDict(shown["ids"]),
+            similar=beam.pvalue.AsDict(similar),
+        )
+
+
+class _Together(beam.CombineFn):
+    # hints that name a dataclass are refused, see shuffle.py
+    def create_accumulator(self) -> Any:
+        return Clusters()
+
+    def add_input(self, accumulator: Any, part: Any) -> Any:
+        return Clusters.together([accumulator, part])
+
+    def merge_accumulators(self, accumulators: Iterable[Any]) -> Any:
+        return Clusters.together(accumulators)
+
+    def extract_output(self, accumulator: Any) -> Any:
+        return accumulator
+
+
+def _shown(found: Any) -> Iterator[tuple[int, tuple[int, int]]]:
+    """(number of the shard, (node, number in the sample or -1)) for the documents that the evidence shows."""
+    nodes = [(best, -1) for _, _, best in found.largest]
+    nodes += [(one, place) for place, (_, a, b) in enumerate(found.sample) for one in (a, b)]
+    numbers = shards_of(np.array([one for one, _ in nodes], dtype=np.uint64))
+    yield from zip(numbers.tolist(), nodes, strict=True)
+
+
+class _LookUp(beam.DoFn):
+    """(number, shard with nodes) -> (node, id); (number in the sample, (node, shingles)) goes to "shingles"."""
+
+    def __init__(self, decision: Duplicates) -> None:
+        self.decision = decision
+
+    def setup(self) -> None:
+        self._shingle = shingler_for_evidence(self.decision)
+
+    def process(self, element: tuple[int, Any]) -> Iterator[Any]:
+        sent = sorted(set(element[1]["sent"]))
+        if not sent:
+            return
+        shard = only_shard(element[1])
+        nodes = np.unique(np.array([one for one, _ in sent], dtype=np.uint64))
+        yield from zip(nodes.tolist(), ids_at(KeyFile(shard.keys), rows_of(nodes)), strict=True)
+        places: dict[int, list[int]] = {}
+        for one, place in sent:
+            if place >= 0:
+                places.setdefault(one, []).append(place)
+        wanted = np.array(sorted(places), dtype=np.uint64)
+        for one, document in zip(sorted(places), documents_at(shard, rows_of(wanted).tolist()), strict=True):
+            shingles = np.unique(self._shingle(document)).tobytes()
+            for place in places[one]:
+                shuffled("shingles of the sample", len(shingles))
+                yield TaggedOutput("shingles", (place, (one, shingles)))
+
+
+def _similarity(element: tuple[int, Iterable[tuple[int, bytes]]]) -> tuple[int, float]:
+    first, second = (np.frombuffer(data, dtype=np.uint64) for data in dict(element[1]).values())
+    return element[0], jaccard(first, second)
+
+
+def _whole(
+    found: Any, counts: Mapping[str, int], ids: Mapping[int, str], similar: Mapping[int, float]
+) -> dict[str, Any]:
+    sample = [(ids[a], ids[b], similar[place]) for place, (_, a, b) in enumerate(found.sample)]
+    evidence = found.evidence(counts.get("documents", 0), counts.get("without_keys", 0), ids)
+    return {**evidence, "sample": _pairs(sample)}
+
+
+def hashed_by_node(nodes: np.ndarray, order: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """The function from nodes to the hash of id and content of their documents.
+
+    nodes  uint64, shape (n,)        order  of these, uint64, shape (n, m)
+    """
+    ascending = np.argsort(nodes)
+    known, hashes = nodes[ascending], clusters.mixed_order(order[ascending])
+
+    def hashed(wanted: np.ndarray) -> np.ndarray:
+        found: np.ndarray = hashes[np.searchsorted(known, wanted)]
+        return found
+
+    return hashed

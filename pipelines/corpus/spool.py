@@ -1,0 +1,298 @@
+"""Documents that wait for a decision over the whole corpus: their texts in Parquet, their keys packed beside them."""
+
+import json
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from filters.chain import opened
+from filters.contracts import CorpusJudge, CorpusRewriter, Strategy
+from filters.document import Document, Drop
+from pipelines import storage
+from pipelines.corpus import keyfile
+from pipelines.corpus.forms import Forms, forms_of
+from pipelines.corpus.keyfile import KeyFile
+from pipelines.manifest import Shard
+from pipelines.writing import KeySum
+
+_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("text", pa.large_string()),
+        ("url", pa.string()),
+        ("notes", pa.string()),
+        ("source", pa.string()),
+        ("offset", pa.int64()),
+        ("date", pa.string()),
+    ]
+)
+ROW_GROUP_BYTES = 2 << 20
+ROW_GROUP_ROWS = 20_000
+
+DECISIONS = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("rule", pa.string()),
+        ("value", pa.float64()),
+        ("threshold", pa.float64()),
+        ("kept_id", pa.string()),
+        ("similarity", pa.float64()),
+        ("spans", pa.list_(pa.int32())),
+    ]
+)
+
+
+class Spool:
+    """Takes documents of a unit one by one and leaves DIRECTORY/NAME.spool.parquet and DIRECTORY/NAME.keys.
+
+    The files appear when they are whole. NAME is the unit's and a hash of the row keys of the documents: a unit that
+    is run twice leaves one pair, and two parts of a unit leave two. Memory holds one row group of texts, and the keys.
+
+    Arrays of the keys file, for n documents:
+      order           uint64 (n, m)   columns of the order of documents; the last two are hashes of id and of the rest
+      ids, id_ends    uint8 (bytes,), int64 (n,)    the ids in UTF-8, and where each ends
+      for judges:     key0 … key{k-1}, uint64 (n,) each; takes_part, bool (n,); signature, uint16 (n, s), or none
+      for rewriters:  values (v,) and ends int64 (n,); pieces int32 (p,) and piece_ends int64 (n,)
+    """
+
+    def __init__(self, directory: str, unit: str, step: Strategy) -> None:
+        self._directory, self._unit = directory, unit
+        self._forms = forms_of(step)
+        function = opened(step)
+        self._pending = storage.PendingFile(directory)
+        self._writer = pq.ParquetWriter(
+            pa.PythonFile(self._pending.file, mode="w"),
+            _SCHEMA,
+            compression="lz4",
+            use_dictionary=["source"],
+            write_statistics=False,
+            write_page_checksum=True,
+        )
+        self._rows: list[tuple[Any, ...]] = []
+        self._bytes = 0
+        self._count = 0
+        self._keys: _JudgeKeys | _SpanKeys = (
+            _JudgeKeys(self._forms, function) if isinstance(step, CorpusJudge) else _SpanKeys(function)
+        )
+        self._sum = KeySum()
+        self._order = array("Q")
+        self._ids = bytearray()
+        self._id_ends = array("q")
+
+    def add(self, document: Document) -> None:
+        """Append a document and its keys."""
+        self._keys.add(document)
+        self._sum.add(document.source, document.offset)
+        self._order.extend(self._forms.order(document))
+        self._ids += document.id.encode("utf-8", "surrogatepass")
+        self._id_ends.append(len(self._ids))
+        notes = _beside(document)
+        self._rows.append(
+            (document.id, document.text, document.url, notes, document.source, document.offset, document.date)
+        )
+        self._count += 1
+        self._bytes += len(document.text) + 200
+        if self._bytes >= ROW_GROUP_BYTES or len(self._rows) >= ROW_GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._rows:
+            columns = zip(*self._rows, strict=True)
+            arrays = [pa.array(column, kind) for column, kind in zip(columns, _SCHEMA.types, strict=True)]
+            self._writer.write_table(pa.table(arrays, schema=_SCHEMA))
+        self._rows, self._bytes = [], 0
+
+    def close(self) -> Shard:
+        """Write what is left; returns the shard, whose files are whole from now on."""
+        self._flush()
+        self._writer.close()
+        texts = self._pending.file
+        name = f"{self._unit}-{self._sum.short}"
+        spool = self._pending.close(f"{name}.spool.parquet")
+        arrays: dict[str, np.ndarray] = {
+            "order": np.frombuffer(self._order, dtype=np.uint64).reshape(self._count, self._forms.orders),
+            "ids": np.frombuffer(bytes(self._ids), dtype=np.uint8),
+            "id_ends": np.frombuffer(self._id_ends, dtype=np.int64),
+            **self._keys.arrays(),
+        }
+        path = storage.join(self._directory, f"{name}.keys")
+        header = {"shard": name, "rows": self._count, **self._forms.key_settings()}
+        keys = keyfile.write(path, arrays, header)
+        hashes = texts.hexdigest(), keys.hexdigest()
+        return Shard(name, self._unit, spool, path, self._count, *hashes, texts.written, keys.written)
+
+
+class _JudgeKeys:
+    """Keys of a corpus judge, collected row by row."""
+
+    def __init__(self, forms: Forms[Any], function: Any) -> None:
+        self._width = forms.width
+        self._function = function
+        self._signed = function.with_signature if forms.signed else None
+        self._values = bytearray()
+        self._signatures = bytearray()
+        self._takes_part = bytearray()
+        self._empty = bytes(8 * self._width)
+
+    def add(self, document: Document) -> None:
+        if self._signed is not None:
+            keys, signature = self._signed(document)
+            self._signatures += signature.tobytes()
+        else:
+            keys = self._function(document)
+        self._takes_part.append(len(keys) > 0)
+        self._values += keys.tobytes() if len(keys) else self._empty
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        count = len(self._takes_part)
+        values = np.frombuffer(bytes(self._values), dtype=np.uint64).reshape(count, self._width)
+        found: dict[str, np.ndarray] = {
+            f"key{column}": np.ascontiguousarray(values[:, column]) for column in range(self._width)
+        }
+        found["takes_part"] = np.frombuffer(bytes(self._takes_part), dtype=bool)
+        if self._signed is not None and count:
+            found["signature"] = np.frombuffer(bytes(self._signatures), dtype=np.uint16).reshape(count, -1)
+        return found
+
+
+class _SpanKeys:
+    """Keys of the spans of a corpus rewriter, collected row by row."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+        self._values = bytearray()
+        self._pieces = bytearray()
+        self._ends = array("q")
+        self._piece_ends = array("q")
+        self._kind = np.dtype(np.uint64)
+
+    def add(self, document: Document) -> None:
+        values, pieces = self._function(document)
+        self._kind = values.dtype
+        self._values += values.tobytes()
+        self._pieces += np.asarray(pieces, dtype=np.int32).tobytes()
+        self._ends.append(len(self._values) // self._kind.itemsize)
+        self._piece_ends.append(len(self._pieces) // 4)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {
+            "values": np.frombuffer(bytes(self._values), dtype=self._kind),
+            "ends": np.frombuffer(self._ends, dtype=np.int64),
+            "pieces": np.frombuffer(bytes(self._pieces), dtype=np.int32),
+            "piece_ends": np.frombuffer(self._piece_ends, dtype=np.int64),
+        }
+
+
+def ids_at(keys: KeyFile, rows: np.ndarray) -> list[str]:
+    """The ids of some rows of a keys file."""
+    data, ends = keys["ids"], keys["id_ends"]
+    starts = np.concatenate([[0], ends[:-1]])
+    return [data[starts[row] : ends[row]].tobytes().decode("utf-8", "surrogatepass") for row in rows.tolist()]
+
+
+def _document(row: Mapping[str, Any]) -> Document:
+    beside = json.loads(row["notes"]) if row["notes"] else {}
+    document = Document(
+        row["id"],
+        row["text"],
+        row["url"],
+        beside.get("notes", {}),
+        row["source"],
+        row["offset"],
+        row["date"],
+        carried=beside.get("carried", {}),
+    )
+    return document.by_line() if "row_per_line" in beside else document
+
+
+def _beside(document: Document) -> str:
+    """What a document carries beside its text, as JSON; "" where it is nothing."""
+    found: dict[str, Any] = {}
+    if document.notes:
+        found["notes"] = dict(document.notes)
+    if document.carried:
+        found["carried"] = dict(document.carried)
+    if document.row_per_line:
+        found["row_per_line"] = True
+    return json.dumps(found, ensure_ascii=False) if found else ""
+
+
+def _tables(shard: Shard, groups: Iterable[int] | None = None) -> Iterator[pa.Table]:
+    with storage.reading(shard.spool) as file:
+        parquet = pq.ParquetFile(file, page_checksum_verification=True)
+        for group in range(parquet.num_row_groups) if groups is None else groups:
+            yield parquet.read_row_group(group, use_threads=False)
+
+
+def documents(shard: Shard) -> Iterator[Document]:
+    """All documents of a shard, in the order in which they were added."""
+    for table in _tables(shard):
+        for row in table.to_pylist():
+            yield _document(row)
+
+
+def documents_at(shard: Shard, rows: Sequence[int]) -> Iterator[Document]:
+    """The documents of some rows (ascending), reading only the row groups they are in."""
+    if not rows:
+        return
+    with storage.reading(shard.spool) as file:
+        metadata = pq.ParquetFile(file).metadata
+        sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    ends = np.cumsum(sizes)
+    wanted = np.asarray(rows)
+    of_row = np.searchsorted(ends, wanted, side="right")
+    groups = np.unique(of_row).tolist()
+    for group, table in zip(groups, _tables(shard, groups), strict=True):
+        places = wanted[of_row == group] - (ends[group] - sizes[group])
+        for row in table.take(pa.array(places)).to_pylist():
+            yield _document(row)
+
+
+def write_decisions(directory: str, shard: Shard, columns: Mapping[str, Any]) -> str | None:
+    """Write the decisions on a shard, rows ascending; None where there are none.
+
+    columns  the columns of DECISIONS that are known; the others stay empty
+    """
+    size = len(columns["row"])
+    if not size:
+        return None
+    table = pa.table(
+        [pa.array(columns[field.name], field.type) if field.name in columns else pa.nulls(size, field.type)
+         for field in DECISIONS],
+        schema=DECISIONS,
+    )  # fmt: skip
+    path = storage.join(directory, f"{shard.name}.decisions.parquet")
+    with storage.writing(path) as file:
+        pq.write_table(table, pa.PythonFile(file, mode="w"), compression="zstd", write_page_checksum=True)
+    return path
+
+
+def reread(shard: Shard, decisions: str | None, step: Strategy) -> Iterator[tuple[Document, Drop | None]]:
+    """The documents of a shard with what was decided on each.
+
+    A judge's losers come with their Drop. A rewriter's documents come with their spans cut out and what was cut
+    counted in `edits`; where nothing is left they come with a Drop. decisions is None for a shard without losers.
+    """
+    decided: dict[int, dict[str, Any]] = {}
+    if decisions is not None:
+        with storage.reading(decisions) as file:
+            table = pq.ParquetFile(file, page_checksum_verification=True).read()
+        decided = {row["row"]: row for row in table.to_pylist()}
+    cut = opened(step).cut if isinstance(step, CorpusRewriter) else None
+    for number, document in enumerate(documents(shard)):
+        row = decided.get(number)
+        if row is None:
+            yield document, None
+        elif cut is None or row["rule"] is not None:
+            value = row["value"]
+            yield (
+                document,
+                Drop(row["rule"], value, row["threshold"], kept_id=row["kept_id"] or "", similarity=row["similarity"]),
+            )
+        else:
+            result = cut(document, np.array(row["spans"], dtype=np.int32).reshape(-1, 2))
+            yield (document, result) if isinstance(result, Drop) else (result, None)
