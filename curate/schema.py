@@ -114,6 +114,9 @@ def _definitions() -> dict[str, Any]:
         settings["description"] = (cls.__doc__ or "").strip().partition("\n")[0]
         settings["properties"] = {**settings.get("properties", {}), "as": {"type": "string", "description": "its name"}}
         settings["additionalProperties"] = False
+        if "judges" in settings["properties"]:  # a stage within a stage: a name alone will do there, too
+            judges = settings["properties"]["judges"]
+            judges["items"] = {"anyOf": [{"type": "string"}, judges["items"]]}
         properties[name] = {"anyOf": [settings, {"type": "null"}]}
         names.append({"const": name, "description": settings["description"]})
     own = {"type": ["object", "null"]}
