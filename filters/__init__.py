@@ -140,7 +140,7 @@ def _explain(cls: type[Strategy], error: pydantic.ValidationError) -> tuple[list
     known = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
     lines = []
     paths: list[tuple[str | int, ...]] = []
-    for problem in in_words(error.errors(include_url=False)):  # type: ignore[arg-type]
+    for problem in in_words(error.errors(include_url=False)):
         said = problem.get("ctx", {}).get("error")
         path = (*problem["loc"], *(said.path if isinstance(said, SettingsError) else ()))
         paths.append(path)

@@ -152,7 +152,7 @@ def parse(data: Any, file: str, lines: Lines | None = None, folder: Path | None 
         raise RecipeError(f"{file}: an ablation is a map with recipe and arms; recipe is required")
     if "stages" in data and "recipe" not in data:
         raise RecipeError(f"{file}: this is a recipe, not an ablation: curate run {file}", file)
-    fields = [one.name for one in dataclasses.fields(Ablation)]  # type: ignore[arg-type]
+    fields = [one.name for one in dataclasses.fields(Ablation)]
     place.check_known(list(data), list(dict.fromkeys([*_MADE, *fields])))
     name = data.get("name", Path(file).stem)
     check_name(name, file, place.lines, ("name",))

@@ -62,6 +62,7 @@ def build(
             "kept": scored.sizes(one.node, one.kept),
             "dropped": int((one.how == DROPPED).sum()),
             "failed": int((one.how == FAILED).sum()),
+            "corpus": decider.evidence(one, scored.plan.arms[arm.name]),
             "cpu_seconds": _arm_cost(scored, arm.name, one, costs),
         }
         if one is not base:

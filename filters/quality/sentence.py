@@ -11,7 +11,7 @@ FORMS = ("starts", "ends", "balanced", "prose")
 
 @strategy
 class Sentence(Judge):
-    """Drops what is no sentence: headings, menus, scraps of lists, truncated lines, comments and keys of code.
+    """Drops what is not a sentence: headings, menus, scraps of lists, truncated lines, comments and keys of code.
 
     A text is taken for one sentence; hold the judge in cleanup/sentences. Where Hangul stands in it, it ends in a
     final ending (-다, -요, -까 …) and closing punctuation, or in an ending that no noun has (-습니다, -했다, -세요);
@@ -19,7 +19,7 @@ class Sentence(Judge):
     told from nouns by rules of this project (filters/text/endings.py), without a model.
     """
 
-    ends: bool = limit(True, description="drop what ends like no sentence")
+    ends: bool = limit(True, description="drop what does not end like a sentence")
     starts: bool = limit(
         True, description="drop what begins with a sign of a comment, heading or table, a particle or a closing mark"
     )

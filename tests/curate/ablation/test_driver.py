@@ -89,12 +89,14 @@ def random_stages(seed: int) -> list:
 
 
 def _same(arm: dict, result: dict) -> None:
-    """The funnel of an arm is that of the run: every stage, every rule, every reason, every byte."""
+    """The funnel of an arm is that of the run, every stage, rule, reason and byte, and so is the evidence of judges."""
     for ours, theirs in zip(arm["stages"], result["stages"], strict=True):
         for name in ("stage", "in", "kept", "dropped", "failed", "dropped_by_rule", "failed_by_reason"):
             assert ours[name] == theirs[name], (arm["name"], ours["stage"], name)
         if ours["stage"] != "read":
             assert ours["bytes_kept"] == theirs["bytes_kept"], (arm["name"], ours["stage"])
+    evidence = {one["stage"]: {name: one[name] for name in one if name != "sample"} for one in result["corpus"]}
+    assert all(found == evidence[found["stage"]] for found in arm["corpus"]), arm["name"]
 
 
 def test_arms_keep_what_runs_keep_for_random_recipes(tmp_path):

@@ -17,7 +17,7 @@ from pipelines.corpus import keyfile
 from pipelines.corpus.forms import DecisionError, check_against, decide
 from pipelines.corpus.keyfile import DamagedFile, KeyFile
 from pipelines.corpus.spool import Spool, documents, documents_at, reread
-from tests.pipelines.corpus.corpora import corpus, decided, left, spooled
+from tests.pipelines.corpus.corpora import as_step, corpus, decided, left, spooled
 
 
 @strategy
@@ -112,7 +112,7 @@ def test_parts_of_a_unit_leave_shards_of_their_own(tmp_path: Path) -> None:
 
 
 def test_nothing_is_there_before_the_shard_is_closed(tmp_path: Path) -> None:
-    spool = Spool(str(tmp_path), "unit", STEPS["exact"])
+    spool = Spool(str(tmp_path), "unit", as_step(STEPS["exact"]))
     spool.add(Document("a", "text"))
     assert [path for path in tmp_path.iterdir() if not path.name.startswith(".")] == []
     spool.close()
@@ -253,7 +253,7 @@ def test_damaged_files_are_noticed(tmp_path: Path) -> None:
     with pytest.raises(DamagedFile, match="unit-0"):
         decide(STEPS["minhash"], [shard], str(tmp_path / "d"))
     with pytest.raises(OSError):
-        list(reread(shard, None, STEPS["minhash"]))
+        list(reread(shard, None, as_step(STEPS["minhash"])))
 
 
 def test_key_files(tmp_path: Path) -> None:
