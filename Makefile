@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 setup: $(VENV)/.ready
 
 $(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; found = "%d.%d" % sys.version_info[:2]; sys.exit(None if found in ("3.11", "3.12", "3.13") else "curate needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is " + found + ": make $(MAKECMDGOALS) PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
@@ -30,6 +31,6 @@ bench: setup
 clean:
 	rm -rf $(VENV) demo-output build dist
 
-# Renew the locked versions (needs uv). The lock holds versions and hashes and no addresses.
+# Renew the locked versions, one file for Python 3.11 to 3.13 (needs uv). It holds versions and hashes and no addresses.
 lock:
-	uv pip compile --quiet --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements.lock pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements.lock pyproject.toml

@@ -50,5 +50,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'curate' has no attribute {name!r}")
+    from curate.paths import hidden
+
+    if line := hidden():
+        raise ImportError(line)
     module, _, attribute = _WHERE[name].partition(":")
     return getattr(import_module(module), attribute)

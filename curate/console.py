@@ -1,20 +1,18 @@
-"""What the command line shows: progress, the funnel, the table of strategies."""
+"""What the command line shows of a result: the funnel, the arms, tables of figures."""
 
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from pipelines import storage
-from pipelines.phases import Progress
 
 
 class _Out(Console):
@@ -26,55 +24,10 @@ class _Out(Console):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+_NARROW = 70  # columns of a terminal
+
 # Where no terminal sets a width, lines are as long as they need be: tables in files and pipes stay whole.
 out = _Out(highlight=False, width=None if sys.stdout is not None and sys.stdout.isatty() else 1000)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def progress() -> Iterator[Progress]:
-    """A progress bar on stderr; one line a phase where stderr is no terminal."""
-    if not err.is_terminal:
-        seen: list[str] = []
-
-        def say(state: Progress) -> None:
-            for note in state.notes:
-                if note not in seen:
-                    seen.append(note)
-                    err.print(note, markup=False)
-            if state.phase not in seen:
-                seen.append(state.phase)
-                units = f" ({state.units} units)" if state.units else ""
-                err.print(f"{escape(state.phase)}{units}", markup=False)
-
-        yield Progress(tell=say)
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("units"),
-        TextColumn("{task.fields[pages]:,} pages"),
-        TimeElapsedColumn(),
-    )
-    with Bar(*columns, console=err, transient=True) as bar:
-        task = bar.add_task("starting", total=None, pages=0)
-        shown: list[str] = []
-
-        def show(state: Progress) -> None:
-            for note in state.notes[len(shown) :]:
-                shown.append(note)
-                bar.console.print(note, markup=False)
-            bar.update(
-                task,
-                description=escape(state.phase),
-                total=state.units or None,
-                completed=state.units_done,
-                pages=state.pages,
-            )
-
-        yield Progress(tell=show)
 
 
 def _count(number: int) -> str:
@@ -83,23 +36,15 @@ def _count(number: int) -> str:
 
 def show_funnel(result: Mapping[str, Any], output: str) -> None:
     """The funnel of a run: in, kept, dropped by rule and failed for every stage, and where the output is."""
-    table = Table(title="Funnel", title_justify="left", box=None, pad_edge=False)
-    table.add_column("stage")
-    for name in ("in", "kept", "dropped", "failed"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("by rule")
+    rows = []
     for stage in result["stages"]:
         reasons = {
             **stage["dropped_by_rule"],
             **{f"{name} (failed)": n for name, n in stage["failed_by_reason"].items()},
         }
         rules = ", ".join(f"{name} {_count(n)}" for name, n in sorted(reasons.items(), key=lambda item: -item[1]))
-        table.add_row(
-            escape(stage["stage"]),
-            *(_count(stage[name]) for name in ("in", "kept", "dropped", "failed")),
-            escape(rules),
-        )
-    out.print(table)
+        rows.append([stage["stage"], *(_count(stage[name]) for name in ("in", "kept", "dropped", "failed")), rules])
+    _show_table("Funnel", ["stage", "in", "kept", "dropped", "failed", "by rule"], rows)
     read, kept, dropped, failed = result["read"]["records"], result["kept"], result["dropped"], result["failed"]
     sign = "=" if result["conserved"] else "is NOT"
     out.print(f"\n{_count(read)} read {sign} {_count(kept)} kept + {_count(dropped)} dropped + {_count(failed)} failed")
@@ -117,6 +62,25 @@ def show_funnel(result: Mapping[str, Any], output: str) -> None:
             out.print(f"  {sentence}", markup=False)
     out.print(f"{result['cpu_seconds']} CPU s, {result['wall_seconds']} s of wall time")
     out.print(f"output: {output}", markup=False)
+    out.print(f"report: {storage.join(output, 'report.html')}", markup=False)
+
+
+def _show_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """A table; on a narrow terminal, where names would be cut, a paragraph a row."""
+    if out.width >= _NARROW:
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        for place, name in enumerate(columns):
+            words = place == 0 or name == "by rule"
+            table.add_column(name, justify="left" if words else "right", no_wrap=not words, overflow="fold")
+        for row in rows:
+            table.add_row(*map(escape, row))
+        out.print(table)
+        return
+    out.print(title)
+    for first, *others in rows:
+        out.print(first, markup=False, soft_wrap=True)
+        said = [f"{name} {value}" for name, value in zip(columns[1:], others, strict=False) if value]
+        out.print(Padding(Text(", ".join(said)), (0, 0, 0, 2)))
 
 
 def _unread(result: Mapping[str, Any]) -> str:
@@ -153,10 +117,7 @@ def failures(result: Mapping[str, Any], output: str) -> list[str]:
 
 def show_arms(report: Mapping[str, Any], output: str) -> None:
     """The arms of an ablation, what they keep and how they differ from the base."""
-    table = Table(title="Arms", title_justify="left", box=None, pad_edge=False)
-    table.add_column("arm")
-    for name in ("kept", "bytes", "tokens", "share kept, to base", "95 % interval", "Jaccard"):
-        table.add_column(name, justify="right")
+    rows = []
     for arm in report["arms"]:
         cells = [_count(arm["kept"][name]) for name in ("documents", "bytes", "tokens")]
         difference = arm.get("difference")
@@ -168,8 +129,9 @@ def show_arms(report: Mapping[str, Any], output: str) -> None:
                 f"{100 * low:+.1f} to {100 * high:+.1f}",
                 f"{arm['pair']['jaccard']:.3f}",
             ]
-        table.add_row(escape(arm["name"]), *cells)
-    out.print(table)
+        rows.append([arm["name"], *cells])
+    columns = ["arm", "kept", "bytes", "tokens", "share kept, to base", "95 % interval", "Jaccard"]
+    _show_table("Arms", columns, rows)
     for sentence in report["summary"]:
         out.print(sentence, markup=False)
     out.print(f"{report['cpu_seconds']} CPU s, {report['wall_seconds']} s of wall time")

@@ -5,7 +5,7 @@ import difflib
 import hashlib
 import json
 import os
-import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +18,12 @@ from pydantic import ConfigDict
 import filters
 from curate.configuration import Count, Lines, Place, RecipeError, Yes, validated
 from filters.chain import Step, notes_written
-from filters.contracts import Extractor, SettingsError, Strategy, settings_of
+from filters.contracts import Extractor, ResourceError, SettingsError, Strategy, settings_of
 from filters.document import COLUMNS
+from filters.needs import kind_of, need
 from pipelines.reading.fields import DOCUMENTS, USUAL_DOCUMENTS, ZSTD_LONG, Fields, Reading
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?")
+LONGEST_NAME, _LONGEST_BYTES = 64, 200  # it becomes part of a file's name, of at most 255 bytes
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 DEFAULT_EXTRACTION = "extraction/plain"
 DEEPEST = 50  # lists and maps within each other: PyYAML and what reads its data recurse
@@ -78,7 +78,9 @@ def load_yaml(text: str, name: str) -> tuple[Any, Lines]:
         raise RecipeError(message, name, line) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        message = f"not YAML: {getattr(error, 'problem', error)}"
+        problem = str(getattr(error, "problem", error))
+        tab = "; YAML is indented with spaces, not with tabs" if "'\\t'" in problem else ""
+        message = f"not YAML: {problem}{tab}"
         raise RecipeError(message, name, mark.line + 1 if mark else 1) from error
     return (build(node, ()) if node is not None else None), lines
 
@@ -193,7 +195,7 @@ def find_config(name: str, folder: str = "") -> Path:
         raise RecipeError(
             f"{name!r:.80} is not the name of a file: write the text to a file, or load it and pass the map"
         )
-    path = Path(name)
+    path = Path(name).expanduser()
     if path.is_file():
         return path
     shipped = CONFIGS / folder
@@ -203,6 +205,12 @@ def find_config(name: str, folder: str = "") -> Path:
     known = sorted(found.stem for found in shipped.glob("*.yaml"))
     near = difflib.get_close_matches(path.stem, known, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
+    if path.exists():
+        raise RecipeError(f"{name}: is {kind_of(path.stat().st_mode)}, not a file")
+    other = CONFIGS / ("" if folder else "ablations")
+    if (other / f"{name}.yaml").is_file():
+        what, command = ("a recipe", "run") if folder else ("an ablation", "ablate")
+        hint = f"; {name} is {what}: curate {command} {name}"
     raise RecipeError(f"{name}: no such file{hint} (shipped: {', '.join(known)})")
 
 
@@ -211,7 +219,8 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: cannot read it: {type(error).__name__}", str(path)) from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise RecipeError(f"{path}: cannot read it: {why}", str(path)) from error
 
 
 def load(given: str | os.PathLike[str] | Mapping[str, Any]) -> Recipe:
@@ -230,14 +239,31 @@ def _beside(path: Path, item: str) -> str:
     return item if "://" in name else mark + str(path.parent / name)
 
 
+def check(recipe: Recipe) -> None:
+    """Make sure that the models, lists and packages of all steps are there; raises ResourceError with the step's name.
+
+    Packages are imported for real: one that is there may lack what it builds on.
+    """
+    for package in ("numba", "re2", "regex"):
+        need(package, "curate")
+    for step in recipe.steps:
+        try:
+            step.strategy.check()
+        except ResourceError as error:
+            said = str(error)
+            raise ResourceError(said if said.startswith(step.name) else f"{step.name}: {said}") from error
+
+
 def parse(data: Any, where: str, lines: Lines | None = None) -> Recipe:
     """A recipe from plain data; where and lines serve the messages of RecipeError."""
     at = lines or Lines()
     place = Place(where, at)
     if not isinstance(data, dict):
         raise RecipeError(f"{where}: a recipe is a map with name and stages; stages is required", where)
+    if {"recipe", "arms", "leave_one_out", "grid"} & {*data} and "stages" not in data:
+        raise RecipeError(f"{where}: this is an ablation, not a recipe: curate ablate {where}", where)
     place.check_known(list(data), ["name", "description", "input", "rows", "records", "zstd_long", "stages", "output"])
-    name = data.get("name", Path(where).stem)
+    name = unicodedata.normalize("NFC", name) if isinstance(name := data.get("name", Path(where).stem), str) else name
     check_name(name, where, at, ("name",))
     stages = data.get("stages")
     if not isinstance(stages, list) or not stages:
@@ -253,14 +279,15 @@ def parse(data: Any, where: str, lines: Lines | None = None) -> Recipe:
         steps=checked,
         description=str(data.get("description", "")),
         input=tuple(inputs),
-        rows=_parse_rows(data.get("rows") or {}, checked, place.at("rows")),
+        rows=parse_rows(data.get("rows") or {}, checked, place.at("rows")),
         records=_parse_records(data.get("records", list(USUAL_DOCUMENTS)), place.at("records")),
         zstd_long=_parse_zstd_long(data.get("zstd_long", ZSTD_LONG), place.at("zstd_long")),
         output=validated(Output, data.get("output") or {}, place.at("output")),
     )
 
 
-def _parse_rows(data: Any, steps: Sequence[Step], place: Place) -> Fields:
+def parse_rows(data: Any, steps: Sequence[Step], place: Place) -> Fields:
+    """What a recipe says about rows; the notes of its steps are columns already."""
     fields = validated(Fields, data, place)
     columns = {*COLUMNS, *notes_written(steps)}
     for index, name in enumerate(fields.carry):
@@ -288,11 +315,23 @@ def _parse_zstd_long(data: Any, place: Place) -> int:
     return data
 
 
+def is_name(text: str) -> bool:
+    """Whether a text can be the name of a recipe or an arm, and so part of a path: letters and digits of any script
+    with ._- between them, beginning with a letter or digit."""
+    return (
+        0 < len(text) <= LONGEST_NAME
+        and len(text.encode("utf-8", "replace")) <= _LONGEST_BYTES
+        and text[0].isalnum()
+        and all(letter.isalnum() or letter in "._-" or unicodedata.category(letter) in ("Mn", "Mc") for letter in text)
+    )
+
+
 def check_name(name: Any, where: str, lines: Lines, path: tuple[Any, ...]) -> None:
     """Raise RecipeError for a name that could not be part of a path."""
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    if not isinstance(name, str) or not is_name(name):
         raise Place(where, lines, path).error(
-            f"name must be 1 to 64 characters of [A-Za-z0-9._-] that begin with a letter or a digit, got {name!r:.80}"
+            f"a name must be letters and digits of any script, with ._- between them, at most {LONGEST_NAME} "
+            f"characters; got {name!r:.80}"
         )
 
 
@@ -314,7 +353,7 @@ def parse_step(item: Any, where: str, lines: Lines, path: tuple[Any, ...], calle
         raise place.at(strategy_name).error(f"the settings of {strategy_name} must be a map, got {settings!r:.80}")
     settings = dict(settings)
     name = settings.pop("as", called or strategy_name.replace(":", "."))
-    if not isinstance(name, str) or not STAGE_NAME.fullmatch(name):
+    if not isinstance(name, str) or name.count("/") > 1 or not all(map(is_name, name.split("/"))):
         raise place.at(strategy_name, "as").error(f"{name!r:.80} cannot be the name of a stage")
     return Step(name, strategy_name, build(strategy_name, settings, where, lines, (*path, strategy_name)))
 

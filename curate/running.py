@@ -29,11 +29,10 @@ UNITS_PER_WORKER = 6
 
 def check(recipe: Recipe) -> None:
     """Make sure that models, lists and packages are there; raises UsageError."""
-    for step in recipe.steps:
-        try:
-            step.strategy.check()
-        except ResourceError as error:
-            raise UsageError(f"{step.name}: {error}") from error
+    try:
+        recipes.check(recipe)
+    except ResourceError as error:
+        raise UsageError(str(error)) from error
 
 
 def plan_units(paths: Sequence[str], workers: int, limit: int | None) -> list[ReadTask]:
@@ -143,7 +142,7 @@ def run(
             else:
                 manifests = _on_this_machine(job, directory, tasks, phases, against)
         elsewhere = _children_cpu() - children if on_engine else 0.0
-        progress.update(phase="checking", units=0)
+        progress.begin("checking")
         result = _finish(recipe, directory, job, paths, tasks, manifests)
     except (PoolError, DecisionError, engines.EngineError) as error:
         raise RunError(str(error)) from error
@@ -175,14 +174,22 @@ def _on_this_machine(
     current: Sequence[ReadTask | RereadTask] = tasks
     for segment in job.segments:
         works = [Work(partial(build_phase, job, segment), task, task.name, task.size) for task in current]
-        done = phases.run(str(segment.number), works, segment.steps[-1].name if segment.steps else "writing")
+        done = phases.run(str(segment.number), works, _phase_name(job, segment), in_bytes=segment.number == 0)
         manifests += done
         if segment.corpus is not None:
-            phases.progress.update(phase=segment.corpus.name, units=0)
+            phases.progress.begin(f"{segment.corpus.name}: deciding")
             shards = [shard for manifest in done for shard in manifest.shards]
             current, found = _decide(directory, segment, shards, against)
             manifests.append(Manifest(evidence=(found,)))
     return manifests
+
+
+def _phase_name(job: Job, segment: Segment) -> str:
+    """The stages that run in a phase: the first and the last."""
+    before = job.segments[segment.number - 1].corpus if segment.number else None
+    names = [*([before.name] if before is not None else []), *(step.name for step in segment.steps)]
+    stages = f"{names[0]} to {names[-1]}" if len(names) > 1 else names[0] if names else "writing"
+    return f"{segment.number + 1}/{len(job.segments)} {stages}"
 
 
 def _keys_folder(root: str, stage: str) -> str:

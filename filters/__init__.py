@@ -11,6 +11,7 @@ from pydantic_core import ArgsKwargs
 
 from filters.contracts import ResourceError, SettingsError, Strategy
 from filters.loading import check_decision, load
+from filters.wording import as_lists, in_words
 
 # name -> module:Class. The first part is the stage, the second the strategy. Modules are imported when named.
 STRATEGIES: Mapping[str, str] = {
@@ -103,7 +104,7 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Strategy:
                 f"{name}: {setting}: {wrong} is not allowed (to write the word, quote it: '{word}')", (setting,)
             )
     try:
-        made = cls(**settings)
+        made = cls(**as_lists(cls, settings))
         check_decision(made)
     except TypeError as error:
         raise SettingsError(f"{name}: {error}") from error
@@ -139,7 +140,7 @@ def _explain(cls: type[Strategy], error: pydantic.ValidationError) -> tuple[list
     known = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
     lines = []
     paths: list[tuple[str | int, ...]] = []
-    for problem in error.errors(include_url=False):
+    for problem in in_words(error.errors(include_url=False)):
         said = problem.get("ctx", {}).get("error")
         path = (*problem["loc"], *(said.path if isinstance(said, SettingsError) else ()))
         paths.append(path)

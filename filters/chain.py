@@ -17,6 +17,7 @@ from filters.contracts import (
     Extractor,
     FrozenMap,
     Judge,
+    ResourceError,
     Rewriter,
     Scores,
     SettingsError,
@@ -127,7 +128,8 @@ def fault_of(error: BaseException) -> tuple[str, str]:
     """
     if isinstance(error, Fault):
         return error.reason, error.detail
-    if isinstance(error, SettingsError):
+    # written for people, and of the installation or the settings, not of a document
+    if isinstance(error, (ResourceError, SettingsError)):
         return f"error:{type(error).__name__}", str(error)
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
@@ -136,8 +138,8 @@ def fault_of(error: BaseException) -> tuple[str, str]:
 
 
 def first_cause(error: BaseException) -> BaseException:
-    """The first error of a chain: Beam wraps what a DoFn raised."""
-    while error.__cause__ is not None or error.__context__ is not None:
+    """The first error of a chain, as Beam wraps what a DoFn raised; one that is written for people is taken before."""
+    while not isinstance(error, ResourceError) and (error.__cause__ is not None or error.__context__ is not None):
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
     return error
 

@@ -152,8 +152,9 @@ class Child:
             raise
         if status != READY:
             self._end()
-            missing = f" (pip install {facts['missing']})" if facts.get("missing") else ""
-            raise ResourceError(f"{self.target} does not load: {facts['type']} at {facts['place']}{missing}")
+            said = " ".join(str(facts.get("message", "")).split())
+            what = f"{facts['type']} at {facts['place']}{said and f': {said}'}"
+            raise ResourceError(f"{self.target} does not load: {what}")
         return process
 
     def _end(self, dying: bool = False) -> tuple[str, bool]:

@@ -42,7 +42,8 @@ def main() -> None:
         if os.environ.get(TEST_HOOK):
             function = _misbehaving(function)
     except BaseException as error:
-        _answer(replies, ERROR, _described(error), b"")
+        # no document was read yet: the message quotes none
+        _answer(replies, ERROR, {**_described(error), "message": str(error)[:300]}, b"")
         return
     _limit_memory(setup["memory"])
     _answer(replies, READY, {}, b"")
@@ -112,8 +113,7 @@ def _described(error: BaseException) -> dict[str, str]:
         code = trace.tb_frame.f_code
         place = f"{os.path.basename(code.co_filename)}:{trace.tb_lineno}"
         trace = trace.tb_next
-    missing = error.name or "" if isinstance(error, ImportError) else ""
-    return {"type": type(error).__name__, "place": place, "missing": missing}
+    return {"type": type(error).__name__, "place": place}
 
 
 def _die_with_the_parent() -> None:

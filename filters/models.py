@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from filters.contracts import ResourceError
+from filters.needs import check_file, masked
 
 MAX_DOWNLOAD = 8 << 30  # bytes; the largest fastText classifier in use (DCLM's) has 2.4 GB
 TIMEOUT = 60  # seconds without a byte before a download is abandoned
@@ -27,8 +28,15 @@ def resolve(model: str, sha256: str | None = None) -> Path:
 
     With a sha256 the content is verified. A URL needs one; what it names is downloaded once, to `cache_folder()`.
     Raises ResourceError, naming the model, when the file is missing, differs from the checksum, or cannot be a model:
-    a saved web page, a pickle (loading one runs code), a Git LFS pointer, nothing.
+    a saved web page, a pickle (loading one runs code), a Git LFS pointer, nothing. Credentials in a URL are not shown.
     """
+    try:
+        return _resolve(model, sha256)
+    except ResourceError as error:
+        raise ResourceError(masked(str(error))) from error.__cause__
+
+
+def _resolve(model: str, sha256: str | None) -> Path:
     if sha256 is not None:
         sha256 = sha256.strip().lower()
         if len(sha256) != 64 or set(sha256) - set("0123456789abcdef"):
@@ -44,6 +52,7 @@ def resolve(model: str, sha256: str | None = None) -> Path:
         path = _in_package(model)
     else:
         path = Path(model).expanduser()
+    check_file(path, f"model {model}")
     try:
         with open(path, "rb") as file:
             head = file.read(512)

@@ -16,12 +16,23 @@ from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serial
 
 @dataclass
 class Progress:
-    """Where a run stands, for whoever shows it. notes: sentences about units that are made again."""
+    """Where a run stands, for whoever shows it.
+
+    pages      records begun so far, in all phases
+    size       of the phase's units together: bytes of input where it reads (in_bytes), rows where it re-reads
+    size_done  of those that are finished
+    manifest   of the unit that was finished last; "" where an earlier process finished it
+    notes      sentences about units that are made again
+    """
 
     phase: str = "starting"
     units: int = 0
     units_done: int = 0
     pages: int = 0
+    size: int = 0
+    size_done: int = 0
+    in_bytes: bool = False
+    manifest: str = ""
     notes: tuple[str, ...] = ()
     tell: Callable[["Progress"], None] = field(default=lambda progress: None, repr=False)
 
@@ -30,6 +41,16 @@ class Progress:
         for name, value in changes.items():
             setattr(self, name, value)
         self.tell(self)
+
+    def begin(self, phase: str, sizes: Sequence[int] = (), in_bytes: bool = False) -> None:
+        """A phase begins, with units of these sizes."""
+        self.update(
+            phase=phase, units=len(sizes), units_done=0, size=sum(sizes), size_done=0, in_bytes=in_bytes, manifest=""
+        )
+
+    def finish(self, size: int, manifest: str = "") -> None:
+        """A unit of the phase is finished; manifest: where it was finished now, and not by an earlier process."""
+        self.update(units_done=self.units_done + 1, size_done=self.size_done + size, manifest=manifest)
 
 
 @dataclass(frozen=True)
@@ -112,16 +133,19 @@ class Phases:
         """The path of a unit's manifest in a phase."""
         return storage.join(self.root, WORK, "done", phase, f"{name}.json")
 
-    def run(self, phase: str, works: Sequence[Work], shown: str = "") -> list[Manifest]:
+    def run(self, phase: str, works: Sequence[Work], shown: str = "", in_bytes: bool = False) -> list[Manifest]:
         """Run the units that are not finished; the manifests of all of them, in the order of `works`.
 
         phase  the folder of the phase's manifests        shown  what the progress calls it
+        in_bytes  whether the sizes of the units are bytes of input
         Raises PoolError for a unit that cannot be finished.
         """
-        self.progress.update(phase=shown or phase, units=len(works), units_done=0)
+        self.progress.begin(shown or phase, [work.size for work in works], in_bytes)
         found = {work.name: self._finished(phase, work.name) for work in works} if self._resume else {}
         todo = [work for work in works if found.get(work.name) is None]
-        self.progress.update(units_done=len(works) - len(todo))
+        for work in works:
+            if found.get(work.name) is not None:
+                self.progress.finish(work.size)
         self.cpu_seconds += sum(one.cpu_seconds for one in found.values() if one is not None)
         tasks = [
             PhaseTask(work.build, work.task, self.manifest(phase, work.name), work.size, self._options) for work in todo
@@ -129,7 +153,7 @@ class Phases:
         for done in run_serially(tasks, self._pages) if self._pool is None else self._pool.run(tasks, self._pages):
             if self._pool is not None:  # what runs in this process is counted with it
                 self.cpu_seconds += done.cpu_seconds
-            self.progress.update(units_done=self.progress.units_done + 1)
+            self.progress.finish(done.task.size, done.task.manifest)
         manifests = [found.get(work.name) or self._just_made(phase, work.name) for work in works]
         self.cpu_seconds += sum(one.cpu_elsewhere for one in manifests)
         return manifests

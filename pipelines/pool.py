@@ -11,6 +11,7 @@ from multiprocessing import connection
 from typing import Any
 
 from filters.chain import close_all, fault_of, first_cause
+from filters.contracts import ResourceError
 from pipelines import curation, engines, storage, watch  # noqa: F401 - workers import curation before their first unit
 
 STALL_SECONDS = 120.0
@@ -52,8 +53,12 @@ def run_task(phase: PhaseTask) -> float:
     try:
         engines.run_in_process(lambda pipeline: phase.build(pipeline, phase.task, phase.manifest), phase.options)
     except Exception as error:
-        reason, detail = fault_of(first_cause(error))
-        raise PoolError(f"unit {phase.task.name}: {reason}: {detail}") from None
+        cause = first_cause(error)
+        if isinstance(cause, KeyboardInterrupt):  # Beam makes an error like others of it
+            raise KeyboardInterrupt from None
+        reason, detail = fault_of(cause)
+        said = detail if isinstance(cause, ResourceError) else f"{reason}: {detail}"
+        raise PoolError(f"unit {phase.task.name}: {said}") from None
     return time.process_time() - started
 
 

@@ -127,7 +127,8 @@ class Hashing(io.RawIOBase):
         return self.written
 
     def flush(self) -> None:
-        if not self.closed:
+        # called once more when this object goes, after the file below was closed; Python 3.13 shows what that raises
+        if not self.closed and not getattr(self._file, "closed", False):
             self._file.flush()
 
     def hexdigest(self) -> str:

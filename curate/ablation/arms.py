@@ -48,8 +48,8 @@ def _named(given: Any) -> Any:
     if not isinstance(given, Mapping) or not given:
         raise ValueError("must be a map from names to paths, such as {news: held-out/*.jsonl.gz}")
     for name in given:
-        if not isinstance(name, str) or not recipes.NAME.fullmatch(name):
-            raise ValueError("must have names of letters, digits and [A-Za-z0-9._-], at most 64 characters")
+        if not isinstance(name, str) or not recipes.is_name(name):
+            raise ValueError("must have names of letters and digits with ._- between them, at most 64 characters")
     return given
 
 
@@ -160,7 +160,7 @@ def parse(data: Any, file: str, lines: Lines | None = None, folder: Path | None 
     if not isinstance(data, dict):
         raise RecipeError(f"{file}: an ablation is a map with recipe and arms; recipe is required")
     if "stages" in data and "recipe" not in data:
-        raise RecipeError(f"{file}: this is a recipe, not an ablation: curate run {file}")
+        raise RecipeError(f"{file}: this is a recipe, not an ablation: curate run {file}", file)
     fields = [one.name for one in dataclasses.fields(Ablation)]
     place.check_known(list(data), list(dict.fromkeys([*_MADE, *fields])))
     name = data.get("name", Path(file).stem)

@@ -285,13 +285,13 @@ def _inputs(
 def _report(work: Ablating, scoring: float) -> dict[str, Any]:
     """Decide all arms, write what each keeps, and build the report. scoring: CPU seconds until here."""
     started = time.process_time()
-    work.phases.progress.update(phase="deciding", units=len(work.ablation.arms), units_done=0)
+    work.phases.progress.begin("deciding", [1] * len(work.ablation.arms))
     decider = work.decider()
     decided: dict[str, DecidedArm] = {}
     for arm in work.ablation.arms:
         decided[arm.name] = decider.decide(arm.name, work.plan.arms[arm.name])
         _write_arm(work.root, decider.scored, decided[arm.name])
-        work.phases.progress.update(units_done=len(decided))
+        work.phases.progress.finish(1)
     deciding = time.process_time()
     report = build(work.ablation, decider, decided, work.costs, work.texts_of)
     phases = {"scoring": scoring, "deciding": deciding - started, "reporting": time.process_time() - deciding}

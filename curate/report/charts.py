@@ -1,43 +1,20 @@
-"""The charts of a report as SVG, drawn by Altair and vl-convert without a browser, a script or a network.
-
-Names that come from data are values here, never field names or expressions; vl-convert escapes them. Colours are
-half-transparent or currentColor, so that one drawing is readable on a light page and on a dark one.
-"""
+"""The charts of a report as SVG, drawn without a browser, a script or a network."""
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from xml.etree import ElementTree
 
 from markupsafe import Markup
 
+from curate.report.svg import AXIS, GRID, Drawing, Scale, text_width, ticks
 from curate.report.text import shown
 
-_SVG = "http://www.w3.org/2000/svg"
 _BLUE, _ORANGE = "#4a90c8", "#d9822b"
-_PLOT = 180  # pixels
+_PLOT = 200  # pixels
 _LABEL = 180  # pixels
+_ROW = 22  # pixels
+_HUES = ("#4a90c8", "#d9822b", "#4f9d5d", "#c9504b", "#8f7bc4", "#9a6b52", "#d178ae", "#8a8f98", "#b7a62b", "#3aa6b0")
 MOST_RULES = 30
-_CONFIG = {
-    "background": "transparent",
-    "font": "sans-serif",
-    "padding": {"left": 14, "right": 10, "top": 4, "bottom": 4},  # the reader's font may be wider than the one measured
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": "currentColor",
-        "titleColor": "currentColor",
-        "titleFontWeight": "normal",
-        "labelLimit": _LABEL,
-        "labelFontSize": 11,
-        "titleFontSize": 11,
-        "gridColor": "#8883",
-        "domainColor": "#8888",
-        "tickColor": "#8888",
-    },
-    "legend": {"labelColor": "currentColor", "titleColor": "currentColor", "labelLimit": _LABEL, "labelFontSize": 11},
-    "title": {"color": "currentColor", "fontSize": 12, "fontWeight": "normal", "anchor": "start"},
-    "text": {"color": "currentColor"},
-}
 
 
 def charts(report: Mapping[str, Any]) -> dict[str, Markup]:
@@ -47,7 +24,7 @@ def charts(report: Mapping[str, Any]) -> dict[str, Markup]:
     """
     if report["kind"] != "ablation":
         return {}
-    drawn: dict[str, list[Any]] = {
+    drawn: dict[str, list[Markup]] = {
         "arms": _arms(report["arms"]),
         "overlap": _overlap(report["attribution"]),
         "gold": _gold(report["gold"]),
@@ -56,48 +33,7 @@ def charts(report: Mapping[str, Any]) -> dict[str, Markup]:
     }
     drawn.update({f"slices {kind}": _slices(rows) for kind, rows in report["slices"].items()})
     drawn.update({f"sweep {sweep['sweep']}": _sweep(sweep) for sweep in report["sweeps"]})
-    number = itertools.count()
-    return {
-        name: Markup("").join(svg(panel, f"chart{next(number)}-") for panel in panels)
-        for name, panels in drawn.items()
-        if panels
-    }
-
-
-def svg(chart: Any, prefix: str) -> Markup:
-    """A chart as an SVG element for HTML. ids begin with prefix; what a mark stands for is its title (a tooltip)."""
-    import vl_convert
-
-    drawn = vl_convert.vegalite_to_svg(chart.to_dict(), config=_CONFIG, allowed_base_urls=[])
-    root = ElementTree.fromstring(drawn)  # noqa: S314 - written by vl-convert a moment ago, and it has no DTD
-    for element in root.iter():
-        _tidy(element, prefix)
-    root.set("class", "chart")
-    root.set("role", "img")
-    ElementTree.register_namespace("", _SVG)
-    # Escaped by the serialiser: what came from data can only be text or an attribute's value.
-    return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704
-
-
-def _tidy(element: ElementTree.Element, prefix: str) -> None:
-    label = element.attrib.pop("aria-label", None)
-    if label is not None and element.get("aria-roledescription") in ("bar", "point", "rect mark", "rule mark"):
-        title = ElementTree.Element(f"{{{_SVG}}}title")
-        title.text = label
-        element.insert(0, title)
-    for name in ("role", "aria-roledescription", "aria-hidden", "class", "pointer-events"):
-        element.attrib.pop(name, None)
-    if "id" in element.attrib:
-        element.set("id", prefix + element.attrib["id"])
-    clip = element.get("clip-path", "")
-    if clip.startswith("url(#"):
-        element.set("clip-path", f"url(#{prefix}{clip[len('url(#') :]}")
-
-
-def _data(rows: Iterable[Mapping[str, Any]]) -> Any:
-    import altair
-
-    return altair.Data(values=[dict(row) for row in rows])
+    return {name: Markup("").join(panels) for name, panels in drawn.items() if panels}
 
 
 def _unique(names: Sequence[str]) -> list[str]:
@@ -111,33 +47,53 @@ def _rules(names: Sequence[str]) -> list[str]:
     return _unique([name.split("/", 1)[1] if "/" in name.split(":", 1)[0] else name for name in names])
 
 
-def _dots(
-    rows: Sequence[Mapping[str, Any]], title: str, axis: str = "", zero: bool = False, percent: bool = False
-) -> Any:
-    """A row a name: a dot with its interval. rows: name, value, low, high."""
-    import altair as alt
+def _label_width(names: Sequence[str]) -> float:
+    return min(_LABEL, max(map(text_width, names), default=0.0))
 
-    scale = alt.Scale(zero=False, nice=True)
-    x = alt.X(
-        "value:Q",
-        title=None,
-        scale=scale,
-        axis=alt.Axis(format="+%" if percent else "", tickCount=4, labelOverlap="greedy"),
-    )
-    y = alt.Y("name:N", sort=None, title=None)
+
+def _axis(drawing: Drawing, scale: Scale, at: Sequence[float], height: float, say: Callable[[float], str]) -> None:
+    """Grid lines over the height, and a number below each that has room."""
+    beyond = float("-inf")
+    for value in at:
+        x = scale(value)
+        drawing.line(x, 0, x, height, GRID)
+        half = text_width(say(value)) / 2
+        if x - half > beyond:
+            drawing.text(x, height + 10, say(value), anchor="middle")
+            beyond = x + half + 4
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.4g}%"
+
+
+def _signed(value: float) -> str:
+    return f"{100 * value:+.4g}%" if value else "0%"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.6g}"
+
+
+def _dots(rows: Sequence[Mapping[str, Any]], title: str, zero: bool = False, percent: bool = False) -> Markup:
+    """A row a name: a dot with its interval. rows: name, value, low, high."""
     names = _unique([row["name"] for row in rows])
-    data = _data({**row, "name": name, "tip": _tip(row, name, percent)} for row, name in zip(rows, names, strict=True))
-    base = alt.Chart(data)
-    layers = [
-        base.mark_rule(color=_BLUE, strokeWidth=2).encode(
-            x=alt.X("low:Q", scale=scale), x2="high:Q", y=y, description="tip:N"
-        ),
-        base.mark_point(color=_BLUE, filled=True, size=60, opacity=1).encode(x=x, y=y, description="tip:N"),
-    ]
+    least, most = min(row["low"] for row in rows), max(row["high"] for row in rows)
+    at = ticks(min(least, 0.0) if zero else least, max(most, 0.0) if zero else most)
+    scale = Scale(at[0], at[-1], 0, _PLOT)
+    height = _ROW * len(rows)
+    drawing = Drawing()
+    drawing.text(-_label_width(names), -14, title, 12)
+    _axis(drawing, scale, at, height, _signed if percent else _number)
     if zero:
-        rule = alt.Chart(_data([{"value": 0}])).mark_rule(color="#8889", strokeDash=[4, 3])
-        layers.insert(0, rule.encode(x=alt.X("value:Q", scale=scale)))
-    return alt.layer(*layers).properties(width=_PLOT, height=alt.Step(20), title=title)
+        drawing.line(scale(0), 0, scale(0), height, AXIS, dash="4 3")
+    for place, (row, name) in enumerate(zip(rows, names, strict=True)):
+        y = _ROW * (place + 0.5)
+        tip = _tip(row, name, percent)
+        drawing.text(-8, y, name, anchor="end", most=_LABEL)
+        drawing.line(scale(row["low"]), y, scale(row["high"]), y, _BLUE, 2, tip=tip)
+        drawing.dot(scale(row["value"]), y, _BLUE, tip=tip)
+    return drawing.element(title)
 
 
 def _tip(row: Mapping[str, Any], name: str, percent: bool) -> str:
@@ -145,7 +101,7 @@ def _tip(row: Mapping[str, Any], name: str, percent: bool) -> str:
     return f"{name}: {how(row['value'])} ({how(row['low'])} to {how(row['high'])})"
 
 
-def _arms(arms: Sequence[Mapping[str, Any]]) -> list[Any]:
+def _arms(arms: Sequence[Mapping[str, Any]]) -> list[Markup]:
     panels = []
     for what, label in (("documents", "documents"), ("bytes", "bytes of text read")):
         rows = [
@@ -163,50 +119,46 @@ def _arms(arms: Sequence[Mapping[str, Any]]) -> list[Any]:
     return panels
 
 
-def _overlap(attribution: Mapping[str, Any]) -> list[Any]:
+def _overlap(attribution: Mapping[str, Any]) -> list[Markup]:
     """Of the documents on which the row's rule fails, the share on which the column's rule fails too."""
-    import altair as alt
-
     shared = attribution["overlap"]["documents"]
     failing = [place for place in range(len(shared)) if shared[place][place]]
     if len(failing) < 2:
         return []
     chosen = sorted(sorted(failing, key=lambda place: -shared[place][place])[:MOST_RULES])
-    names = dict(zip(chosen, _rules([attribution["overlap"]["rules"][place] for place in chosen]), strict=True))
-    cells = [
-        {
-            "row": names[left],
-            "column": names[right],
-            "share": shared[left][right] / shared[left][left],
-            "tip": f"{names[left]} and {names[right]}: {shared[left][right]:,} of {shared[left][left]:,} documents",
-        }
-        for left, right in itertools.product(chosen, chosen)
-        if shared[left][right]
-    ]
-    order = list(names.values())
-    x = alt.X("column:N", sort=order, title=None, scale=alt.Scale(domain=order), axis=alt.Axis(labelAngle=-60))
-    y = alt.Y("row:N", sort=order, title=None, scale=alt.Scale(domain=order))
-    return [_matrix(cells, x, y, "share", 26 if len(order) > 20 else 34, len(order) <= 20)]
-
-
-def _matrix(cells: Sequence[Mapping[str, Any]], x: Any, y: Any, value: str, step: int, numbers: bool) -> Any:
-    import altair as alt
-
-    shade = alt.Opacity(f"{value}:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, 0.7]), legend=None)
-    base = alt.Chart(_data(cells))
-    layers = [base.mark_rect(color=_BLUE).encode(x=x, y=y, opacity=shade, description="tip:N")]
-    if numbers:
-        text = base.mark_text(fontSize=9, color="currentColor").encode(
-            x=x, y=y, text=alt.Text(f"{value}:Q", format=".0%")
+    names = _rules([attribution["overlap"]["rules"][place] for place in chosen])
+    cells = {
+        (row, column): (
+            shared[left][right] / shared[left][left],
+            f"{names[row]} and {names[column]}: {shared[left][right]:,} of {shared[left][left]:,} documents",
         )
-        layers.append(text)
-    return alt.layer(*layers).properties(width=alt.Step(step), height=alt.Step(22))
+        for (row, left), (column, right) in itertools.product(enumerate(chosen), enumerate(chosen))
+        if shared[left][right]
+    }
+    few = len(names) <= 20
+    return [_matrix(names, names, cells, 34 if few else 26, few, "Rules that fail together")]
 
 
-def _slices(rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+def _matrix(
+    rows: Sequence[str], columns: Sequence[str], cells: Mapping[tuple[int, int], tuple[float, str]], step: float,
+    numbers: bool, label: str,
+) -> Markup:  # fmt: skip
+    """Cells by (row, column): a share in [0, 1], shown by shade (and as a number), and what the cell stands for."""
+    drawing = Drawing()
+    for place, name in enumerate(rows):
+        drawing.text(-6, _ROW * (place + 0.5), name, anchor="end", most=_LABEL)
+    for (row, column), (share, tip) in cells.items():
+        x, y = step * column, _ROW * row
+        drawing.rect(x, y, step - 1, _ROW - 1, _BLUE, 0.06 + 0.64 * share, tip)
+        if numbers:
+            drawing.text(x + (step - 1) / 2, y + (_ROW - 1) / 2, f"{100 * share:.0f}%", 9, "middle")
+    for place, name in enumerate(columns):
+        drawing.text(step * (place + 0.5), _ROW * len(rows) + 8, name, anchor="end", turn=50, most=_LABEL)
+    return drawing.element(label)
+
+
+def _slices(rows: Sequence[Mapping[str, Any]]) -> list[Markup]:
     """Of the documents of a slice, the share that each rule removes in sequence."""
-    import altair as alt
-
     totals: dict[str, int] = {}
     for row in rows:
         for rule, count in row["removed"].items():
@@ -214,77 +166,84 @@ def _slices(rows: Sequence[Mapping[str, Any]]) -> list[Any]:
     chosen = sorted(totals, key=lambda rule: (-totals[rule], rule))[:MOST_RULES]
     if not chosen or len(rows) < 2:
         return []
-    rules = dict(zip(chosen, _rules(chosen), strict=True))
-    slices = _unique([row["slice"] for row in rows])
-    cells = [
-        {
-            "rule": rules[rule],
-            "slice": name,
-            "share": row["removed"][rule] / row["documents"],
-            "tip": f"{name}: {rules[rule]} removes {row['removed'][rule]:,} of {row['documents']:,} documents",
-        }
-        for row, name in zip(rows, slices, strict=True)
-        for rule in chosen
+    rules, slices = _rules(chosen), _unique([row["slice"] for row in rows])
+    cells = {
+        (place, column): (
+            row["removed"][rule] / row["documents"],
+            f"{name}: {rules[place]} removes {row['removed'][rule]:,} of {row['documents']:,} documents",
+        )
+        for column, (row, name) in enumerate(zip(rows, slices, strict=True))
+        for place, rule in enumerate(chosen)
         if row["removed"].get(rule)
-    ]
-    order = list(rules.values())
-    x = alt.X("slice:N", sort=slices, title=None, scale=alt.Scale(domain=slices), axis=alt.Axis(labelAngle=-40))
-    y = alt.Y("rule:N", sort=order, title=None, scale=alt.Scale(domain=order))
-    return [_matrix(cells, x, y, "share", 36, True)]
+    }
+    return [_matrix(rules, slices, cells, 36, True, "Share of each slice that a rule removes")]
 
 
-def _sweep(sweep: Mapping[str, Any]) -> list[Any]:
+def _sweep(sweep: Mapping[str, Any]) -> list[Markup]:
     """Retention against the setting: alone on the texts at this stage, and jointly with the whole recipe."""
-    import altair as alt
-
     points = sweep["points"]
-    if not points or not sweep["of"]["documents"]:
+    of = sweep["of"]["documents"] if points else 0
+    if not of:
         return []
-    of = sweep["of"]["documents"]
     numeric = all(_is_number(point["value"]) for point in points)
-    kind = "Q" if numeric else "N"
-    rows = [
-        {
-            "value": point["value"] if numeric else shown(point["value"], 40),
-            "share": point[how]["documents"] / of,
-            "how": how,
-            "tip": f"{shown(point['value'], 40)}, {how}: {point[how]['documents']:,} of {of:,} documents",
-        }
-        for point in points
-        for how in ("alone", "jointly")
-        if point[how] is not None
-    ]
-    x = alt.X(
-        f"value:{kind}",
-        sort=None,
-        title=shown(sweep["sweep"], 60),
-        scale=alt.Scale(zero=False) if numeric else alt.Undefined,
-    )
-    y = alt.Y("share:Q", title="kept", axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, 1]))
-    color = alt.Color(
-        "how:N",
-        scale=alt.Scale(domain=["alone", "jointly"], range=[_ORANGE, _BLUE]),
-        legend=alt.Legend(title=None, orient="top"),
-    )
-    base = alt.Chart(_data(rows)).encode(x=x, y=y, color=color)
-    layers = [base.mark_line(opacity=0.8), base.mark_point(filled=True, size=50, opacity=1).encode(description="tip:N")]
+    width, height = _PLOT + 60, 180
+    drawing = Drawing()
+    y = Scale(0.0, 1.0, height, 0)
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        drawing.line(0, y(share), width, y(share), GRID)
+        drawing.text(-6, y(share), _percent(share), anchor="end")
+    x = _along(drawing, [point["value"] for point in points], numeric, width, height)
+    if numeric:
+        drawing.text(width / 2, height + 28, shown(sweep["sweep"], 60), anchor="middle")
     in_use = sweep["in_use"]
-    if numeric == _is_number(in_use) and in_use is not None:
-        mark = [{"value": in_use if numeric else shown(in_use, 40), "label": "in use"}]
-        if numeric or any(row["value"] == mark[0]["value"] for row in rows):
-            used = alt.Chart(_data(mark)).encode(x=x)
-            layers.insert(0, used.mark_rule(color="#8889", strokeDash=[4, 3]))
-            layers.append(
-                used.mark_text(dx=4, align="left", y=8, fontSize=10, color="currentColor").encode(text="label:N")
-            )
-    return [alt.layer(*layers).properties(width=_PLOT + 60, height=190)]
+    marked = x(in_use) if in_use is not None and numeric == _is_number(in_use) else None
+    if marked is not None:
+        drawing.line(marked, 0, marked, height, AXIS, dash="4 3")
+        drawing.text(marked + 4, height - 8, "in use", 10)
+    for how, colour in (("alone", _ORANGE), ("jointly", _BLUE)):
+        found = [
+            (place, y(point[how]["documents"] / of), point)
+            for point in points
+            if point[how] is not None and (place := x(point["value"])) is not None
+        ]
+        drawing.lines([(across, up) for across, up, _ in found], colour)
+        for across, up, point in found:
+            tip = f"{shown(point['value'], 40)}, {how}: {point[how]['documents']:,} of {of:,} documents"
+            drawing.dot(across, up, colour, tip=tip)
+    _legend(drawing, {"alone": _ORANGE, "jointly": _BLUE}, 0, -16, columns=2)
+    return [drawing.element(f"Share kept by {shown(sweep['sweep'], 60)}")]
+
+
+def _along(
+    drawing: Drawing, values: Sequence[Any], numeric: bool, width: float, height: float
+) -> Callable[[Any], float | None]:
+    """The axis of a sweep's values; returns where a value stands on it, None where it does not."""
+    if numeric:
+        at = ticks(min(values), max(values))
+        scale = Scale(at[0], at[-1], 0, width)
+        _axis(drawing, scale, at, height, _number)
+        return lambda value: scale(value) if at[0] <= value <= at[-1] else None
+    labels = [shown(value, 40) for value in values]
+    places = {label: width * (number + 0.5) / len(labels) for number, label in enumerate(labels)}
+    for label, x in places.items():
+        drawing.text(x, height + 8, label, anchor="end", turn=50, most=_LABEL)
+    return lambda value: places.get(shown(value, 40))
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _gold(rows: Sequence[Mapping[str, Any]] | None) -> list[Any]:
+def _legend(drawing: Drawing, colours: Mapping[str, str], x: float, y: float, columns: int) -> None:
+    """A square and a name for each colour, from (x, y) down."""
+    step = 24 + _label_width(list(colours))
+    for place, (name, colour) in enumerate(colours.items()):
+        across, down = x + step * (place % columns), y + 16 * (place // columns)
+        drawing.rect(across, down - 5, 10, 10, colour)
+        drawing.text(across + 14, down, name, most=_LABEL)
+
+
+def _gold(rows: Sequence[Mapping[str, Any]] | None) -> list[Markup]:
     figures: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows or ():
         if row["value"] is not None:
@@ -297,13 +256,10 @@ def _gold(rows: Sequence[Mapping[str, Any]] | None) -> list[Any]:
                     "high": row["value"] if high is None else high,
                 }
             )
-    if not figures:
-        return []
-    panels = [_dots(found, shown(f"{stage}: {figure}", 60)) for (stage, figure), found in figures.items()]
-    return panels
+    return [_dots(found, shown(f"{stage}: {figure}", 60)) for (stage, figure), found in figures.items()]
 
 
-def _proxy(proxy: Mapping[str, Any] | None) -> list[Any]:
+def _proxy(proxy: Mapping[str, Any] | None) -> list[Markup]:
     arms = (proxy or {}).get("arms") or []
     if not arms:
         return []
@@ -324,37 +280,32 @@ def _proxy(proxy: Mapping[str, Any] | None) -> list[Any]:
     return panels
 
 
-def _cost(arms: Sequence[Mapping[str, Any]]) -> list[Any]:
-    import altair as alt
-
-    names = _unique([arm["name"] for arm in arms])
-    stages = list(dict.fromkeys(stage for arm in arms for stage in arm["cpu_seconds"]))
-    labels = dict(zip(stages, _unique(stages), strict=True))
-    rows = [
-        {
-            "arm": name,
-            "stage": labels[stage],
-            "place": stages.index(stage),
-            "seconds": seconds,
-            "tip": f"{name}, {labels[stage]}: {seconds:.3g} s",
-        }
-        for arm, name in zip(arms, names, strict=True)
-        for stage, seconds in arm["cpu_seconds"].items()
-        if seconds > 0
-    ]
-    if not rows:
+def _cost(arms: Sequence[Mapping[str, Any]]) -> list[Markup]:
+    """A bar an arm: the CPU seconds of its stages, one after another."""
+    totals = [sum(seconds for seconds in arm["cpu_seconds"].values() if seconds > 0) for arm in arms]
+    if not any(totals):
         return []
-    legend = alt.Legend(title=None, orient="bottom", columns=2, symbolLimit=40)
-    chart = (
-        alt.Chart(_data(rows))
-        .mark_bar()
-        .encode(
-            x=alt.X("seconds:Q", title="CPU seconds", axis=alt.Axis(tickCount=5)),
-            y=alt.Y("arm:N", sort=names, title=None),
-            color=alt.Color("stage:N", sort=list(labels.values()), scale=alt.Scale(scheme="tableau20"), legend=legend),
-            order="place:Q",
-            description="tip:N",
-        )
-        .properties(width=_PLOT, height=alt.Step(22))
-    )
-    return [chart]
+    names = _unique([arm["name"] for arm in arms])
+    stages = list(dict.fromkeys(stage for arm in arms for stage, spent in arm["cpu_seconds"].items() if spent > 0))
+    labels = _unique(stages)
+    # twice as many as there are hues can be told apart: the second round is paler
+    hues = [_HUES[place % len(_HUES)] + ("" if place // len(_HUES) % 2 == 0 else "88") for place in range(len(stages))]
+    at = ticks(0.0, max(totals))
+    scale = Scale(0.0, at[-1], 0, _PLOT)
+    height = _ROW * len(arms)
+    drawing = Drawing()
+    _axis(drawing, scale, at, height, _number)
+    for place, (arm, name) in enumerate(zip(arms, names, strict=True)):
+        drawing.text(-8, _ROW * (place + 0.5), name, anchor="end", most=_LABEL)
+        before = 0.0
+        for stage, label, hue in zip(stages, labels, hues, strict=True):
+            seconds = arm["cpu_seconds"].get(stage, 0.0)
+            if seconds > 0:
+                start, end = scale(before), scale(before + seconds)
+                tip = f"{name}, {label}: {seconds:.3g} s"
+                drawing.rect(start, _ROW * place + 3, end - start, _ROW - 6, hue, tip=tip)
+                before += seconds
+    drawing.text(_PLOT / 2, height + 26, "CPU seconds", anchor="middle")
+    left = -_label_width(names)
+    _legend(drawing, dict(zip(labels, hues, strict=True)), left, height + 46, columns=2)
+    return [drawing.element("CPU seconds by arm and stage")]

@@ -9,8 +9,9 @@ import pydantic
 import re2
 from pydantic import Field
 
-from filters.contracts import FrozenMap, Judge, ResourceError, Rewriter, SettingsError, Strategy, settings_of, strategy
+from filters.contracts import FrozenMap, Judge, Rewriter, SettingsError, Strategy, settings_of, strategy
 from filters.document import Document, Drop
+from filters.needs import need
 from filters.rules import Rule, decide
 from filters.text.patterns import Span
 from filters.text.unicode import repair
@@ -78,12 +79,7 @@ class Sentences(Rewriter):
     def check(self) -> None:
         """The splitter's package and all that the judges need must be there."""
         if self.splitter == "kiwi":
-            try:
-                import kiwipiepy  # noqa: F401
-            except ImportError as error:
-                raise ResourceError(
-                    "cleanup/sentences: splitter kiwi needs the package kiwipiepy (pip install kiwipiepy)"
-                ) from error
+            need("kiwipiepy", "cleanup/sentences: splitter kiwi")
         for _, judge in self.made():
             judge.check()
 
@@ -235,11 +231,7 @@ def _without(text: str, spans: list[Span], kept: list[Span]) -> str:
 
 
 def _kiwi() -> Callable[[str], list[Span]]:
-    try:
-        from kiwipiepy import Kiwi
-    except ImportError as error:
-        raise ResourceError("cleanup/sentences: splitter kiwi needs the package kiwipiepy") from error
-    kiwi = Kiwi(num_workers=1)
+    kiwi = need("kiwipiepy", "cleanup/sentences: splitter kiwi").Kiwi(num_workers=1)
 
     def sentences(text: str) -> list[Span]:
         spans, position = [], 0

@@ -8,8 +8,9 @@ import numpy as np
 import re2
 from pydantic import Field
 
-from filters.contracts import ResourceError, Rewriter, strategy
+from filters.contracts import Rewriter, strategy
 from filters.document import Document, Drop, Fault
+from filters.needs import need
 from filters.text.patterns import code_spans
 from filters.text.unicode import c1_mended, normalize_nfc, repair
 
@@ -66,10 +67,7 @@ class Unicode(Rewriter):
     def check(self) -> None:
         """ftfy must be installed where mojibake is to be repaired."""
         if self.mojibake:
-            try:
-                import ftfy  # noqa: F401
-            except ImportError as error:
-                raise ResourceError("cleanup/unicode: mojibake needs the package ftfy (pip install ftfy)") from error
+            need("ftfy", "cleanup/unicode: mojibake")
 
     def open(self) -> Callable[[Document], Document | Drop]:
         """The function. Edits: characters changed by mojibake (with C1), invisible, width, nfc, emoticons, repeats."""

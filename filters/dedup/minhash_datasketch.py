@@ -1,15 +1,15 @@
 """MinHash through the datasketch library: the reference beside dedup/minhash."""
 
-import importlib.util
 from collections.abc import Callable
 from typing import Any
 
 from pydantic import Field
 
-from filters.contracts import Duplicates, ResourceError, strategy
+from filters.contracts import Duplicates, strategy
 from filters.dedup.minhash import Shingler, Unit, steepest
 from filters.dedup.survivors import DuplicateJudge
 from filters.document import Document
+from filters.needs import need
 
 
 class _Signer:
@@ -79,8 +79,7 @@ class MinHashDatasketch(DuplicateJudge):
 
     def check(self) -> None:
         """Raises ResourceError if datasketch is not installed."""
-        if importlib.util.find_spec("datasketch") is None:
-            raise ResourceError("dedup/minhash-datasketch needs the package datasketch: pip install datasketch")
+        need("datasketch", "dedup/minhash-datasketch")
 
     def open(self) -> _Signer:
         """Document -> uint64 of shape (bands,), or (0,) for a text without any word."""

@@ -1,16 +1,21 @@
 """What the extractors of HTML share: settings of the child process, and pages that are text already."""
 
-import importlib.util
+import functools
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from filters.child import Child, Limits
-from filters.contracts import Extractor, strategy
+from filters.contracts import Extractor, ResourceError, strategy
 from filters.document import Document, Drop, Fault, RawPage
 from filters.extraction.plain import text_of
 from filters.extraction.xhtml import label_of
+from filters.needs import need
+
+# The module that holds each library's work, which fails to load where something it builds on is missing.
+MODULES = {"resiliparse": "resiliparse.extract.html2text", "trafilatura": "trafilatura", "justext": "justext"}
 
 
 @strategy
@@ -37,6 +42,12 @@ class HtmlExtractor(Extractor):
         """The name in filters.extraction.in_child.LIBRARIES, and the options for it."""
         raise NotImplementedError
 
+    def check(self) -> None:
+        """Raises ResourceError where the library does not load, with these options, in the process made for it."""
+        library, options = self.library()
+        need(MODULES[library], f"extraction/{library}")
+        _check_child(library, json.dumps(options))
+
     def open(self) -> Callable[[RawPage], Document | Drop]:
         """The function, with its child process running. Raises ResourceError when the library does not load.
 
@@ -48,9 +59,13 @@ class HtmlExtractor(Extractor):
         return _Function(self)
 
 
-def missing(package: str) -> bool:
-    """Whether a package is not installed."""
-    return importlib.util.find_spec(package) is None
+@functools.cache
+def _check_child(library: str, options: str) -> None:
+    settings = {"library": library, "options": json.loads(options)}
+    try:
+        Child("filters.extraction.in_child:page_to_text", settings).close()
+    except ResourceError as error:
+        raise ResourceError(f"extraction/{library}: {error}") from error
 
 
 class _Function:
@@ -93,4 +108,4 @@ class _Function:
         return page.document(text, **facts)
 
 
-__all__ = ["HtmlExtractor", "missing"]
+__all__ = ["HtmlExtractor"]

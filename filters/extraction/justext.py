@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import Field
 
 from filters.contracts import ResourceError, strategy
-from filters.extraction.html import HtmlExtractor, missing
+from filters.extraction.html import HtmlExtractor
+from filters.needs import need
 
 
 @strategy
@@ -38,13 +39,11 @@ class JusText(HtmlExtractor):
     no_headings: bool = Field(False, description="treat headings as any other paragraph")
 
     def check(self) -> None:
-        """Raises ResourceError where jusText is missing, or has no such list."""
-        if missing("justext"):
-            raise ResourceError("extraction/justext needs the package justext (pip install justext)")
-        from justext import get_stoplists
-
-        if self.stoplist not in ("auto", "none") and self.stoplist not in get_stoplists():
-            known = ", ".join(sorted(get_stoplists()))
+        """Raises ResourceError where jusText cannot be loaded, or has no such list."""
+        super().check()
+        known_lists = need("justext", "extraction/justext").get_stoplists()
+        if self.stoplist not in ("auto", "none") and self.stoplist not in known_lists:
+            known = ", ".join(sorted(known_lists))
             raise ResourceError(f"extraction/justext: no stop words for {self.stoplist!r} (known: auto, none, {known})")
 
     def library(self) -> tuple[str, Mapping[str, Any]]:

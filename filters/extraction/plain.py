@@ -15,7 +15,7 @@ MAX_TEXT = 10_000_000  # bytes
 
 @strategy
 class Plain(Extractor):
-    """Pass text through: WET, JSONL and Parquet hold no HTML; pages of HTML are dropped.
+    """Pass text through: WET, tables and text files hold no HTML; pages of HTML are dropped.
 
     The text is decoded, repaired (no control characters, always encodable), put into NFC, and otherwise left as it is.
     """

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from filters.contracts import ResourceError, strategy
-from filters.extraction.html import HtmlExtractor, missing
+from filters.contracts import strategy
+from filters.extraction.html import HtmlExtractor
 
 
 @strategy
@@ -29,11 +29,6 @@ class Trafilatura(HtmlExtractor):
     fast: bool = Field(False, description="do not try other algorithms where the first finds little")
     output_format: Literal["txt", "markdown"] = Field("txt", description="plain text, or Markdown")
     prune_xpath: tuple[str, ...] = Field((), description="XPath expressions of elements to leave out")
-
-    def check(self) -> None:
-        """Raises ResourceError where trafilatura is missing."""
-        if missing("trafilatura"):
-            raise ResourceError("extraction/trafilatura needs the package trafilatura (pip install trafilatura)")
 
     def library(self) -> tuple[str, Mapping[str, Any]]:
         """trafilatura, with these settings as its options."""

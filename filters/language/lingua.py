@@ -1,6 +1,5 @@
 """Language identification by lingua."""
 
-import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +8,7 @@ from pydantic import Field, field_validator
 from filters.contracts import ResourceError, Scores, strategy
 from filters.document import Document
 from filters.language.identification import UNDETERMINED, LanguageJudge, check_codes, has_letters, scored
+from filters.needs import need
 
 
 @strategy
@@ -38,8 +38,7 @@ class Lingua(LanguageJudge):
 
     def check(self) -> None:
         """Raises ResourceError if lingua is missing or does not know a language."""
-        if importlib.util.find_spec("lingua") is None:
-            raise ResourceError("language/lingua needs the package lingua-language-detector (pip install it)")
+        need("lingua", "language/lingua")
         known = _languages()
         for code in (*self.among, *self.keep):
             if code not in known and code != UNDETERMINED:

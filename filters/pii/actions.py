@@ -10,6 +10,7 @@ from typing import Literal
 import re2
 
 from filters.contracts import ResourceError
+from filters.needs import check_file
 
 Action = Literal["replace", "pseudonymise", "hash", "drop"]
 MIN_KEY = 16  # bytes; a shorter key is searched in no time
@@ -51,8 +52,10 @@ def read_key(key_file: str, key_env: str) -> bytes:
             raise ResourceError(f"key_env: the environment variable {key_env} is not set")
         key, where = value.encode("utf-8", "surrogateescape").strip(), f"key_env: the value of {key_env}"
     else:
+        path = Path(key_file).expanduser()
+        check_file(path, "key_file")
         try:
-            key, where = Path(key_file).read_bytes().strip(), f"key_file: {key_file}"
+            key, where = path.read_bytes().strip(), f"key_file: {key_file}"
         except OSError as error:
             raise ResourceError(f"key_file: cannot read {key_file}: {error.strerror}") from error
     if len(key) < MIN_KEY:

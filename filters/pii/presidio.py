@@ -12,6 +12,7 @@ from pydantic import Field
 
 from filters.contracts import FrozenMap, ResourceError, Rewriter, SettingsError, strategy
 from filters.document import Document, Drop, Fault
+from filters.needs import need
 from filters.pii.actions import Action, Replacer, key_check, read_key
 from filters.pii.patterns import check_key_settings, needs_key
 from filters.pii.scrub import Scrubber, Span
@@ -94,8 +95,7 @@ class Presidio(Rewriter):
 
     def check(self) -> None:
         """Raises ResourceError when presidio-analyzer, a spaCy model or the key is missing."""
-        if importlib.util.find_spec("presidio_analyzer") is None:
-            raise ResourceError("pii/presidio needs the package presidio-analyzer")
+        need("presidio_analyzer", "pii/presidio")
         for language, model in self.ner.items():
             if _model_folder(model) is None:
                 raise ResourceError(f"ner.{language}: the spaCy model {model!r} is neither installed nor a folder")

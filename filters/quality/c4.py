@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 
 from filters.cleanup.c4_lines import DEFAULTS as LINE_DEFAULTS
 from filters.cleanup.c4_lines import LineRules, fill
-from filters.contracts import Judge, ResourceError, Scores, limit, strategy
+from filters.contracts import Judge, Scores, limit, strategy
 from filters.document import Document
+from filters.needs import need
 from filters.rules import Rule
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
@@ -55,10 +56,7 @@ class C4(LineRules, Judge):
     def check(self) -> None:
         """Raises ResourceError if the settings ask for spaCy and it is missing."""
         if self.splitter == "spacy":
-            try:
-                import spacy  # noqa: F401
-            except ImportError as error:
-                raise ResourceError("quality/c4: splitter spacy needs the package spacy (pip install spacy)") from error
+            need("spacy", "quality/c4: splitter spacy")
 
     def open(self) -> Callable[[Document], Scores]:
         """Scores {"characters", "lorem_ipsum", "curly_bracket": lines, "sentences", "long_lines"}."""

@@ -6,8 +6,9 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from filters.by_language import ByLanguage
-from filters.contracts import FrozenMap, Judge, ResourceError, Scores, by_language, limit, strategy
+from filters.contracts import FrozenMap, Judge, Scores, by_language, limit, strategy
 from filters.document import Document
+from filters.needs import need
 from filters.rules import Rule
 
 # The same text has 0.56 of the characters and 0.68 of the words in Korean that it has in English (docs/korean.md).
@@ -48,12 +49,7 @@ class FineWeb(ByLanguage, Judge):
     def check(self) -> None:
         """Raises ResourceError if the settings ask for spaCy and it is missing."""
         if self.words == "spacy":
-            try:
-                import spacy  # noqa: F401
-            except ImportError as error:
-                raise ResourceError(
-                    "quality/fineweb: words spacy needs the package spacy (pip install spacy)"
-                ) from error
+            need("spacy", "quality/fineweb: words spacy")
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """The thresholds were found on English pages."""

@@ -28,8 +28,9 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator
 
 from filters.by_language import VALUES_BY_LANGUAGE, ByLanguage, Values
-from filters.contracts import FrozenMap, Judge, ResourceError, Scores, SettingsError, limit, strategy
+from filters.contracts import FrozenMap, Judge, Scores, SettingsError, limit, strategy
 from filters.document import Document
+from filters.needs import need
 from filters.rules import Rule
 
 # Korean particles and endings that stand at the end of a word; see docs/korean.md for how the limits were found.
@@ -126,8 +127,5 @@ class Gopher(ByLanguage, Judge):
 
 
 def check_spacy() -> None:
-    """Raises ResourceError if spaCy is not installed."""
-    import importlib.util
-
-    if importlib.util.find_spec("spacy") is None:
-        raise ResourceError("words: spacy needs the package spacy: pip install 'curate-lm-text[spacy]'")
+    """Raises ResourceError if spaCy cannot be imported."""
+    need("spacy", "words: spacy")

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from filters.contracts import Judge, ResourceError, Scores, limit, strategy
 from filters.document import Document
+from filters.needs import check_file
 from filters.rules import Rule
 
 LISTS = Path(__file__).parent / "lists"
@@ -52,7 +53,7 @@ class Url(Judge):
     def _files(self) -> dict[str, Path]:
         chosen = {"domains": self.domains, "strict": self.strict, "hard": self.hard, "soft": self.soft}
         return {
-            name: LISTS / f"url_{name}.txt" if value == DEFAULT else Path(value)
+            name: LISTS / f"url_{name}.txt" if value == DEFAULT else Path(value).expanduser()
             for name, value in chosen.items()
             if value is not None
         }
@@ -111,6 +112,7 @@ class Url(Judge):
 
 
 def _bytes(path: Path, name: str) -> bytes:
+    check_file(path, f"quality/url: the list `{name}`")
     try:
         return path.read_bytes()
     except OSError as error:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import regex
 
+from filters.needs import need
 from filters.text.marks import describe
 from filters.text.segments import Words, encode, segment
 
@@ -16,10 +17,7 @@ _LONG_RUN = regex.compile(r"[^\w\s]{257,}")
 @functools.cache
 def tokenizer() -> Any:
     """The rule-based tokenizer of a blank English pipeline; needs no model."""
-    try:
-        import spacy
-    except ImportError as error:
-        raise ImportError("words: spacy needs the package spacy (pip install 'curate-lm-text[spacy]')") from error
+    spacy = need("spacy", "words: spacy")
     return spacy.blank("en").tokenizer
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from filters.contracts import ResourceError
 from filters.document import Document
+from filters.needs import need
 
 WORDS = "words"
 
@@ -13,12 +14,7 @@ def check(spec: str) -> None:
     """Raise ResourceError where a tokenizer's file or the tokenizers package is missing."""
     if spec == WORDS:
         return
-    try:
-        import tokenizers  # noqa: F401
-    except ImportError as error:
-        raise ResourceError(
-            "counting tokens of a tokenizer needs the package tokenizers (extra: tokenizers)"
-        ) from error
+    need("tokenizers", f"tokens: {spec}")
     if not Path(spec).is_file():
         raise ResourceError(f"{spec}: no such tokenizer file (or say tokens: words)")
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from filters.contracts import ResourceError, Scores, strategy
 from filters.document import Document
+from filters.needs import need
 from filters.toxicity.classifier import Classifier
 
 
@@ -70,7 +71,7 @@ class Transformer(Classifier):
         return self.by_level(score)
 
     def _hash(self) -> str:
-        folder = Path(self.model)
+        folder = Path(self.model).expanduser()
         if not (folder / "config.json").is_file():
             raise ResourceError(f"toxicity/transformer: {folder} has no config.json")
         total = hashlib.sha256()
@@ -83,18 +84,16 @@ class Transformer(Classifier):
         """Tokenizer, model, and the indices of the toxic labels."""
         if (found := self._hash()) != (self.sha256 or found):
             raise ResourceError(f"toxicity/transformer: the folder's sha256 is {found}, not the one given")
-        try:
-            import torch  # noqa: F401
-            from transformers import AutoModelForSequenceClassification, AutoTokenizer
-        except ImportError as error:
-            raise ResourceError(
-                "toxicity/transformer needs the packages transformers and torch (pip install transformers torch)"
-            ) from error
+        need("torch", "toxicity/transformer")
+        transformers = need("transformers", "toxicity/transformer")
+        folder = str(Path(self.model).expanduser())
         local = {"local_files_only": True, "trust_remote_code": False}
         try:
-            tokenizer = AutoTokenizer.from_pretrained(self.model, **local)
-            model = AutoModelForSequenceClassification.from_pretrained(self.model, use_safetensors=True, **local)
-        except (OSError, ValueError, KeyError) as error:
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **local)
+            model = transformers.AutoModelForSequenceClassification.from_pretrained(
+                folder, use_safetensors=True, **local
+            )
+        except (ImportError, OSError, RuntimeError, ValueError, KeyError) as error:
             raise ResourceError(f"toxicity/transformer: cannot load the model: {error!s:.200}") from error
         model.float().eval()
         index = {name: number for number, name in model.config.id2label.items()}

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from filters.contracts import FrozenMap, Judge, ResourceError, Scores, limit, strategy
 from filters.document import Document
+from filters.needs import check_file
 from filters.rules import Rule
 from filters.toxicity.entries import Found, finder, read_entries
 
@@ -57,7 +58,7 @@ class WordList(Judge):
     )
 
     def _file(self, language: str, value: str, suffix: str = "") -> Path:
-        return LISTS / f"{language}{suffix}.txt" if value == DEFAULT else Path(value)
+        return LISTS / f"{language}{suffix}.txt" if value == DEFAULT else Path(value).expanduser()
 
     def _files(self) -> dict[str, Path]:
         """The files in use by setting, allow-lists only where there is a list."""
@@ -161,6 +162,7 @@ class WordList(Judge):
 
 
 def _hash(path: Path, setting: str) -> str:
+    check_file(path, f"toxicity/wordlist: {setting}")
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:

@@ -1,13 +1,16 @@
 """What a file holds, told from its first bytes; names are asked only where the bytes say nothing."""
 
 import itertools
+import json
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from isal import isal_zlib
 
 from pipelines.reading.packing import (
+    UNPACK,
     Corrupt,
     Cut,
     InflateError,
@@ -21,6 +24,8 @@ from pipelines.reading.packing import (
 GZIP_MAGIC = b"\x1f\x8b\x08"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 ZSTD_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a frame of pzstd, or with the dictionary of a .warc.zst
+BZIP2_MAGIC = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
+XZ_MAGIC = b"\xfd7zXZ\x00"
 
 # A record of a WARC or ARC file as it begins. ARC: URL IP date type length, version 2 with more between. Everything is
 # bounded, so that lines made to look nearly like one cost little.
@@ -36,8 +41,20 @@ _HEAD_BYTES = 1 << 16
 _SEARCH_BYTES = 4 << 20
 _PLAUSIBLE_BYTES = 1 << 11
 _STEP_BYTES = 64
-_ROWS_BY_NAME = re.compile(r"\.(jsonl|ndjson|json)(\.gz|\.gzip|\.zst)?$", re.IGNORECASE)
-_WARC_BY_NAME = re.compile(r"\.(warc|wet|wat|arc)(\.gz|\.gzip|\.zst)?$", re.IGNORECASE)
+_BLOCK_BYTES = 1 << 20  # bzip2 gives out blocks of up to 900,000 bytes
+_ARROW_NAMES = (".arrow", ".ipc", ".feather")
+_ARRAY = re.compile(rb"\s*\[\s*(\{|\]\s*$)")
+_PACKED = r"(\.gz|\.gzip|\.zst|\.bz2|\.xz)?$"
+_ROWS_BY_NAME = re.compile(r"\.(jsonl|ndjson|json)" + _PACKED, re.IGNORECASE)
+_WARC_BY_NAME = re.compile(r"\.(warc|wet|wat|arc)" + _PACKED, re.IGNORECASE)
+# Formats whose bytes say nothing. A page or a text may begin with anything, with a bracket too.
+_TEXT_BY_NAME = re.compile(r"\.(csv|tsv|txt|html|htm|xhtml)" + _PACKED, re.IGNORECASE)
+# What is read of a folder. WAT files hold no pages.
+_READ_BY_NAME = re.compile(
+    r"\.((warc|wet|arc|jsonl|ndjson|json|csv|tsv|txt|html|htm|xhtml)(\.gz|\.gzip|\.zst|\.bz2|\.xz)?"
+    r"|parquet|arrow|ipc|feather|wacz)$",
+    re.IGNORECASE,
+)
 
 
 def inflated_head(data: Any, most: int = 4096, skip_empty: bool = True) -> bytes:
@@ -74,30 +91,45 @@ def begins_record(data: Any) -> bool:
 
 
 def sniff(file: Any, path: str) -> str:
-    """The format of an open file: "warc", "arc", "jsonl", each also with ".gz" or ".zst"; "parquet", "empty", or
-    "" where nothing is recognised. Leaves the file's position anywhere."""
+    """The format of an open file: "warc", "arc", "jsonl", "json" (an array), "csv", "tsv", "txt", "html", each also
+    with ".gz", ".zst", ".bz2" or ".xz"; "parquet", "arrow", "wacz", "empty", or "" where nothing is recognised. Leaves
+    the file's position anywhere."""
     file.seek(0)
     head = file.read(_HEAD_BYTES)
     if not head:
         return "empty"
     if head.startswith(b"PAR1"):
         return "parquet"
+    if head.startswith(b"ARROW1") or (head.startswith(b"\xff\xff\xff\xff") and path.lower().endswith(_ARROW_NAMES)):
+        return "arrow"
+    if head.startswith(b"PK\x03\x04"):
+        return "wacz" if _holds_archives(file) else ""
     packing, inner = "", head
     if head.startswith(GZIP_MAGIC):
         packing, inner = ".gz", inflated_head(head)
         if not inner and _unpacks_to_nothing(gzip_chunks, file):
             return "empty"
     elif head.startswith(ZSTD_MAGIC) or ZSTD_SKIPPABLE.match(head):
-        packing, inner = ".zst", _zstd_head(head)
+        packing, inner = ".zst", _unpacked_head(head, ".zst")
         if not inner and _unpacks_to_nothing(zstd_chunks, file):
             return "empty"
+    elif BZIP2_MAGIC.match(head) or head.startswith(XZ_MAGIC):
+        packing = ".xz" if head.startswith(XZ_MAGIC) else ".bz2"
+        inner = _unpacked_head(head, packing) or _unpacked_head(head + file.read(_BLOCK_BYTES), packing)
     inner = inner.removeprefix(b"\xef\xbb\xbf")
     if inner.startswith(b"WARC/"):
         return "warc" + packing
     if ARC_START.match(inner) or inner.startswith(b"filedesc:"):
         return "arc" + packing
+    named = _TEXT_BY_NAME.search(path)
+    if named is not None:
+        kind = named[1].lower()
+        kind = "html" if kind in ("htm", "xhtml") else kind
+        return ("jsonl" if kind == "txt" and _is_object(inner) else kind) + packing
     if inner.lstrip().startswith(b"{"):
         return "jsonl" + packing
+    if _ARRAY.match(inner):
+        return "json" + packing
     return _searched(file) or _by_name(path, head, packing)
 
 
@@ -110,11 +142,41 @@ def _unpacks_to_nothing(chunks: Callable[[Iterator[bytes]], Iterator[bytes]], fi
         return False
 
 
-def _zstd_head(head: bytes) -> bytes:
+def _is_object(head: bytes) -> bool:
+    """Whether the first line is a JSON object, so far as it is there."""
+    line, ended, _ = head.lstrip().partition(b"\n")
+    if not line.startswith(b"{") or line[1:].lstrip()[:1] not in (b'"', b"}"):
+        return False
+    try:
+        return not ended or isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def names_archive(name: str) -> bool:
+    """Whether a file is called like a WARC or ARC file."""
+    return _WARC_BY_NAME.search(name) is not None
+
+
+def is_read(name: str) -> bool:
+    """Whether a file of this name is read where a folder is given."""
+    return _READ_BY_NAME.search(name) is not None
+
+
+def _holds_archives(file: Any) -> bool:
+    from pipelines.reading.wacz import members
+
+    try:
+        return bool(members(file))
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return False
+
+
+def _unpacked_head(head: bytes, packing: str) -> bytes:
     # A frame is given out by blocks: the steps are so small that its last one comes before the checksum.
     steps = itertools.chain((head[:_STEP_BYTES],), (head[at : at + 4] for at in range(_STEP_BYTES, len(head), 4)))
     try:
-        return next(zstd_chunks(steps, 31), b"")
+        return next(zstd_chunks(steps, 31) if packing == ".zst" else UNPACK[packing](steps), b"")
     except (Cut, Corrupt, WideWindow):
         return b""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines.reading.events import Damaged
 from pipelines.reading.fields import TWICE, Fields, lookup
-from pipelines.reading.packing import Corrupt, Cut, Trailing, WideWindow, file_chunks, gzip_chunks, zstd_chunks
+from pipelines.reading.packing import Corrupt, Cut, Trailing, WideWindow, file_chunks, unpack
 from pipelines.reading.rows import Event, RowError, kind_of, page_of_row
 
 LINE_BYTES = 64 << 20
@@ -27,14 +27,14 @@ def jsonl_rows(
 ) -> Iterator[Event]:
     """The rows of a file, or of the lines that begin in [start, end) of a plain one.
 
-    packing     "", ".gz" or ".zst"
+    packing     "", or one of packing.UNPACK
     first_row   lines before start; the offset of a row is the number of its line, from 1
     window_log  see packing.zstd_chunks
     """
     file.seek(start)
     chunks = file_chunks(file)
     if packing:
-        chunks = gzip_chunks(chunks) if packing == ".gz" else zstd_chunks(chunks, window_log)
+        chunks = unpack(packing, chunks, window_log)
     elif end is not None:
         chunks = _first(chunks, end - start)
     number = first_row
@@ -116,13 +116,13 @@ def _row(line: bytes, source: str, number: int, fields: Fields) -> Event | None:
     if not line:
         return None
     try:
-        row = _parsed(line, fields.text)
+        row = parsed(line, fields.text)
     except RowError as error:
         return _damaged(source, number, error)
     return page_of_row(row, fields, source, number, f"line {number}")
 
 
-def _parsed(line: bytes, text_field: str) -> dict[str, Any]:
+def parsed(line: bytes, text_field: str) -> dict[str, Any]:
     """The object of a line. Raises RowError: json_error, bad_unicode, schema_error."""
     try:
         text, whole = line.decode(), True

@@ -1,7 +1,9 @@
 """Streams of compressed bytes to streams of bytes; a stream that ends early or is damaged raises."""
 
+import bz2
 import itertools
-from collections.abc import Iterator
+import lzma
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from isal import isal_zlib
@@ -12,6 +14,8 @@ InflateError: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # i
 # that mean 128 KiB.
 CHUNK_BYTES = 1 << 15
 _ZSTD_CHUNK_BYTES = 1 << 10
+_MEMBER_CHUNK_BYTES = 1 << 20
+_XZ_MEMORY_BYTES = 1 << 28  # xz -9 takes 65 MB
 _ZSTD_HEADER_BYTES = 18
 GZIP_START = b"\x1f\x8b"
 
@@ -147,3 +151,56 @@ def _after(first: bytes, data: Iterator[bytes]) -> Iterator[bytes]:
     for block in itertools.chain((first,), data):
         for at in range(0, len(block), _ZSTD_CHUNK_BYTES):
             yield block[at : at + _ZSTD_CHUNK_BYTES]
+
+
+def _members(
+    data: Iterator[bytes], make: Callable[[], Any], name: str, errors: tuple[type[Exception], ...]
+) -> Iterator[bytes]:
+    """All streams of bzip2 or xz, one after another. Zeros after the last are padding."""
+    inflater: Any = None
+    for block in data:
+        rest = block
+        while rest:
+            if inflater is None:
+                if not rest.strip(b"\0"):
+                    break
+                inflater = make()
+            try:
+                out = inflater.decompress(rest, _MEMBER_CHUNK_BYTES)
+                while True:
+                    if out:
+                        yield out
+                    if inflater.eof or inflater.needs_input:
+                        break
+                    out = inflater.decompress(b"", _MEMBER_CHUNK_BYTES)
+            except errors as error:
+                raise Corrupt(name) from error
+            if not inflater.eof:
+                break
+            rest, inflater = inflater.unused_data, None
+    if inflater is not None:
+        raise Cut(name)
+
+
+def bzip2_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
+    """All bzip2 streams of a stream, one after another."""
+    return _members(data, bz2.BZ2Decompressor, "bzip2", (OSError, ValueError))
+
+
+def xz_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
+    """All xz streams of a stream, one after another."""
+    return _members(data, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY_BYTES), "xz", (lzma.LZMAError,))
+
+
+UNPACK: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
+    "": lambda data: data,
+    ".gz": gzip_chunks,
+    ".zst": zstd_chunks,
+    ".bz2": bzip2_chunks,
+    ".xz": xz_chunks,
+}
+
+
+def unpack(packing: str, data: Iterator[bytes], window_log: int = 28) -> Iterator[bytes]:
+    """What a stream holds; packing is a key of UNPACK. window_log: see zstd_chunks."""
+    return zstd_chunks(data, window_log) if packing == ".zst" else UNPACK[packing](data)

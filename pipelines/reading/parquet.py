@@ -31,16 +31,16 @@ def parquet_rows(
         file.seek(0)
         parquet = pq.ParquetFile(file, page_checksum_verification=True)
         schema = parquet.schema_arrow
-    except _errors() as error:
-        yield from _unreadable(source, first_row, "the file", error) if start == 0 else ()
+    except arrow_errors() as error:
+        yield from unreadable(source, first_row, "the file", error) if start == 0 else ()
         return
-    problem = _problem(schema, fields.text)
+    problem = schema_problem(schema, fields.text)
     if problem:
         if start == 0:
             yield Damaged(source, 0, "", "", "schema_error", problem)
         return
     wanted = (fields.text, fields.id, fields.url, *fields.dates, *fields.carry)
-    paths = {name: path for name in wanted if (path := _path(schema, name))}
+    paths = {name: path for name in wanted if (path := column_path(schema, name))}
     columns = list(dict.fromkeys(".".join(path) for path in paths.values()))
     row = first_row
     for group in range(start, parquet.num_row_groups if end is None else end):
@@ -50,30 +50,30 @@ def parquet_rows(
         size = max(1, min(_BATCH_ROWS, _BATCH_BYTES // bytes_a_row))
         try:
             for batch in parquet.iter_batches(batch_size=size, row_groups=[group], columns=columns):
-                yield from _rows(batch, row, source, fields, paths)
+                yield from batch_rows(batch, row, source, fields, paths)
                 row += batch.num_rows
-        except _errors() as error:
-            yield from _unreadable(source, row, f"rows {row} to {next_group - 1}", error)
+        except arrow_errors() as error:
+            yield from unreadable(source, row, f"rows {row} to {next_group - 1}", error)
         row = next_group
 
 
-def _errors() -> tuple[type[Exception], ...]:
+def arrow_errors() -> tuple[type[Exception], ...]:
     """What pyarrow raises for files that are damaged or strange."""
     import pyarrow as pa
 
     return (pa.ArrowException, OSError, ValueError, ArithmeticError, LookupError, TypeError, NotImplementedError)
 
 
-def _unreadable(source: str, row: int, what: str, error: Exception) -> Iterator[Damaged]:
+def unreadable(source: str, row: int, what: str, error: Exception, kind: str = "parquet") -> Iterator[Damaged]:
     """The event for what cannot be read; an error of the storage is no matter of the file and is raised again."""
     import pyarrow as pa
 
     if isinstance(error, OSError) and error.errno is not None and not isinstance(error, pa.ArrowException):
         raise error
-    yield Damaged(source, row, "", "", "parquet_unreadable", f"{what}: {type(error).__name__}")
+    yield Damaged(source, row, "", "", f"{kind}_unreadable", f"{what}: {type(error).__name__}")
 
 
-def _path(schema: Any, name: str) -> tuple[str, ...]:
+def column_path(schema: Any, name: str) -> tuple[str, ...]:
     """Where a field is: the column of this very name, else a column of structs and what lies in it; () for nowhere."""
     import pyarrow.types as types
 
@@ -99,13 +99,13 @@ def _column(batch: Any, path: tuple[str, ...]) -> Any:
     return column
 
 
-def _problem(schema: Any, text_field: str) -> str:
+def schema_problem(schema: Any, text_field: str) -> str:
     import pyarrow.types as types
 
     names = schema.names
     if names.count(text_field) > 1:
         return f"several columns {text_field!r}"
-    path = _path(schema, text_field)
+    path = column_path(schema, text_field)
     if not path:
         # a table made without its header has a row's values for names
         shown = [name for name in names if _NAME.fullmatch(name)][:30]
@@ -121,7 +121,10 @@ def _problem(schema: Any, text_field: str) -> str:
     return ""
 
 
-def _rows(batch: Any, first: int, source: str, fields: Fields, paths: dict[str, tuple[str, ...]]) -> Iterator[Event]:
+def batch_rows(
+    batch: Any, first: int, source: str, fields: Fields, paths: dict[str, tuple[str, ...]]
+) -> Iterator[Event]:
+    """The pages of a record batch; paths: where each field is. The offset of a row is its number, from first on."""
     optional = {*paths} - {fields.text}
     columns = {name: _values(_column(batch, paths[name])) for name in optional}
     columns[fields.text] = _bytes(_column(batch, paths[fields.text]))
@@ -150,14 +153,14 @@ def _values(column: Any) -> list[Any]:
         return [_date(value, kind) for value in _numbers(column, kind)]
     try:
         return column.to_pylist()  # type: ignore[no-any-return]
-    except _errors():
+    except arrow_errors():
         return [_value(scalar) for scalar in column]
 
 
 def _value(scalar: Any) -> Any:
     try:
         return scalar.as_py()
-    except _errors():
+    except arrow_errors():
         return None
 
 

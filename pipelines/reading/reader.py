@@ -14,12 +14,15 @@ from pipelines.reading.units import Piece
 
 Event = RawPage | Rejected | Damaged
 ROW = "row"
+FILE = "file"
+_ROWS = ("jsonl", "json", "csv", "tsv", "parquet", "arrow")
+_FILES = ("txt", "html")
 
 
 class Reader:
     """The events of a piece, in the order of the file. Iterate once.
 
-    types    records read whole so far, by type ("response", "request", …; "row" for JSONL and Parquet)
+    types    records read whole so far, by type ("response", "request", …; "row" of a table, "file" of text or HTML)
     records  events so far: records that could be a document, damaged ones included
     """
 
@@ -30,20 +33,30 @@ class Reader:
         self.records = 0
 
     def __iter__(self) -> Iterator[Event]:
+        return (event for event in self.steps() if event is not None)
+
+    def steps(self) -> Iterator[Event | None]:
+        """The events, and None for each record of a type that is no page."""
         with storage.reading(self.piece.path) as file:
             kind = self.piece.format or sniff(file, self.piece.path)
             for event in self._events(file, kind):
-                if event is not None:
-                    self.records += 1
-                    yield event
+                self.records += event is not None
+                yield event
 
     def _events(self, file: Any, kind: str) -> Iterator[Event | None]:
         piece = self.piece
         name, _, packing = kind.partition(".")
         if name in ("warc", "arc"):
             yield from self._archive(file, name == "arc", packing)
-        elif name in ("jsonl", "parquet"):
-            yield from self._rows(file, name, packing and f".{packing}")
+        elif name == "wacz":
+            from pipelines.reading.wacz import wacz_records
+
+            yield from wacz_records(file, piece.path, self.types)
+        elif name in _ROWS or name in _FILES:
+            for found in self._rows(file, name, packing and f".{packing}"):
+                if not isinstance(found, Damaged):
+                    self.types[ROW if name in _ROWS else FILE] += 1
+                yield found
         elif kind == "empty":
             yield Damaged(piece.path, 0, "", "", "file_empty", f"{piece.size} bytes")
         else:
@@ -56,25 +69,32 @@ class Reader:
         found = warc.Found(piece.path, self.types, records=self.reading.records)
         if packing == "gz":
             yield from warc.gzip_records(file, piece.start, piece.end, arc, found)
-        elif packing == "zst":
-            yield from warc.zstd_records(file, arc, found, self.reading.zstd_long)
+        elif packing:
+            yield from warc.packed_records(file, f".{packing}", arc, found, self.reading.zstd_long)
         else:
             yield from warc.plain_records(file, piece.start, piece.end, arc, found)
 
     def _rows(self, file: Any, name: str, packing: str) -> Iterator[Event]:
+        from pipelines.reading.arrow import arrow_rows
+        from pipelines.reading.delimited import delimited_rows
+        from pipelines.reading.jsonarray import array_rows
         from pipelines.reading.jsonl import jsonl_rows
         from pipelines.reading.parquet import parquet_rows
+        from pipelines.reading.plainfile import file_page
 
         piece, fields = self.piece, self.reading.rows
         if name == "parquet":
-            rows = parquet_rows(file, piece.start, piece.end, piece.first_row, piece.path, fields)
-        else:
-            window_log = self.reading.zstd_long
-            rows = jsonl_rows(file, piece.start, piece.end, piece.first_row, packing, piece.path, fields, window_log)
-        for event in rows:
-            if not isinstance(event, Damaged):
-                self.types[ROW] += 1
-            yield event
+            return parquet_rows(file, piece.start, piece.end, piece.first_row, piece.path, fields)
+        if name == "arrow":
+            return arrow_rows(file, piece.path, fields)
+        if name in ("csv", "tsv"):
+            return delimited_rows(file, name == "tsv", packing, piece.path, fields)
+        if name == "json":
+            return array_rows(file, packing, piece.path, fields)
+        if name in _FILES:
+            return file_page(file, name == "html", packing, piece.path)
+        window_log = self.reading.zstd_long
+        return jsonl_rows(file, piece.start, piece.end, piece.first_row, packing, piece.path, fields, window_log)
 
 
 def read(piece: Piece, reading: Reading | Fields = USUAL_READING) -> Reader:
@@ -94,4 +114,4 @@ def _unknown(file: Any, piece: Piece) -> Damaged:
         what = f"gzip of bytes that begin {pages.first_bytes(inner)}" if inner else "gzip that cannot be inflated"
     else:
         what = f"begins {pages.first_bytes(head)}"
-    return Damaged(piece.path, 0, "", "", "not_a_warc", f"offset 0: neither WARC, ARC, JSONL nor Parquet: {what}")
+    return Damaged(piece.path, 0, "", "", "not_a_warc", f"offset 0: none of the formats that are read: {what}")

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from filters.needs import kind_of
 from pipelines import storage
-from pipelines.reading.formats import RANGED, sniff
+from pipelines.reading.formats import RANGED, is_read, sniff
 
 _SAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _READ_BYTES = 1 << 20
@@ -54,14 +55,16 @@ class Unit:
 def expand(inputs: Sequence[str]) -> list[str]:
     """Inputs to paths, each file once under the first of its names, in the order given (a glob's matches sorted).
 
-    An input is a path, a glob (** goes into folders), or @LIST: a text file, plain or .gz, of paths one a line, as
-    Common Crawl publishes them. Relative paths are relative to the working directory. Anything that Beam's file
-    systems open is a path too (gs://…). Raises InputError that names what is missing, or a name that is not UTF-8.
+    An input is a path, a glob (** goes into folders), a folder (the files in it whose names tell a format), or @LIST:
+    a text file, plain or .gz, of paths one a line, as Common Crawl publishes them. Relative paths are relative to the
+    working directory, and ~ is the home. Anything that Beam's file systems open is a path too (gs://…). Raises
+    InputError that names what is missing, or a name that is not UTF-8.
     """
     found: dict[str, str] = {}  # by what they are on the disk: ./a, a and a link to it are one file
     for given in inputs:
         if not given:
             raise InputError("an input is empty")
+        given = "@" + os.path.expanduser(given[1:]) if given.startswith("@") else os.path.expanduser(given)
         for path in _listed(given[1:]) if given.startswith("@") else _matches(given):
             try:
                 path.encode()
@@ -128,11 +131,27 @@ def _matches(given: str) -> list[str]:
     elif os.path.isfile(given):
         return [given]
     elif os.path.isdir(given):
-        raise InputError(f"{given}: is a folder; name its files, as in '{given.rstrip('/')}/*.warc.gz'")
+        return _inside(given)
+    elif os.path.exists(given):
+        raise InputError(f"{given}: is {kind_of(os.stat(given).st_mode)}, not a file")
     else:
         paths = sorted(path for path in glob.glob(given, recursive=True) if os.path.isfile(path))
     if not paths:
         raise InputError(f"{given}: no such file" if not glob.has_magic(given) else f"{given}: matches no file")
+    return paths
+
+
+def _inside(folder: str) -> list[str]:
+    """The files of a folder, and of those in it, whose names say that they can be read; hidden ones are left out."""
+    if os.path.isfile(os.path.join(folder, "run.json")):
+        raise InputError(f"{folder}: is the output of a run; what it kept is in {os.path.join(folder, 'kept')}")
+    pattern = os.path.join(glob.escape(folder), "**")
+    paths = sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path) and is_read(path))
+    if not paths:
+        raise InputError(
+            f"{folder}: is a folder without a file whose name says that it can be read "
+            f"(.warc.gz, .jsonl, .parquet, .csv, .txt, .html …); name its files, as in '{os.path.join(folder, '*')}'"
+        )
     return paths
 
 

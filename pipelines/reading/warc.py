@@ -19,7 +19,7 @@ from typing import Any
 from pipelines.reading.events import Damaged
 from pipelines.reading.formats import GZIP_MAGIC
 from pipelines.reading.headers import ARC, WARC, Dialect
-from pipelines.reading.packing import Corrupt, Cut, WideWindow, file_chunks, zstd_chunks
+from pipelines.reading.packing import Corrupt, Cut, WideWindow, file_chunks, unpack
 from pipelines.reading.parsing import RECORD_BYTES, Event, Found, records
 from pipelines.reading.salvage import gap, salvaged
 from pipelines.reading.streams import DISCARD_BYTES, FILE_CHUNK, Member, Stream, TooMuch, Window
@@ -112,10 +112,10 @@ def plain_records(file: Any, start: int, end: int | None, arc: bool, found: Foun
     yield from records(stream, dialect, found, lambda position, _: position, False, stop)
 
 
-def zstd_records(file: Any, arc: bool, found: Found, window_log: int = 28) -> Iterator[Event | None]:
-    """The records of a .warc.zst or .arc.zst file. None = a record of another type."""
+def packed_records(file: Any, packing: str, arc: bool, found: Found, window_log: int = 28) -> Iterator[Event | None]:
+    """The records of a .warc.zst, .bz2 or .xz file (or .arc). None = a record of another type."""
     file.seek(0)
-    chunks = zstd_chunks(file_chunks(file, FILE_CHUNK), window_log)
+    chunks = unpack(packing, file_chunks(file, FILE_CHUNK), window_log)
     failed = detail = ""
 
     def more() -> bytes:
@@ -124,8 +124,8 @@ def zstd_records(file: Any, arc: bool, found: Found, window_log: int = 28) -> It
             return next(chunks, b"")
         except Cut:
             failed = "warc_truncated"
-        except Corrupt:
-            failed = "warc_zstd_corrupt"
+        except Corrupt as error:
+            failed = f"warc_{error.args[0]}_corrupt"
         except WideWindow as error:
             failed, detail = "zstd_window_too_large", str(error)
         return b""

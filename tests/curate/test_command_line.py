@@ -115,15 +115,11 @@ def _warnings(done):
     return [line for line in done.stderr.splitlines() if line.startswith("curate: warning: ")]
 
 
-def test_an_input_of_which_nothing_can_be_read_is_warned_about(tmp_path, job):
+def test_an_input_of_which_nothing_can_be_read_is_refused(tmp_path, job):
     (tmp_path / "b.warc").write_text("no archive")
     job[job.index("--input") + 1] = tmp_path / "b.warc"
-    out = tmp_path / "out"
-    said = f"nothing was kept, and 1 of 1 records failed, most by read: not_a_warc (1); see {out}/failed/"
-    assert _warnings(_curate(*job, "--output", out)) == [f"curate: warning: {said}"]
-    strict = _curate(*job, "--output", tmp_path / "strict", "--strict")
-    assert strict.returncode == 3
-    assert "nothing was kept" in strict.stderr
+    _one_line(_curate(*job, "--output", tmp_path / "out"), 2, "b.warc: not a format that can be read")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -131,6 +127,7 @@ def test_an_input_of_which_nothing_can_be_read_is_warned_about(tmp_path, job):
     [
         (["TROUBLE", "TROUBLE", "kept"], "2 of 3 records failed"),
         (["TROUBLE", "kept"], ""),  # half, and no more
+        (["TROUBLE", "TROUBLE", ""], "nothing was kept, and 2 of 3 records failed"),
         (["TROUBLE", "", ""], "nothing was kept, and 1 of 3 records failed"),
         (["", ""], ""),  # nothing was kept, and nothing failed
     ],
@@ -139,6 +136,9 @@ def test_a_run_of_which_most_failed_is_warned_about(tmp_path, texts, said):
     (tmp_path / "r.yaml").write_text("stages: [quality/length: {min_words: 1}, tests.strategies.Trouble]\n")
     write_rows(tmp_path / "a.jsonl", texts)
     done = _curate("run", tmp_path / "r.yaml", tmp_path / "a.jsonl", "--output", tmp_path / "out", "--workers", "1")
-    found = _warnings(done)
+    mostly = "nothing" in said and texts.count("TROUBLE") * 2 > len(texts)
+    assert done.returncode == mostly
+    found = [line for line in done.stderr.splitlines() if line.startswith("curate: ")]
     assert len(found) == bool(said)
-    assert all(line.startswith(f"curate: warning: {said}, most by tests.strategies.Trouble: ") for line in found)
+    mark = "" if mostly else "warning: "
+    assert all(line.startswith(f"curate: {mark}{said}, most by tests.strategies.Trouble: ") for line in found)

@@ -43,3 +43,10 @@ def test_files_of_a_folder_whose_name_is_a_pattern(tmp_path):
     (folder / "deep" / "x.parquet").touch()
     (folder / "y.json").touch()
     assert storage.files(str(folder), ".parquet") == [str(folder / "deep" / "x.parquet")]
+
+
+def test_a_file_that_goes_after_it_was_closed_raises_nothing(tmp_path):
+    pending = storage.PendingFile(str(tmp_path))
+    pending.file.write(b"x")
+    pending.close("a")
+    pending.file.close()  # as Python does when the object goes; 3.13 prints what is raised then

@@ -1,6 +1,7 @@
 """How input is named and cut."""
 
 import gzip
+import os
 import pickle
 import re
 from pathlib import Path
@@ -61,7 +62,8 @@ def test_a_name_that_is_not_utf8_is_told(crawl: Path) -> None:
 MISSING = {
     "crawl/none.warc.gz": "crawl/none.warc.gz: no such file",
     "crawl/*.arc": "crawl/*.arc: matches no file",
-    "crawl": "crawl: is a folder",
+    "nothing": "nothing: is a folder without a file whose name",
+    "pipe": "pipe: is a pipe, not a file",
     "@none.gz": "none.gz: no such list",
     "@broken.gz": "broken.gz: not a readable list",
     "@empty": "empty: the list names no file",
@@ -75,6 +77,8 @@ MISSING = {
 def test_missing_input_is_named(crawl: Path, given_input: str) -> None:
     Path("broken.gz").write_bytes(gzip.compress(b"crawl/0.warc.gz")[:-9])
     Path("empty").write_text("\n# nothing\n")
+    Path("nothing").mkdir()
+    os.mkfifo("pipe")
     Path("stale").write_text("crawl/0 글.warc.gz\ngone.warc.gz\n")
     with pytest.raises(InputError, match=re.escape(MISSING[given_input])):
         expand([given_input])

@@ -1,0 +1,47 @@
+"""curate export, card."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from curate.commands.saying import fail
+
+
+def export(
+    run: Annotated[str, typer.Argument(metavar="DIRECTORY", help="The directory of a finished run.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="A new or empty folder; default: DIRECTORY/export.")
+    ] = "",
+    format: Annotated[
+        str, typer.Option(help="Rows: jsonl.zst, jsonl.gz, parquet. Tokens: megatron, datatrove, mds.")
+    ] = "jsonl.zst",
+    columns: Annotated[str, typer.Option(help="Columns of rows, separated by commas; default: all of kept/.")] = "",
+    shards: Annotated[int | None, typer.Option(min=1, help="Files to write; default: one for each 256 MiB.")] = None,
+    tokenizer: Annotated[str | None, typer.Option(help="A tokenizers JSON file, for tokens.")] = None,
+    end_token: Annotated[str | None, typer.Option(help="A token to append to each document, such as </s>.")] = None,
+) -> None:
+    """Write what a run kept as files for training, in an order that looks random and never changes."""
+    from curate.export.export import export as write
+    from curate.rundir import UsageError
+
+    target = output or os.path.join(run, "export")
+    chosen = [name.strip() for name in columns.split(",") if name.strip()]
+    try:
+        about = write(run, target, format, chosen, shards, tokenizer, end_token)
+    except UsageError as error:
+        fail(str(error))
+    tokens = f", {about['tokens']:,} tokens" if "tokens" in about else ""
+    print(f"{target}: {about['rows']:,} rows{tokens} in {len(about['files'])} files")
+
+
+def card(run: Annotated[str, typer.Argument(metavar="DIRECTORY", help="The directory of a finished run.")]) -> None:
+    """Write a dataset card (README.md) and Croissant metadata (croissant.json) beside a run's tables."""
+    from curate.export.card import write_card
+    from curate.rundir import UsageError
+
+    try:
+        for path in write_card(run):
+            print(path)
+    except UsageError as error:
+        fail(str(error))

@@ -1,0 +1,97 @@
+"""curate evaluate, train."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from curate.commands.saying import fail
+
+
+def evaluate(
+    stage: Annotated[str, typer.Argument(help="extraction, language, dedup, toxicity, pii, quality or cleanup.")],
+    data: Annotated[
+        list[str] | None, typer.Option(help="Labelled data; may be repeated. The forms are in docs/evaluation.md.")
+    ] = None,
+    strategy: Annotated[
+        list[str] | None, typer.Option(help="A strategy, or one with settings as YAML; default: all of the stage.")
+    ] = None,
+    archive: Annotated[list[str] | None, typer.Option(help="extraction: the archives with the labelled pages.")] = None,
+    text: Annotated[str, typer.Option(help="The field or column with the text.")] = "text",
+    label: Annotated[
+        str, typer.Option(help="The field or column with the label; by default label, for language lang.")
+    ] = "",
+    toxic: Annotated[list[str] | None, typer.Option(help="toxicity: labels of toxic texts.")] = None,
+    clean: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="pii, toxicity, cleanup, without --data: files and folders of texts in which nothing should be found. "
+            "toxicity with --data: labels of clean texts."
+        ),
+    ] = None,
+    language: Annotated[str, typer.Option(help="The language of the texts (ISO 639-1).")] = "",
+    model: Annotated[str, typer.Option(help="The model for strategies that need one.")] = "",
+    match: Annotated[str, typer.Option(help="pii: exact or overlap.")] = "exact",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with all figures.")] = False,
+) -> None:
+    """Measure strategies on labelled data, with 95 % bootstrap intervals, or count what they find in clean texts.
+
+    --json has more figures than the table.
+    """
+    from curate.evaluation.command import EvaluationError, Request, flat
+    from curate.evaluation.command import evaluate as measure
+
+    request = Request(
+        stage, tuple(data or ()), tuple(strategy or ()), tuple(archive or ()), text, label, tuple(toxic or ()),
+        tuple(clean or ()), language, model, match,
+    )  # fmt: skip
+    try:
+        rows = measure(request)
+    except EvaluationError as error:
+        fail(str(error))
+    if as_json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    from curate import console
+
+    console.show_rows([cells for row in rows for cells in flat(row)])
+    console.show_samples([(f"{row['strategy']} {row['found']}", row["samples"]) for row in rows if row.get("samples")])
+
+
+def train_toxicity(
+    data: Annotated[Path, typer.Option(help="Labelled texts: .tsv, .csv or .jsonl, plain or .gz.")],
+    model: Annotated[Path, typer.Option(help="Where the model goes: .bin or .ftz (fastText), .npz (linear).")],
+    text: Annotated[str, typer.Option(help="The column with the text.")] = "text",
+    label: Annotated[str, typer.Option(help="The column with the label.")] = "label",
+    toxic: Annotated[list[str] | None, typer.Option(help="Labels of toxic texts; may be repeated.")] = None,
+    clean: Annotated[list[str] | None, typer.Option(help="Labels of clean texts; may be repeated.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Texts to measure on; default: a tenth held out by hash.")] = None,
+    held_out: Annotated[float, typer.Option(min=0, max=0.9, help="Share held out where there is no --test.")] = 0.1,
+    threshold: Annotated[
+        float | None, typer.Option(help="Where precision, recall and F1 are taken; default: the strategy's own.")
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(help="A setting of the training, NAME=VALUE (docs/training.md); may be repeated."),
+    ] = None,
+) -> None:
+    """Train a toxicity classifier, and measure it on texts it has not seen."""
+    import yaml
+
+    from curate.training.examples import DataError, read
+    from curate.training.toxicity import train
+
+    settings = {}
+    for given in setting or []:
+        name, sign, value = given.partition("=")
+        if not sign:
+            fail(f"--setting {given}: expected NAME=VALUE")
+        settings[name] = yaml.safe_load(value)
+    try:
+        examples = read(data, text, label, toxic or (), clean or ())
+        measured_on = read(test, text, label, toxic or (), clean or ()) if test else None
+        trained = train(examples, model, measured_on, held_out, threshold, **settings)
+    except DataError as error:
+        fail(str(error))
+    print(json.dumps(trained.as_dict(), indent=1, ensure_ascii=False))

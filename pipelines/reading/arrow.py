@@ -1,0 +1,53 @@
+"""Arrow IPC, files and streams (as the library datasets writes its .arrow files): rows as in Parquet."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipelines.reading.events import Damaged
+from pipelines.reading.fields import Fields
+from pipelines.reading.parquet import arrow_errors, batch_rows, column_path, schema_problem, unreadable
+from pipelines.reading.rows import Event
+
+FILE_MAGIC = b"ARROW1"
+_STREAM_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+
+
+def arrow_rows(file: Any, source: str, fields: Fields) -> Iterator[Event]:
+    """The rows of a file; the offset of a row is its number, from 0. What cannot be read is one event, and the last."""
+    row = 0
+    try:
+        for batch in batches(file):
+            if row == 0 and (problem := schema_problem(batch.schema, fields.text)):
+                yield Damaged(source, 0, "", "", "schema_error", problem)
+                return
+            wanted = (fields.text, fields.id, fields.url, *fields.dates, *fields.carry)
+            paths = {name: path for name in wanted if (path := column_path(batch.schema, name))}
+            yield from batch_rows(batch, row, source, fields, paths)
+            row += batch.num_rows
+        if not _ended(file):  # a stream that is cut between two messages, or in one, reads as if it were whole
+            yield Damaged(source, row, "", "", "file_truncated", f"after row {row - 1}: the stream has no end mark")
+    except arrow_errors() as error:
+        yield from unreadable(source, row, f"from row {row} on", error, "arrow")
+
+
+def _ended(file: Any) -> bool:
+    """Whether the file ends as Arrow ends a file or a stream."""
+    file.seek(0, 2)
+    file.seek(max(0, file.tell() - len(_STREAM_END)))
+    end = file.read(len(_STREAM_END))
+    return bool(end.endswith(FILE_MAGIC) or end == _STREAM_END)
+
+
+def batches(file: Any) -> Iterator[Any]:
+    """The record batches of an IPC file or stream."""
+    import pyarrow as pa
+
+    file.seek(0)
+    is_file = file.read(len(FILE_MAGIC)) == FILE_MAGIC
+    file.seek(0)
+    if not is_file:
+        yield from pa.ipc.open_stream(file)
+        return
+    reader = pa.ipc.open_file(file)
+    for number in range(reader.num_record_batches):
+        yield reader.get_batch(number)

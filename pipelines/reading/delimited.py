@@ -1,0 +1,151 @@
+"""CSV and TSV: the first line names the fields, every other record is a row."""
+
+import codecs
+import csv
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pipelines.reading.events import Damaged
+from pipelines.reading.fields import Fields, lookup
+from pipelines.reading.jsonl import LINE_BYTES
+from pipelines.reading.packing import UNPACK, Corrupt, Cut, file_chunks
+from pipelines.reading.rows import Event, page_of_row
+
+_HEAD_BYTES = 1 << 16
+_ESCAPED = re.compile("[\udc80-\udcff]")  # what bytes become that are not in the encoding
+
+
+def delimited_rows(file: Any, tabs: bool, packing: str, source: str, fields: Fields) -> Iterator[Event]:
+    """The rows of a file; the offset of a row is its number, from 1, the line of names not counted.
+
+    tabs     TSV: a record is a line, and quotes are characters like others (unless the first line is quoted, as some
+             programs write). Otherwise CSV as in RFC 4180; commas, semicolons, tabs or bars, whichever the first line
+             has most of
+    packing  "", or one of packing.UNPACK
+
+    The encoding is UTF-8, UTF-16 where the file has its mark, or CP949 (Korean spreadsheets) where it is not UTF-8.
+    """
+    file.seek(0)
+    chunks = UNPACK[packing](file_chunks(file))
+    number = 0
+    try:
+        lines = _lines(chunks)
+        first = next(lines, "")
+        records = csv.reader(_again(first, lines), strict=True, **_dialect(first, tabs))
+        csv.field_size_limit(LINE_BYTES)
+        names: list[str] | None = None
+        while True:
+            try:
+                record = next(records, None)
+            except csv.Error as error:
+                number += names is not None
+                yield Damaged(source, number, "", "", "csv_error", f"row {number}: {error}")
+                continue
+            if record is None:
+                return
+            if not record:
+                continue
+            if names is None:
+                names = [name.strip() for name in record]
+                if names.count(fields.text) > 1:
+                    yield Damaged(source, 0, "", "", "schema_error", f"several columns {fields.text!r}")
+                    return
+                continue
+            number += 1
+            yield _row(names, record, fields, source, number)
+    except (Cut, Corrupt) as error:
+        reason = "file_truncated" if isinstance(error, Cut) else "file_corrupt"
+        detail = f"the {error.args[0]} stream cannot be read beyond row {number}"
+        yield Damaged(source, number + 1, "", "", reason, detail)
+
+
+def first_rows(file: Any, tabs: bool, packing: str) -> Iterator[dict[str, str]]:
+    """Rows as they are, for a look at their fields. Raises csv.Error, Cut and Corrupt."""
+    file.seek(0)
+    lines = _lines(UNPACK[packing](file_chunks(file)))
+    first = next(lines, "")
+    records = csv.reader(_again(first, lines), strict=True, **_dialect(first, tabs))
+    names = [name.strip() for name in next(records, [])]
+    return (dict(zip(names, record, strict=False)) for record in records)
+
+
+def _row(names: list[str], record: list[str], fields: Fields, source: str, number: int) -> Event:
+    place = f"row {number}"
+    if len(record) != len(names):
+        detail = f"{place}: {len(record)} fields, where the first line names {len(names)}"
+        return Damaged(source, number, "", "", "schema_error", detail)
+    row = dict(zip(names, record, strict=True))
+    text = lookup(row, fields.text)
+    if isinstance(text, str) and (wrong := _ESCAPED.search(text)):
+        detail = f"{place}: character {wrong.start()} of {fields.text!r} is not in the file's encoding"
+        return Damaged(source, number, "", "", "bad_unicode", detail)
+    clean = {name: _ESCAPED.sub("\ufffd", value) for name, value in row.items()}
+    return page_of_row(clean, fields, source, number, place)
+
+
+def _dialect(first: str, tabs: bool) -> dict[str, Any]:
+    if tabs:
+        quoted = first.startswith('"')
+        return {"delimiter": "\t", "quoting": csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE}
+    outside = re.sub(r'"[^"]*"', "", first)
+    return {"delimiter": max(",;\t|", key=outside.count)}
+
+
+def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
+    if first:
+        yield first
+    yield from rest
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[str]:
+    """Decoded lines with their ends. A line longer than any row may be is given in pieces."""
+    head = b""
+    while len(head) < _HEAD_BYTES and (more := next(chunks, b"")):
+        head += more
+    decoder = codecs.getincrementaldecoder(encoding_of(head))("surrogateescape")
+    kept = ""
+    for chunk, last in _with_last(head, chunks):
+        kept += decoder.decode(chunk, last)
+        *whole, kept = kept.splitlines(keepends=True) or [""]
+        if kept.endswith("\n"):
+            whole, kept = [*whole, kept], ""
+        yield from _rejoined(whole)
+        if len(kept) > LINE_BYTES:
+            yield kept
+            kept = ""
+    if kept:
+        yield kept
+
+
+def _rejoined(lines: list[str]) -> Iterator[str]:
+    """Lines as they end with a line feed: splitlines() cuts at other characters, which stand inside of fields, too."""
+    whole = ""
+    for line in lines:
+        whole += line
+        if line.endswith("\n"):
+            yield whole
+            whole = ""
+    if whole:
+        yield whole
+
+
+def _with_last(head: bytes, chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    before = head
+    for chunk in chunks:
+        yield before, False
+        before = chunk
+    yield before, True
+
+
+def encoding_of(head: bytes) -> str:
+    """The encoding of a text that begins so: UTF-8, UTF-16 by its mark, or CP949 where it is Korean and not UTF-8."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    for encoding in ("utf-8-sig", "cp949"):
+        try:
+            codecs.getincrementaldecoder(encoding)().decode(head)  # a character that is cut at the end is no error
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    return "utf-8-sig"
