@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-IN_WORK = ".tmp-"  # how the names of files begin that are not whole yet
+IN_WORK = ".tmp-"  # prefix of unfinished files
 
 
 def is_local(path: str) -> bool:
@@ -49,7 +49,7 @@ def make_folder(path: str) -> None:
 
 
 def files(folder: str, ending: str = "") -> list[str]:
-    """All files directly or deeper under a folder, those in work too, sorted."""
+    """All files directly or deeper under a folder, unfinished ones too, sorted."""
     if is_local(folder):
         pattern = os.path.join(glob.escape(folder), "**", "*" + ending)
         found = glob.glob(pattern, recursive=True, include_hidden=True)

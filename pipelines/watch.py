@@ -33,7 +33,7 @@ def attach(slot: Any) -> None:
 
 
 def at(source: str, offset: int) -> None:
-    """Note the page that is begun."""
+    """Record the page that the worker begins."""
     global _pages, _first
     if not _pages:
         _first = (time.monotonic(), time.process_time())
@@ -45,13 +45,13 @@ def at(source: str, offset: int) -> None:
 
 
 def idle() -> None:
-    """Note that no page is in work."""
+    """Record that the worker is idle."""
     if _slot is not None:
         _HEAD.pack_into(_slot, 0, _pages, time.monotonic(), *_first, _IDLE, 0)
 
 
 def read(slot: Any) -> tuple[int, At | None]:
-    """Pages begun so far and the page in work, if any."""
+    """Pages begun so far and the page in progress, if any."""
     pages, since, _, _, offset, length = _HEAD.unpack_from(slot, 0)
     if offset == _IDLE or pages == 0:
         return pages, None
