@@ -49,6 +49,9 @@ def run(
     against: Annotated[
         str | None, typer.Option(help="Also deduplicate against the keys that an earlier run left in this directory.")
     ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read all files again after they were written, and compare their hashes.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 when anything failed.")] = False,
     stall_seconds: Annotated[
         float, typer.Option(min=1, help="Seconds after which a worker that is still at one page is replaced.")
@@ -84,7 +87,7 @@ def run(
     try:
         with progress() as shown:
             result = run_recipe(
-                chosen, sources, output, workers, limit, resume, beam_options, shown, stall_seconds, against
+                chosen, sources, output, workers, limit, resume, beam_options, shown, stall_seconds, against, verify
             )
     except UsageError as error:
         fail(str(error))
