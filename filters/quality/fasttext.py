@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from pydantic import Field
 
+from filters import models
 from filters.contracts import Judge, ResourceError, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
@@ -70,15 +71,11 @@ class FastTextTop(TopShareJudge):
 
 def digest_of(model: str, sha256: str | None) -> dict[str, str]:
     """sha256 of a model file, by the name of its setting."""
-    from filters import models
-
     return {"model": models.digest(models.resolve(model, sha256))}
 
 
 def scorer_of(model: str, sha256: str | None, label: str) -> Callable[[Document], float]:
     """The function from a document to the probability of a label. Raises ResourceError."""
-    from filters import models
-
     loaded = models.load_fasttext(model, sha256)
     wanted = label.removeprefix(_LABEL)
     known = [name.removeprefix(_LABEL) for name in loaded.labels]

@@ -1,16 +1,14 @@
 """Judge a text by any supervised fastText model, of the document or of its sentences."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
+from filters import models
 from filters.contracts import ResourceError, Scores, limit, strategy
 from filters.document import Document
 from filters.toxicity.classifier import Classifier
-
-if TYPE_CHECKING:
-    from filters.models import FastTextModel
 
 PREFIX = "__label__"
 # A fastText file has no room for metadata but its labels: `__label__toxic@lower` says that the model was trained on
@@ -44,8 +42,6 @@ class FastText(Classifier):
 
     def resources(self) -> Mapping[str, str]:
         """sha256 of the model."""
-        from filters import models
-
         return {"model": models.digest(models.resolve(self.model, self.sha256))}
 
     def open(self) -> Callable[[Document], Scores]:
@@ -67,10 +63,8 @@ class FastText(Classifier):
 
         return self.by_level(score)
 
-    def _load(self) -> tuple["FastTextModel", frozenset[str], str]:
+    def _load(self) -> tuple[models.FastTextModel, frozenset[str], str]:
         """The model, its labels that count as toxic, and the preparation."""
-        from filters import models
-
         model = models.load_fasttext(self.model, self.sha256)
         parts = {label: parts_of(label) for label in model.labels}
         plain = {label.removeprefix(PREFIX) for label in self.labels}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from filters import models
 from filters.contracts import Scores, limit, strategy
 from filters.document import Document
 from filters.toxicity.classifier import Classifier
@@ -19,20 +20,16 @@ class Linear(Classifier):
 
     def check(self) -> None:
         """Raises ResourceError if the model is missing or damaged."""
-        from filters import models
         from filters.toxicity.linear_model import LinearModel
 
         LinearModel.load(models.resolve(self.model, self.sha256))
 
     def resources(self) -> Mapping[str, str]:
         """sha256 of the model."""
-        from filters import models
-
         return {"model": models.digest(models.resolve(self.model, self.sha256))}
 
     def open(self) -> Callable[[Document], Scores]:
         """Scores of shape {"toxicity": p, "toxicity_mean": p}; NaN for a text without a known n-gram."""
-        from filters import models
         from filters.toxicity.linear_model import LinearModel
 
         probability = LinearModel.load(models.resolve(self.model, self.sha256)).scorer()

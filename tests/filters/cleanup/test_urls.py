@@ -2,6 +2,7 @@
 
 import pytest
 
+from curate.recipe import parse
 from filters import make
 from filters.document import Document, Drop
 
@@ -46,10 +47,13 @@ def test_edits_are_booked_by_rule() -> None:
     assert result.edits == {"url": 12, "ip": 8}
 
 
-def test_the_list_of_domains_is_part_of_the_fingerprint() -> None:
+def test_the_list_of_domains_is_part_of_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
     strategy = make("cleanup/urls")
     strategy.check()
     assert [len(value) for value in strategy.resources().values()] == [64]
+    before = parse({"name": "a", "stages": ["cleanup/urls"]}, "a").fingerprint()
+    monkeypatch.setattr(type(strategy), "resources", lambda self: {"domains": "0" * 64})
+    assert parse({"name": "a", "stages": ["cleanup/urls"]}, "a").fingerprint() != before
 
 
 @pytest.mark.parametrize(
