@@ -107,18 +107,6 @@ class StepBook:
         self.failed_by_reason.update(other.failed_by_reason)
         self.edits.update(other.edits)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        return {name: dict(value) if isinstance(value, Counter) else value for name, value in self.__dict__.items()}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "StepBook":
-        """The inverse of as_dict."""
-        known: dict[str, Any] = {
-            name: Counter(value) if isinstance(value, Mapping) else value for name, value in data.items()
-        }
-        return cls(**known)
-
 
 def fault_of(error: BaseException) -> tuple[str, str]:
     """Reason and detail of an error.

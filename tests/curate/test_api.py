@@ -73,7 +73,9 @@ def test_an_ablation_is_a_name_a_path_or_a_map(tmp_path, archive):
 def test_what_is_no_recipe_is_said(tmp_path, archive, given):
     kind = type(given).__name__
     for call, what in ((curate.run, "a recipe"), (curate.ablate, "an ablation")):
-        with pytest.raises(curate.RecipeError, match=f"{what} is a shipped one's name, a path, or a map, got {kind}"):
+        with pytest.raises(
+            curate.RecipeError, match=f"{what} must be the name of a shipped one, a path, or a map, got {kind}"
+        ):
             call(given, str(archive), str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
@@ -84,7 +86,7 @@ def test_wrong_recipes_and_inputs_are_said_before_anything_is_written(tmp_path, 
         curate.run("dclm-basline", str(archive), out)
     with pytest.raises(curate.RecipeError, match=r"recipe, line 1: .*min_wrods.*min_words"):
         curate.run({"stages": [{"quality/length": {"min_wrods": 2}}]}, str(archive), out)
-    with pytest.raises(curate.RecipeError, match="is text and no file's name"):
+    with pytest.raises(curate.RecipeError, match="is not the name of a file: write the text to a file"):
         curate.run("name: a\nstages: [dedup/exact]\n", str(archive), out)
     with pytest.raises(curate.RecipeError, match="ablation, line 1: recipe is required"):
         curate.ablate({"arms": {}}, str(archive), out)
