@@ -25,6 +25,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 import filters
+from filters.chain import Step
 from filters.document import Document
 from pipelines.corpus.shuffle import CorpusDecision
 from pipelines.corpus.spool import Spool
@@ -34,7 +35,7 @@ shards, count, spool = [], 0, None
 for path in sorted(glob.glob(folder + "/*.jsonl")):
     for line in open(path, encoding="utf-8"):
         if spool is None:
-            spool = Spool(work, f"unit-{len(shards)}", step)
+            spool = Spool(work, f"unit-{len(shards)}", Step("dedup/minhash", "dedup/minhash", step))
         row = json.loads(line)
         spool.add(Document(row["id"], row["text"]))
         count += 1
@@ -56,24 +57,26 @@ print(json.dumps({"documents": count, "cpu_seconds": time.process_time() - befor
 HOT_KEYS = """
 import json, sys, tempfile, time
 import filters
+from filters.chain import Step
 from filters.document import Document
 from pipelines.corpus.forms import decide
 from pipelines.corpus.spool import Spool, reread
 count, text = int(sys.argv[1]), sys.argv[2]
 step = filters.make("dedup/minhash")
+stage = Step("dedup/minhash", "dedup/minhash", step)
 with tempfile.TemporaryDirectory() as folder:
-    warm = Spool(folder, "warm", step)
+    warm = Spool(folder, "warm", stage)
     warm.add(Document("w", "words that load the kernels of this stage"))
     decide(step, [warm.close()], folder)
     start = time.process_time()
     shards = []
     for number in range(0, count, 10_000):
-        spool = Spool(folder, f"unit-{number}", step)
+        spool = Spool(folder, f"unit-{number}", stage)
         for row in range(number, min(count, number + 10_000)):
             spool.add(Document(str(row), text))
         shards.append(spool.close())
     decision = decide(step, shards, folder + "/decisions")
-    dropped = sum(drop is not None for shard in shards for _, drop in reread(shard, decision.of(shard), step))
+    dropped = sum(found.drop is not None for shard in shards for _, found in reread(shard, decision.of(shard), stage))
     print(json.dumps({"documents": count, "dropped": dropped, "cpu_seconds": time.process_time() - start}))
 """
 

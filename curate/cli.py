@@ -104,6 +104,9 @@ def run_command(
     against: Annotated[
         str | None, typer.Option(help="Also deduplicate against the keys that an earlier run left in this directory.")
     ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read all files again after they were written, and compare their hashes.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 when anything failed.")] = False,
     stall_seconds: Annotated[
         float, typer.Option(min=1, help="Seconds after which a worker that is still at one page is replaced.")
@@ -132,7 +135,7 @@ def run_command(
     try:
         with console.progress() as progress:
             result = run(
-                chosen, sources, output, workers, limit, resume, _beam_options, progress, stall_seconds, against
+                chosen, sources, output, workers, limit, resume, _beam_options, progress, stall_seconds, against, verify
             )
     except UsageError as error:
         fail(str(error))

@@ -232,8 +232,10 @@ def unread(paths: Sequence[str], tasks: Sequence[ReadTask], reads: Iterable[Read
     found: dict[tuple[str, int, int | None], PieceRead] = {}
     for record in reads:
         for piece in record.pieces:
-            if found.setdefault((piece.path, piece.start, piece.end), piece) is not piece:
+            key = piece.path, piece.start, piece.end
+            if key in found:
                 said.append(f"{_place(piece)} was read twice")
+            found[key] = piece
     planned: dict[str, list[Piece]] = {path: [] for path in paths}
     for task in tasks:
         for part in task.pieces:

@@ -15,6 +15,7 @@ from filters.contracts import (
     CorpusRewriter,
     Duplicates,
     Extractor,
+    FrozenMap,
     Judge,
     Rewriter,
     Scores,
@@ -146,7 +147,7 @@ def utf8_bytes(text: str) -> int:
     return len(text.encode())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen takes three times as long to make, and this is made for every step of a document
 class Applied:
     """What a step made of an item: a document, a drop, or a fault.
 
@@ -163,14 +164,10 @@ class Applied:
     drop: Drop | None = None
     reason: str = ""
     detail: str = ""
-    edits: Mapping[str, int] = field(default_factory=dict)
+    edits: Mapping[str, int] = FrozenMap()
     cpu_seconds: float = 0.0
     scores: Scores | None = None
     keys: tuple[Any, Any] | None = None
-
-
-_NO_EDITS: Mapping[str, int] = {}
-_Found = tuple[Document | None, Drop | None, Mapping[str, int], Scores | None, tuple[Any, Any] | None]
 
 
 class OpenStep:
@@ -179,10 +176,10 @@ class OpenStep:
     def __init__(self, step: Step) -> None:
         self.step = step
         self.function = opened(step.strategy)
-        self._run: Callable[[Any, bool], _Found] = self._runner()
+        self._run: Callable[[Any, bool], Applied] = self._runner()
         self._rules: dict[str, tuple[Rule, ...]] = {}
 
-    def _runner(self) -> Callable[[Any, bool], _Found]:
+    def _runner(self) -> Callable[[Any, bool], Applied]:
         strategy = self.step.strategy
         if isinstance(strategy, Judge):
             self._judge = strategy
@@ -207,14 +204,14 @@ class OpenStep:
             self._rules[language] = self._judge.rules(language)
         return self._rules[language]
 
-    def _changed(self, item: RawPage | Document, decides: bool) -> _Found:
+    def _changed(self, item: RawPage | Document, decides: bool) -> Applied:
         return self._handed_on(item, self.function(item))
 
-    def _handed_on(self, item: RawPage | Document, found: Any) -> _Found:
+    def _handed_on(self, item: RawPage | Document, found: Any) -> Applied:
         """The result of an extractor or a rewriter, verified."""
         if isinstance(found, Document):
             if found is item:
-                return found, None, _NO_EDITS, None, None
+                return Applied(found)
             if found.offset != item.offset or found.source != item.source:
                 raise Fault("bad_result", f"{self._name} gave a document of another source or offset")
             if found.notes is not item.notes:
@@ -226,12 +223,12 @@ class OpenStep:
                 found = found.with_text(found.text)
             if not isinstance(item, Document) or found.text is not item.text:
                 found.derive(utf8_bytes)  # what cannot be encoded cannot be written
-            return found, None, edits, None, None
+            return Applied(found, edits=edits)
         if isinstance(found, Drop):
-            return None, found, _NO_EDITS, None, None
+            return Applied(None, found)
         raise self._bad_result(found, "Document or Drop")
 
-    def _scored(self, document: Document, decides: bool) -> _Found:
+    def _scored(self, document: Document, decides: bool) -> Applied:
         scores = self.function(document)
         if not isinstance(scores, Scores):
             raise self._bad_result(scores, "Scores")
@@ -239,25 +236,26 @@ class OpenStep:
             self._check_notes(scores.notes, {})
             document = document.note(**scores.notes)
         # without a decision too: a rule whose signal is missing is a fault of every document
-        rules = self.rules(str(document.notes.get("language", "")))
+        language = str(document.notes.get("language", ""))
+        rules = self._rules.get(language) or self.rules(language)
         if not decides:
             failing(rules, scores.signals, document.notes)
-            return document, None, _NO_EDITS, scores, None
+            return Applied(document, scores=scores)
         drop = decide(rules, scores.signals, document.notes)
-        return (None if drop is not None else document), drop, _NO_EDITS, scores, None
+        return Applied(document if drop is None else None, drop, scores=scores)
 
-    def _keyed(self, document: Document, decides: bool) -> _Found:
+    def _keyed(self, document: Document, decides: bool) -> Applied:
         keys, signature = self._keys_of(document)
         if not isinstance(keys, np.ndarray) or keys.dtype != np.uint64 or keys.shape not in ((0,), (self._width,)):
             raise Fault("bad_result", f"{self._name} gave {_shape_of(keys)}, expected uint64 of shape ({self._width},)")
-        return document, None, _NO_EDITS, None, (keys, signature)
+        return Applied(document, keys=(keys, signature))
 
-    def _spanned(self, document: Document, decides: bool) -> _Found:
+    def _spanned(self, document: Document, decides: bool) -> Applied:
         values, pieces = self.function(document)
         for array, kinds in ((values, (np.uint64, np.uint32)), (pieces, (np.int32,))):
             if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype not in kinds:
                 raise Fault("bad_result", f"{self._name} gave {_shape_of(array)}, expected keys and pieces of spans")
-        return document, None, _NO_EDITS, None, (values, pieces)
+        return Applied(document, keys=(values, pieces))
 
     def _check_notes(
         self, notes: Mapping[str, NoteValue], before: Mapping[str, NoteValue], by_line: bool = False
@@ -328,16 +326,19 @@ def apply_cut(step: OpenStep, document: Document, spans: Any) -> Applied:
     return _applied(lambda item, cuts: step._handed_on(item, step.function.cut(item, cuts)), document, spans)
 
 
-def _applied(run: Callable[[Any, Any], _Found], item: RawPage | Document, argument: Any) -> Applied:
-    started = time.thread_time()
+def _applied(run: Callable[[Any, Any], Applied], item: RawPage | Document, argument: Any) -> Applied:
+    started = _clock()
     try:
-        document, drop, edits, scores, keys = run(item, argument)
+        applied = run(item, argument)
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # a panic of a native library is no Exception
-        reason, detail = fault_of(error)
-        return Applied(None, None, reason, detail, _NO_EDITS, time.thread_time() - started)
-    return Applied(document, drop, "", "", edits, time.thread_time() - started, scores, keys)
+        applied = Applied(None, None, *fault_of(error))
+    applied.cpu_seconds = _clock() - started
+    return applied
+
+
+_clock = time.thread_time
 
 
 class Chain:

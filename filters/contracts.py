@@ -348,7 +348,7 @@ def strategy(cls: S) -> S:
     if issubclass(made, Judge):
         made.thresholds = fields_marked(made, limit)
         made.listed_thresholds = listed is not None
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def _bounds_in_order(self: Any) -> Any:

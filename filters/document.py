@@ -106,7 +106,7 @@ class Document:
     def derive(self, function: Callable[[str], T]) -> T:
         """function(text), computed once for this text however many strategies ask (word segments, a hash)."""
         try:
-            return self._derived[function]  # type: ignore[no-any-return]
+            return self._derived[function]
         except KeyError:
             value = self._derived[function] = function(self.text)
             return value

@@ -11,9 +11,9 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 
 import filters
-from filters.chain import Dropped, Failed, Step, StepBook, fault_of, notes_written, opened
+from filters.chain import Dropped, Failed, Step, StepBook, fault_of, notes_written, opened, utf8_bytes
 from filters.contracts import CorpusJudge, CorpusRewriter
-from filters.document import Document, Drop
+from filters.document import Document
 from pipelines import manifest, records, storage, watch
 from pipelines.corpus.shuffle import CorpusDecision
 from pipelines.corpus.spool import Spool, reread
@@ -37,6 +37,12 @@ class Segment:
     number: int
     steps: tuple[Step, ...]
     corpus: Step | None
+
+    def ends_with(self) -> Step:
+        """The corpus step."""
+        if self.corpus is None:
+            raise ValueError(f"segment {self.number} ends with no corpus step")
+        return self.corpus
 
     def decides(self) -> CorpusJudge | CorpusRewriter:
         """The strategy of the corpus step."""
@@ -223,31 +229,27 @@ class _Reread(beam.DoFn):
         started = clock()
         spent = 0.0
         book = StepBook()
-        for document, drop in reread(task.shard, task.decisions, self.step.strategy):
-            watch.at(document.source, document.offset)
-            size = len(document.text.encode("utf-8", "replace"))
+        for document, applied in reread(task.shard, task.decisions, self.step, task.skip):
+            size = document.derive(utf8_bytes)
             book.documents_in += 1
-            item: Any = document
-            if (document.source, document.offset) in task.skip:
-                reason = task.skip[(document.source, document.offset)]
-                item = Failed(document.source, document.offset, document.id, document.url, self.step.name, reason)
-                book.failed += 1
-                book.failed_by_reason[reason] += 1
-            elif isinstance(drop, Drop):
-                item = Dropped(document, self.step.name, self.step.strategy_name, drop)
+            book.bytes_in += size
+            item: Any = applied.document
+            if applied.drop is not None:
+                item = Dropped(document, self.step.name, self.step.strategy_name, applied.drop)
                 book.dropped += 1
-                book.dropped_by_rule[drop.rule] += 1
+                book.dropped_by_rule[applied.drop.rule] += 1
+            elif item is None:
+                key = document.source, document.offset, document.id, document.url
+                item = Failed(*key, self.step.name, applied.reason, applied.detail)
+                book.failed += 1
+                book.failed_by_reason[applied.reason] += 1
             else:
                 book.kept += 1
-                book.bytes_kept += size
-                book.edits.update(document.edits)
-                if document.edits:
-                    item = document.with_text(document.text)
-            book.bytes_in += size + sum(document.edits.values())
+                book.bytes_kept += item.derive(utf8_bytes)
+                book.edits.update(applied.edits)
             spent += clock() - started
             yield task.name, item
             started = clock()
-        watch.idle()
         book.cpu_seconds = spent + clock() - started
         yield TaggedOutput("records", BooksRecord(task.name, {self.step.name: book}))
 
@@ -261,7 +263,7 @@ class _Write(beam.DoFn):
 
     def setup(self) -> None:
         scrubbing = self.table == "dropped" and self.job.dropped_text
-        self._scrub = opened(filters.make("pii/patterns", {"action": "replace"})) if scrubbing else None  # type: ignore[arg-type]
+        self._scrub = opened(filters.make("pii/patterns", {"action": "replace"})) if scrubbing else None
 
     def start_bundle(self) -> None:
         self._writers: dict[str, TableWriter] = {}
@@ -308,7 +310,7 @@ class _SpoolDocuments(beam.DoFn):
     def process(self, element: tuple[str, Document]) -> Iterable[Any]:
         unit, document = element
         if unit not in self._spools:
-            self._spools[unit] = Spool(self.job.spool_folder(self.segment), unit, self.segment.decides())
+            self._spools[unit] = Spool(self.job.spool_folder(self.segment), unit, self.segment.ends_with())
         self._spools[unit].add(document)
         return ()
 

@@ -44,6 +44,15 @@ def _given(paths: tuple[str, ...]) -> tuple[str, ...]:
     return paths
 
 
+def _named(given: Any) -> Any:
+    if not isinstance(given, Mapping) or not given:
+        raise ValueError("must be a map from names to paths, such as {news: held-out/*.jsonl.gz}")
+    for name in given:
+        if not isinstance(name, str) or not recipes.NAME.fullmatch(name):
+            raise ValueError("must have names of letters, digits and [A-Za-z0-9._-], at most 64 characters")
+    return given
+
+
 Names = Annotated[tuple[str, ...], several("name")]
 
 
@@ -82,11 +91,11 @@ class Sweep:
 
 @pydantic.dataclasses.dataclass(frozen=True, config=_FROZEN)
 class Proxy:
-    """The proxy language model: reference texts held fixed, training bytes for each arm, seeds."""
+    """Proxies of quality: named reference texts held fixed, training bytes of each arm, seeds."""
 
-    reference: Annotated[tuple[str, ...], several("path", least=1)]
+    references: Annotated[Mapping[str, Annotated[tuple[str, ...], several("path", least=1)]], BeforeValidator(_named)]
     bytes: Count = 5_000_000
-    seeds: Count = 3
+    seeds: Count = 5
 
 
 @pydantic.dataclasses.dataclass(frozen=True, config=_FROZEN)
@@ -150,7 +159,9 @@ def parse(data: Any, file: str, lines: Lines | None = None, folder: Path | None 
     place = Place(file, lines or Lines())
     if not isinstance(data, dict):
         raise RecipeError(f"{file}: an ablation is a map with recipe and arms; recipe is required")
-    fields = [one.name for one in dataclasses.fields(Ablation)]  # type: ignore[arg-type]
+    if "stages" in data and "recipe" not in data:
+        raise RecipeError(f"{file}: this is a recipe, not an ablation: curate run {file}")
+    fields = [one.name for one in dataclasses.fields(Ablation)]
     place.check_known(list(data), list(dict.fromkeys([*_MADE, *fields])))
     name = data.get("name", Path(file).stem)
     check_name(name, file, place.lines, ("name",))

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from curate.ablation import attribution, controls, gold, pairs, proxy_texts, sweeps
+from curate.ablation import attribution, controls, gold, pairs, sweeps
 from curate.ablation.arms import Ablation, Sweep
 from curate.ablation.costs import Costs
 from curate.ablation.decide import READ_STAGE, DecidedArm, Decider
 from curate.ablation.pairs import ShownTexts
+from curate.ablation.proxies import entrants
 from curate.ablation.scored import DROPPED, FAILED, Scored, StoredTexts
 from curate.ablation.slices import slices_of
 from curate.report.summary import summary
@@ -46,7 +47,7 @@ def build(
         "sweeps": [_sweep(ablation, one, decider, decided, texts) for one in ablation.sweeps],
         "edits": _edits(scored, costs),
         "gold": gold.score(ablation, scored, stored),
-        "proxy": proxy_texts.figures(ablation, scored, decided, stored),
+        "proxy": entrants.judged(ablation, scored, decided, stored),
     }
     attribution.gains_from_arms(report["attribution"], _left_out(ablation, scored, decided))
     weights = scored.bytes(first).astype(np.float64)
@@ -62,6 +63,7 @@ def build(
             "kept": scored.sizes(one.node, one.kept),
             "dropped": int((one.how == DROPPED).sum()),
             "failed": int((one.how == FAILED).sum()),
+            "corpus": decider.evidence(one, scored.plan.arms[arm.name]),
             "cpu_seconds": _arm_cost(scored, arm.name, one, costs),
         }
         if one is not base:

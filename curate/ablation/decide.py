@@ -5,7 +5,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -215,6 +215,23 @@ class Decider:
             found[rules] = found[rules] | where if rules in found else where
         return [(where, rules) for rules, where in found.items()]
 
+    def evidence(self, decided: DecidedArm, visits: Sequence[Visit]) -> list[dict[str, Any]]:
+        """What corpus judges found in an arm, as a run says it of its stages, without samples of texts."""
+        ids = self.scored.groups[decided.group].ids
+
+        def names(rows: Sequence[int]) -> list[str]:
+            return [str(ids[row]) for row in rows]
+
+        found = []
+        for place, visit in enumerate(visits):
+            if isinstance(visit, CorpusVisit):
+                here = decided.left_at == place
+                alive = (decided.left_at >= place) & ~(here & (decided.how == FAILED))
+                lost = np.flatnonzero(here & (decided.how == DROPPED))
+                evidence = self._living_of(visit).evidence(alive, lost, decided.kept_by[lost], names)
+                found.append({"stage": visit.step.name, **evidence})
+        return found
+
     # ------------------------------------------------------------------------------------------ single kinds of steps
 
     def _removal(self, visit: Visit, alive: np.ndarray, left_out: LeftOut | None) -> Removal:
@@ -253,15 +270,20 @@ class Decider:
         which = np.zeros(len(alive), dtype=np.int32)
         names = {decision.rule: 0}
         failed = self._failed(measure, alive, names, which)
-        if measure.number not in self._living:
-            self._living[measure.number] = forms_of(visit.judge).living(self.scored.keys(measure).tolist())
         documents = partial(self.documents, measure) if self.documents is not None else None
-        gone, stays = self._living[measure.number].losers(alive & ~failed, documents)
+        gone, stays = self._living_of(visit).losers(alive & ~failed, documents)
         dropped = np.zeros(len(alive), dtype=bool)
         dropped[gone] = True
         kept_by = np.full(len(alive), -1, dtype=np.int64)
         kept_by[gone] = stays
         return Removal(dropped, failed, list(names), which, kept_by)
+
+    def _living_of(self, visit: CorpusVisit) -> Living:
+        """The decision of a corpus judge among the living; the keys are read once."""
+        number = visit.measure.number
+        if number not in self._living:
+            self._living[number] = forms_of(visit.judge).living(self.scored.keys(visit.measure).tolist())
+        return self._living[number]
 
     def _failed(self, measure: Measure, alive: np.ndarray, names: dict[str, int], which: np.ndarray) -> np.ndarray:
         """Which pages alive could not be measured; their reasons are entered in names and which."""

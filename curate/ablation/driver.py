@@ -17,6 +17,7 @@ from curate.ablation.arms import load as load_ablation
 from curate.ablation.build import build
 from curate.ablation.costs import Costs
 from curate.ablation.decide import DecidedArm, Decider
+from curate.ablation.proxies.references import BadReference, read_references
 from curate.ablation.scored import Part, Scored, in_parts
 from curate.evaluation.labelled import EvaluationError
 from curate.report.page import render_html, render_markdown
@@ -247,12 +248,12 @@ def _check_gold(ablation: Ablation) -> None:
 
 
 def _check_proxy(ablation: Ablation) -> None:
-    """Raise UsageError if reference texts are missing: they are read only when everything is scored."""
+    """Raise UsageError if reference texts are missing or damaged: they are needed only when everything is scored."""
     if ablation.proxy is not None:
         try:
-            expand(list(ablation.proxy.reference))
-        except InputError as error:
-            raise UsageError(f"proxy: reference: {error}") from error
+            read_references(ablation.proxy.references)
+        except BadReference as error:
+            raise UsageError(f"proxy: references: {error}") from error
 
 
 def _inputs(

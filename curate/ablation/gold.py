@@ -80,7 +80,7 @@ def _paths(given: Gold) -> list[str]:
 
 
 def _measured(stage: str, step: Step, given: Gold) -> list[Row]:
-    options = {key: value for key, value in asdict(given).items() if key != "data" and value}  # type: ignore[call-overload]
+    options = {key: value for key, value in asdict(given).items() if key != "data" and value}
     try:
         found = evaluate(Request(stage, tuple(_paths(given)), (step,), **options))
     except (EvaluationError, ValueError) as error:

@@ -32,10 +32,11 @@ def _language(scored: Scored, first: Node, visits: Sequence[Visit]) -> np.ndarra
 
 
 def _domain(scored: Scored, first: Node, visits: Sequence[Visit]) -> np.ndarray:
-    return _commonest(np.array([_host(url) for url in scored.pages(first).urls.tolist()], dtype=object))
+    return _commonest(np.array([host(url) for url in scored.pages(first).urls.tolist()], dtype=object))
 
 
-def _host(url: str) -> str:
+def host(url: str) -> str:
+    """The host of an address without its "www.", "none" where there is none."""
     try:
         return (urlsplit(url).hostname or "none").removeprefix("www.")
     except ValueError:

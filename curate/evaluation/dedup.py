@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from curate.evaluation.labelled import EvaluationError, read_rows
-from filters.chain import opened
+from filters.chain import Step, opened
 from filters.contracts import CorpusJudge, CorpusRewriter, Strategy
 from filters.dedup.clusters import components
 from filters.dedup.minhash import CHARACTER_LANGUAGES
-from filters.document import Document, Drop
+from filters.document import Document
 from pipelines.corpus.forms import decide, forms_of
 from pipelines.corpus.spool import Spool, reread
 
@@ -150,13 +150,14 @@ def _precision(
 
 def _touched(strategy: CorpusRewriter, documents: list[Document]) -> set[int]:
     with tempfile.TemporaryDirectory() as folder:
-        spool = Spool(folder, "all", strategy)
+        step = Step("dedup", type(strategy).__name__, strategy)
+        spool = Spool(folder, "all", step)
         for document in documents:
             spool.add(document)
         shard = spool.close()
         decision = decide(strategy, [shard], f"{folder}/decisions")
         return {
             number
-            for number, (document, drop) in enumerate(reread(shard, decision.of(shard), strategy))
-            if isinstance(drop, Drop) or 2 * len(document.text) <= len(documents[number].text)
+            for number, (before, applied) in enumerate(reread(shard, decision.of(shard), step))
+            if applied.document is None or 2 * len(applied.document.text) <= len(before.text)
         }

@@ -26,8 +26,16 @@ def _points(share: Any) -> str:
     return "–" if share is None else f"{100 * share:+.1f}"
 
 
+def _change(value: Any) -> str:
+    """A difference of small numbers, such as bits a byte."""
+    return "–" if value is None else f"{value:+.3f}"
+
+
 def _signed(value: Any) -> str:
     return "–" if value is None else f"{value:+,}"
+
+
+_FIGURES = {"number": _number, "percent": _percent, "points": _points, "signed": _signed, "change": _change}
 
 
 def _plain(text: Any, most: int = MOST) -> str:
@@ -43,7 +51,9 @@ def _html() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=shown, number=_number, percent=_percent, points=_points, signed=_signed)
+    environment.filters.update(
+        visible=shown, number=_number, percent=_percent, points=_points, signed=_signed, change=_change
+    )
     return environment
 
 
@@ -55,7 +65,9 @@ def _markdown() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=_plain, number=_number, percent=_percent, points=_points, signed=_signed)
+    environment.filters.update(
+        visible=_plain, number=_number, percent=_percent, points=_points, signed=_signed, change=_change
+    )
     return environment
 
 

@@ -58,25 +58,35 @@ def _arms(report: dict[str, Any]) -> str:
 
 def _quality(report: dict[str, Any]) -> str:
     proxy = report.get("proxy")
-    if proxy and proxy.get("arms"):
-        better, worse = [], []
-        for row in proxy["arms"]:
-            difference = row["difference"]
-            if difference and "(random removal)" not in row["arm"]:
-                if difference["high"] < 0:
-                    better.append(row["arm"])
-                elif difference["low"] > 0:
-                    worse.append(row["arm"])
-        if not better and not worse:
-            return (
-                "The proxy model, a weak signal, shows no difference between any arm and the base beyond its intervals."
-            )
-        parts = []
-        if better:
-            parts.append(f"{', '.join(better)} nearer to the reference than the base")
-        if worse:
-            parts.append(f"{', '.join(worse)} farther from it")
-        return f"The proxy model, a weak signal, finds {' and '.join(parts)}."
+    if proxy and proxy["tested"]:
+        return _proxy(proxy, report["arms"][0]["name"])
     if report.get("gold"):
         return "How the arms' strategies do on the labelled data is shown below, with intervals."
-    return "These figures say how much each arm keeps and what; they do not say which text is better to train on."
+    return "These figures say how much each arm keeps and what; they do not say which text a model learns more from."
+
+
+def _proxy(proxy: dict[str, Any], base: str) -> str:
+    """Which arms the proxy finds nearer to or farther from which reference than the base; never just "better".
+
+    Named are those that stay so with the mixture held fixed.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    tested = mixed = 0
+    for pair in proxy["pairs"]:
+        for name, row in pair["references"].items() if pair["left"] == base else ():
+            tested += row["decision"] != "none"
+            if row["decision"] in ("nearer", "farther") and row["held_fixed_decides"]:
+                found.setdefault((row["decision"], name), []).append(pair["right"])
+            elif row["decision"] in ("nearer", "farther", "shift"):
+                mixed += 1
+    parts = [
+        f"{', '.join(arms)} {'nearer to' if decision == 'nearer' else 'farther from'} {name} than the base"
+        for (decision, name), arms in found.items()
+    ]
+    said = f"finds {'; '.join(parts)}" if parts else "can tell no arm from the base with the mixture held fixed"
+    if mixed:
+        said += f"; {mixed:,} more {'differs' if mixed == 1 else 'differ'} only where the mixture is not held fixed"
+    return (
+        f"The proxy, a weak signal, {said} ({tested:,} comparisons with the base; if none differed, about "
+        f"{0.05 * tested:.2g} would come out by chance)."
+    )

@@ -33,7 +33,7 @@ def marked(page: str, utf8: bytes | None = None) -> str:
     data = page.encode("utf-8", "surrogatepass") if utf8 is None else utf8
     if _LONE.search(data) is None:
         return page
-    return _LONE.sub(_with_mark, data).decode("utf-8", "surrogatepass")  # type: ignore[no-any-return]
+    return _LONE.sub(_with_mark, data).decode("utf-8", "surrogatepass")
 
 
 def unmarked(text: str) -> str:
@@ -44,7 +44,7 @@ def unmarked(text: str) -> str:
 def _with_mark(found: Any) -> bytes:
     node = found[0]
     written = node[1:-1].strip(b" \t\n\r\f")
-    return node.replace(written, _instead(written), 1)  # type: ignore[no-any-return]
+    return node.replace(written, _instead(written), 1)
 
 
 def _instead(written: bytes) -> bytes:

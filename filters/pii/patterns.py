@@ -12,7 +12,6 @@ from filters.document import Document, Drop
 from filters.pii.actions import Action, Replacer, key_check, read_key
 from filters.pii.recognisers import KINDS, Kind
 from filters.pii.scrub import Scrubber, Span
-from filters.text.code import code_spans
 
 
 @strategy
@@ -88,6 +87,7 @@ class Patterns(Rewriter):
 
     def _find_in(self) -> Callable[[Document], list[Span]]:
         from filters.pii.scanner import Scanner
+        from filters.text.code import code_spans
 
         scanner = Scanner(self.types, self.ip, self.phone_regions)
         extra = [(name, compiled(pattern)) for name, pattern in self.extra.items()]

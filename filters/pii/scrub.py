@@ -33,7 +33,7 @@ class Scrubber:
         drop_above: int | None,
     ) -> None:
         self._find = find
-        self._kinds = kinds
+        self._notes = tuple(f"pii_{kind}" for kind in kinds)
         self._replacer = replacer
         self._drop_above = drop_above
 
@@ -41,7 +41,7 @@ class Scrubber:
         """Scrubbed until nothing is found; notes pii_KIND count the values (by line, where lines become rows), edits
         the characters replaced by kind."""
         scrubbed = document
-        counts = {kind: Counter[int]() for kind in self._kinds}
+        counts: dict[str, Counter[int]] = {}  # by kind and line; most documents hold none
         by_line = document.row_per_line
         edits: dict[str, int] = {}
         for _ in range(MAX_PASSES):
@@ -51,7 +51,7 @@ class Scrubber:
                 if self._replacer.keeps(value):
                     continue
                 line += text.count("\n", last, span.start) if by_line else 0
-                counts[span.kind][line] += 1
+                counts.setdefault(span.kind, Counter())[line] += 1
                 edits[span.kind] = edits.get(span.kind, 0) + len(value)
                 pieces += [text[last : span.start], self._replacer(span.kind, value)]
                 last = span.end
@@ -63,9 +63,11 @@ class Scrubber:
         total = sum(found.total() for found in counts.values())
         if self._drop_above is not None and total > self._drop_above:
             return Drop("drop_above", total, self._drop_above)
-        lines = range(scrubbed.text.count("\n") + 1)
-        notes: dict[str, Any] = {  # a tuple has a number for each line of a document whose lines become rows
-            f"pii_{kind}": tuple(found[line] for line in lines) if by_line else found.total()
-            for kind, found in counts.items()
-        }
+        notes: dict[str, Any] = dict.fromkeys(self._notes, 0)
+        if by_line:  # a tuple has a number for each line of a document whose lines become rows
+            lines = scrubbed.text.count("\n") + 1
+            notes = dict.fromkeys(self._notes, (0,) * lines)
+            notes |= {f"pii_{kind}": tuple(found[line] for line in range(lines)) for kind, found in counts.items()}
+        else:
+            notes |= {f"pii_{kind}": found.total() for kind, found in counts.items()}
         return document.with_text(scrubbed.text, edits).note(**notes)

@@ -1,11 +1,8 @@
 """Whether a text is a sentence: judged by its form, for pipelines that emit sentences."""
 
 from collections.abc import Callable
-from typing import ClassVar
 
-from pydantic import Field
-
-from filters.contracts import Judge, Scores, strategy
+from filters.contracts import Judge, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
@@ -14,7 +11,7 @@ FORMS = ("starts", "ends", "balanced", "prose")
 
 @strategy
 class Sentence(Judge):
-    """Drops what is no sentence: headings, menus, scraps of lists, truncated lines, comments and keys of code.
+    """Drops what is not a sentence: headings, menus, scraps of lists, truncated lines, comments and keys of code.
 
     A text is taken for one sentence; hold the judge in cleanup/sentences. Where Hangul stands in it, it ends in a
     final ending (-다, -요, -까 …) and closing punctuation, or in an ending that no noun has (-습니다, -했다, -세요);
@@ -22,14 +19,12 @@ class Sentence(Judge):
     told from nouns by rules of this project (filters/text/endings.py), without a model.
     """
 
-    ends: bool = Field(True, description="drop what ends like no sentence")
-    starts: bool = Field(
+    ends: bool = limit(True, description="drop what does not end like a sentence")
+    starts: bool = limit(
         True, description="drop what begins with a sign of a comment, heading or table, a particle or a closing mark"
     )
-    balanced: bool = Field(True, description="drop what opens or closes a bracket or quotation mark alone")
-    prose: bool = Field(True, description="drop keys of YAML and code with a comment behind it")
-
-    thresholds: ClassVar[frozenset[str]] = frozenset(FORMS)
+    balanced: bool = limit(True, description="drop what opens or closes a bracket or quotation mark alone")
+    prose: bool = limit(True, description="drop keys of YAML and code with a comment behind it")
 
     def open(self) -> Callable[[Document], Scores]:
         """Signals `starts`, `ends`, `balanced` and `prose`, each 0 or 1."""

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.chain import opened
-from filters.contracts import CorpusJudge, CorpusRewriter, Strategy
+from filters.chain import Applied, OpenStep, Step, apply, apply_cut
+from filters.contracts import CorpusJudge
 from filters.document import Document, Drop
-from pipelines import storage
+from pipelines import storage, watch
 from pipelines.corpus import keyfile
 from pipelines.corpus.forms import Forms, forms_of
 from pipelines.corpus.keyfile import KeyFile
@@ -59,10 +59,10 @@ class Spool:
       for rewriters:  values (v,) and ends int64 (n,); pieces int32 (p,) and piece_ends int64 (n,)
     """
 
-    def __init__(self, directory: str, unit: str, step: Strategy) -> None:
+    def __init__(self, directory: str, unit: str, step: Step) -> None:
         self._directory, self._unit = directory, unit
-        self._forms = forms_of(step)
-        function = opened(step)
+        self._forms = forms_of(step.strategy)
+        self._step = OpenStep(step)
         self._pending = storage.PendingFile(directory)
         self._writer = pq.ParquetWriter(
             pa.PythonFile(self._pending.file, mode="w"),
@@ -76,7 +76,7 @@ class Spool:
         self._bytes = 0
         self._count = 0
         self._keys: _JudgeKeys | _SpanKeys = (
-            _JudgeKeys(self._forms, function) if isinstance(step, CorpusJudge) else _SpanKeys(function)
+            _JudgeKeys(self._forms) if isinstance(step.strategy, CorpusJudge) else _SpanKeys()
         )
         self._sum = KeySum()
         self._order = array("Q")
@@ -84,13 +84,14 @@ class Spool:
         self._id_ends = array("q")
 
     def add(self, document: Document) -> None:
-        """Append a document and its keys."""
-        self._keys.add(document)
+        """Append a document and its keys; one whose keys cannot be computed takes no part, and its fault is stored."""
+        applied = apply(self._step, document)
+        self._keys.add(applied.keys)
         self._sum.add(document.source, document.offset)
         self._order.extend(self._forms.order(document))
         self._ids += document.id.encode("utf-8", "surrogatepass")
         self._id_ends.append(len(self._ids))
-        notes = _beside(document)
+        notes = _beside(document, applied)
         self._rows.append(
             (document.id, document.text, document.url, notes, document.source, document.offset, document.date)
         )
@@ -129,23 +130,24 @@ class Spool:
 class _JudgeKeys:
     """Keys of a corpus judge, collected row by row."""
 
-    def __init__(self, forms: Forms[Any], function: Any) -> None:
-        self._width = forms.width
-        self._function = function
-        self._signed = function.with_signature if forms.signed else None
+    def __init__(self, forms: Forms[Any]) -> None:
+        self._width, self._signed = forms.width, forms.signed
         self._values = bytearray()
         self._signatures = bytearray()
+        self._unsigned: list[int] = []
         self._takes_part = bytearray()
         self._empty = bytes(8 * self._width)
 
-    def add(self, document: Document) -> None:
-        if self._signed is not None:
-            keys, signature = self._signed(document)
+    def add(self, found: tuple[Any, Any] | None) -> None:
+        """Add (keys, signature or None); None where there are none."""
+        keys, signature = found if found is not None else (None, None)
+        if self._signed and signature is not None:
             self._signatures += signature.tobytes()
-        else:
-            keys = self._function(document)
-        self._takes_part.append(len(keys) > 0)
-        self._values += keys.tobytes() if len(keys) else self._empty
+        elif self._signed:
+            self._unsigned.append(len(self._takes_part))
+        packed = keys.tobytes() if keys is not None else b""
+        self._takes_part.append(len(packed) > 0)
+        self._values += packed or self._empty
 
     def arrays(self) -> dict[str, np.ndarray]:
         count = len(self._takes_part)
@@ -154,27 +156,33 @@ class _JudgeKeys:
             f"key{column}": np.ascontiguousarray(values[:, column]) for column in range(self._width)
         }
         found["takes_part"] = np.frombuffer(bytes(self._takes_part), dtype=bool)
-        if self._signed is not None and count:
-            found["signature"] = np.frombuffer(bytes(self._signatures), dtype=np.uint16).reshape(count, -1)
+        if self._signatures:
+            signed = np.setdiff1d(np.arange(count), self._unsigned)
+            signatures = np.frombuffer(bytes(self._signatures), dtype=np.uint16).reshape(len(signed), -1)
+            if len(signed) < count:
+                signatures, found_at = np.zeros((count, signatures.shape[1]), dtype=np.uint16), signatures
+                signatures[signed] = found_at
+            found["signature"] = signatures
         return found
 
 
 class _SpanKeys:
     """Keys of the spans of a corpus rewriter, collected row by row."""
 
-    def __init__(self, function: Any) -> None:
-        self._function = function
+    def __init__(self) -> None:
         self._values = bytearray()
         self._pieces = bytearray()
         self._ends = array("q")
         self._piece_ends = array("q")
         self._kind = np.dtype(np.uint64)
 
-    def add(self, document: Document) -> None:
-        values, pieces = self._function(document)
-        self._kind = values.dtype
-        self._values += values.tobytes()
-        self._pieces += np.asarray(pieces, dtype=np.int32).tobytes()
+    def add(self, found: tuple[Any, Any] | None) -> None:
+        """Add (values, pieces); None where there are none."""
+        if found is not None:
+            values, pieces = found
+            self._kind = values.dtype
+            self._values += values.tobytes()
+            self._pieces += np.asarray(pieces, dtype=np.int32).tobytes()
         self._ends.append(len(self._values) // self._kind.itemsize)
         self._piece_ends.append(len(self._pieces) // 4)
 
@@ -195,6 +203,11 @@ def ids_at(keys: KeyFile, rows: np.ndarray) -> list[str]:
 
 
 def _document(row: Mapping[str, Any]) -> Document:
+    return _entry(row)[0]
+
+
+def _entry(row: Mapping[str, Any]) -> tuple[Document, Sequence[str]]:
+    """(document, the reason and detail of its fault where its keys could not be computed)."""
     beside = json.loads(row["notes"]) if row["notes"] else {}
     document = Document(
         row["id"],
@@ -206,12 +219,14 @@ def _document(row: Mapping[str, Any]) -> Document:
         row["date"],
         carried=beside.get("carried", {}),
     )
-    return document.by_line() if "row_per_line" in beside else document
+    return document.by_line() if "row_per_line" in beside else document, beside.get("fault", ())
 
 
-def _beside(document: Document) -> str:
+def _beside(document: Document, applied: Applied) -> str:
     """What a document carries beside its text, as JSON; "" where it is nothing."""
     found: dict[str, Any] = {}
+    if applied.reason:
+        found["fault"] = [applied.reason, applied.detail]
     if document.notes:
         found["notes"] = dict(document.notes)
     if document.carried:
@@ -271,28 +286,36 @@ def write_decisions(directory: str, shard: Shard, columns: Mapping[str, Any]) ->
     return path
 
 
-def reread(shard: Shard, decisions: str | None, step: Strategy) -> Iterator[tuple[Document, Drop | None]]:
-    """The documents of a shard with what was decided on each.
+def reread(
+    shard: Shard, decisions: str | None, step: Step, skip: Mapping[tuple[str, int], str] | None = None
+) -> Iterator[tuple[Document, Applied]]:
+    """The documents of a shard as they were spooled, each with what became of it.
 
-    A judge's losers come with their Drop. A rewriter's documents come with their spans cut out and what was cut
-    counted in `edits`; where nothing is left they come with a Drop. decisions is None for a shard without losers.
+    A judge's losers were dropped. A rewriter's documents have their spans cut out; where nothing is left they were
+    dropped. A document whose keys could not be computed, or that is in `skip` (row key -> reason), is a fault.
+    decisions is None for a shard without losers. The page in progress is noted for the pool.
     """
     decided: dict[int, dict[str, Any]] = {}
     if decisions is not None:
         with storage.reading(decisions) as file:
             table = pq.ParquetFile(file, page_checksum_verification=True).read()
         decided = {row["row"]: row for row in table.to_pylist()}
-    cut = opened(step).cut if isinstance(step, CorpusRewriter) else None
-    for number, document in enumerate(documents(shard)):
+    opened = OpenStep(step)
+    rows = (row for table in _tables(shard) for row in table.to_pylist())
+    for number, stored in enumerate(rows):
+        document, fault = _entry(stored)
+        watch.at(document.source, document.offset)
+        reason = (skip or {}).get((document.source, document.offset))
         row = decided.get(number)
-        if row is None:
-            yield document, None
-        elif cut is None or row["rule"] is not None:
-            value = row["value"]
-            yield (
-                document,
-                Drop(row["rule"], value, row["threshold"], kept_id=row["kept_id"] or "", similarity=row["similarity"]),
-            )
+        if reason is not None:
+            yield document, Applied(reason=reason)
+        elif fault:
+            yield document, Applied(reason=fault[0], detail=fault[1])
+        elif row is None:
+            yield document, Applied(document)
+        elif row["rule"] is not None:
+            more = {"kept_id": row["kept_id"] or "", "similarity": row["similarity"]}
+            yield document, Applied(drop=Drop(row["rule"], row["value"], row["threshold"], **more))
         else:
-            result = cut(document, np.array(row["spans"], dtype=np.int32).reshape(-1, 2))
-            yield (document, result) if isinstance(result, Drop) else (result, None)
+            yield document, apply_cut(opened, document, np.array(row["spans"], dtype=np.int32).reshape(-1, 2))
+    watch.idle()

@@ -8,7 +8,7 @@ from typing import Any
 import apache_beam as beam
 
 from filters.document import Document
-from pipelines import curation, storage, watch
+from pipelines import curation, storage
 from pipelines.corpus.spool import Spool, reread
 from pipelines.curation import RereadTask
 from pipelines.manifest import BooksRecord
@@ -36,7 +36,7 @@ class _Respool(beam.DoFn):
         if parent is None:
             raise TypeError(f"{self.node.step.name} has no text before it")
         folder = storage.join(self.job.root, table.spool_folder(self.node))
-        spool = Spool(folder, task.name, self.node.step.strategy)
+        spool = Spool(folder, task.name, self.node.step)
         for _, document in documents(self.job, parent, task.name, frozenset(task.rows), self.node.reads):
             spool.add(document)
         yield spool.close()
@@ -90,18 +90,15 @@ class _RereadRows(beam.DoFn):
         keys = zip(pages["source"].to_pylist(), pages["offset"].to_pylist(), strict=True)
         row_of = {key: row for row, key in enumerate(keys)}
         noted = table.StoredNotes.read(self.job.root, self.job.plan, parent, task.name)
-        for document, drop in reread(task.shard, task.decisions, self.node.step.strategy):
-            key = document.source, document.offset
-            watch.at(*key)
-            row = row_of[key]
+        for spooled, applied in reread(task.shard, task.decisions, self.node.step, task.skip):
+            document = applied.document or spooled
+            row = row_of[document.source, document.offset]
             # Without the notes that the rewriter read: what follows reads those of its own arms' writers.
             bare = Document(
                 document.id, document.text, document.url, {}, document.source, document.offset, document.date,
-                document.edits,
+                applied.edits,
             )  # fmt: skip
-            failed = task.skip.get(key, "")
-            yield task.name, Cut(row, bare, noted.of(row), None if failed else drop, failed)
-        watch.idle()
+            yield task.name, Cut(row, bare, noted.of(row), applied.drop, applied.reason)
         # Where nothing is left there is nothing to score, and a unit without a record would have no manifest.
         yield beam.pvalue.TaggedOutput("records", BooksRecord(task.name, {}))
 

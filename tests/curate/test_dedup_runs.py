@@ -38,13 +38,24 @@ def test_two_workers_and_other_splits_in_another_order(tmp_path, expected):
     assert content(tmp_path / "out") == expected
 
 
+def test_bytes_in_of_a_stage_are_bytes_kept_of_the_one_before(tmp_path):
+    """Also where a corpus rewriter cut Korean lines, and documents are read again."""
+    result = go(recipe(*STAGES), written(tmp_path / "in"), tmp_path / "out")
+    assert adds_up(result)
+    stages = result["stages"][1:]
+    assert [after["bytes_in"] for after in stages[1:]] == [before["bytes_kept"] for before in stages[:-1]]
+    assert sum(stage["bytes_in"] > stage["bytes_kept"] > 0 for stage in stages) == 4
+    assert stages[-1]["bytes_kept"] == sum(len(row["text"].encode()) for row in rows(tmp_path / "out", "kept"))
+
+
 def test_as_one_graph_on_an_engine(tmp_path, expected):
     options = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner", "--direct_runner_bundle_repeat=1"]
     stages = [stage for stage in STAGES if stage not in ("dedup/lines", "dedup/minhash")]
-    go(recipe(*stages), written(tmp_path / "in"), tmp_path / "one")
+    here = go(recipe(*stages), written(tmp_path / "in"), tmp_path / "one")
     result = go(recipe(*stages), written(tmp_path / "in"), tmp_path / "engine", options=options)
     assert adds_up(result)
     assert content(tmp_path / "engine") == content(tmp_path / "one")
+    assert result["corpus"] == here["corpus"] != []
 
 
 @pytest.mark.parametrize("stop", [1, 3])

@@ -71,6 +71,7 @@ def test_every_kind_of_decision_is_the_same(endpoint, tmp_path):
     rules = [[stage["dropped_by_rule"] for stage in result["stages"]] for result in (here, there)]
     assert rules[0] == rules[1]
     assert sum(map(bool, rules[0])) >= 4
+    assert there["corpus"] == here["corpus"]
     assert content(tmp_path / "there") == content(tmp_path / "here")
 
 

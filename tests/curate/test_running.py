@@ -104,6 +104,25 @@ def test_fields_by_name_go_along_through_every_stage(tmp_path):
     assert rows(tmp_path / "out", "failed")[0]["detail"] == "line 4: the field 'content' is missing"
 
 
+def test_sentences_are_kept_once_and_count_their_own_personal_data(tmp_path):
+    texts = [
+        "문의는 a@example.com 으로 한다. 하늘이 맑다. 답은 b@example.com 이나 c@example.com 이 한다.",
+        "하늘이 맑다. 바람이 분다. 문의 사항",
+    ]
+    split = {"cleanup/sentences": {"judges": ["quality/sentence"], "emit": "sentences"}}
+    scrub = "pii/patterns"
+    inputs = [write_rows(tmp_path / "rows.jsonl", texts)]
+    result = go(recipe(split, "dedup/lines", scrub), inputs, tmp_path / "out")
+    assert adds_up(result)
+    kept = {row["text"]: row["pii_email"] for row in rows(tmp_path / "out", "kept")}
+    assert len(kept) == len(rows(tmp_path / "out", "kept")) == 4
+    assert kept["하늘이 맑다."] == kept["바람이 분다."] == 0
+    assert sorted(kept.values()) == [0, 0, 1, 2]
+    # where a later stage changes the lines, nobody can tell whose a count was
+    go(recipe(split, scrub, "dedup/lines"), inputs, tmp_path / "other")
+    assert None in {row["pii_email"] for row in rows(tmp_path / "other", "kept")}
+
+
 def test_workers_order_and_cutting_do_not_change_the_result(tmp_path):
     inputs = _inputs(tmp_path)
     go(recipe(*_stages()), inputs, tmp_path / "one")

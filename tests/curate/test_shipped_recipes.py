@@ -1,8 +1,12 @@
 """The recipes that ship: each loads, and has the steps of its source in their order."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from curate import recipe
+from tests.curate import funnels
 
 STEPS = {
     "dclm-baseline": (
@@ -46,3 +50,11 @@ def test_c4_variant_of_fineweb() -> None:
     judge, rewriter = steps["quality/c4"], steps["cleanup/c4-lines"]
     assert judge.terminal == rewriter.terminal == {}  # type: ignore[attr-defined]
     assert judge.semantics == rewriter.semantics == "datatrove"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", funnels.RECIPES)
+def test_funnel_over_the_sample(name: str, tmp_path: Path) -> None:
+    """What every rule of a shipped recipe removes from the sample; python -m tests.curate.funnels writes it anew."""
+    expected = json.loads(funnels.GOLDEN.read_text(encoding="utf-8"))
+    assert sorted(expected) == funnels.RECIPES
+    assert funnels.funnel(name, tmp_path / "out") == expected[name]

@@ -130,7 +130,7 @@ def test_refused_by_content(tmp_path, content, message):
 
 
 def test_a_checksum_must_be_one(tmp_path):
-    with pytest.raises(ResourceError, match="no sha256"):
+    with pytest.raises(ResourceError, match="is not a sha256"):
         models.resolve(LID_176, "8f3472")
 
 

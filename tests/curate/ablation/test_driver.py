@@ -89,12 +89,14 @@ def random_stages(seed: int) -> list:
 
 
 def _same(arm: dict, result: dict) -> None:
-    """The funnel of an arm is that of the run: every stage, every rule, every reason, every byte."""
+    """The funnel of an arm is that of the run, every stage, rule, reason and byte, and so is the evidence of judges."""
     for ours, theirs in zip(arm["stages"], result["stages"], strict=True):
         for name in ("stage", "in", "kept", "dropped", "failed", "dropped_by_rule", "failed_by_reason"):
             assert ours[name] == theirs[name], (arm["name"], ours["stage"], name)
         if ours["stage"] != "read":
             assert ours["bytes_kept"] == theirs["bytes_kept"], (arm["name"], ours["stage"])
+    evidence = {one["stage"]: {name: one[name] for name in one if name != "sample"} for one in result["corpus"]}
+    assert all(found == evidence[found["stage"]] for found in arm["corpus"]), arm["name"]
 
 
 def test_arms_keep_what_runs_keep_for_random_recipes(tmp_path):
@@ -221,8 +223,8 @@ def test_a_rule_without_its_signal_fails_every_document_as_in_a_run(tmp_path):
 
 def test_reference_texts_that_are_missing_are_told_before_anything_is_written(tmp_path):
     inputs = [write(tmp_path / "a.jsonl", texts(count=5))]
-    data = {"recipe": {"name": "base", "stages": [BODY]}, "proxy": {"reference": str(tmp_path / "no.jsonl")}}
-    with pytest.raises(UsageError, match=r"proxy: reference: .*no\.jsonl: no such file"):
+    data = {"recipe": {"name": "base", "stages": [BODY]}, "proxy": {"references": {"news": str(tmp_path / "no.jsonl")}}}
+    with pytest.raises(UsageError, match=r"proxy: references: news: .*no\.jsonl: no such file"):
         run_ablation(data, inputs, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

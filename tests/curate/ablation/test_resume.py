@@ -142,3 +142,17 @@ def test_a_plan_whose_units_were_changed_is_refused(tmp_path, monkeypatch):
     path.write_text(json.dumps(state))
     with pytest.raises(UsageError, match="damaged"):
         run_ablation(data, inputs, output, resume=True)
+
+
+def test_only_the_very_same_ablation_is_resumed(tmp_path, monkeypatch):
+    inputs = [write(tmp_path / "a.jsonl", texts(seed=6, count=20))]
+    lines = {"after": {BODY: "dedup/lines"}}
+    data = {"recipe": {"name": "base", "stages": [BODY]}, "arms": {"a": lines, "b": {"after": {BODY: "dedup/bff"}}}}
+    output = tmp_path / "out"
+    _stop_at(monkeypatch, "build", lambda: run_ablation(data, inputs, output))
+    turned = {**data, "arms": dict(reversed(data["arms"].items()))}  # text paths are numbered in the order of the arms
+    for other in (turned, {**data, "arms": {"a": lines}}):
+        with pytest.raises(UsageError, match="cannot resume: the recipe or a model changed"):
+            run_ablation(other, inputs, output, resume=True)
+    resumed = run_ablation({**data, "samples": 3}, inputs, output, resume=True)  # what is decided anew may change
+    assert len(resumed["arms"]) == 3

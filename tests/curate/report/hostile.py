@@ -51,7 +51,7 @@ def report(folder: Path) -> dict[str, Any]:
         "sweeps": {"tests.strategies.Characters.least": [0, 30, 50, 100], "quality/gopher.min_words": [0, 5, 50]},
         "slices": ["language", "domain", "length", "crawl"],
         "controls": ["random-removal"],
-        "proxy": {"reference": [str(reference(folder))], "bytes": 2000, "seeds": 2},
+        "proxy": {"references": {"keeper": [str(reference(folder))]}, "bytes": 2000, "seeds": 3},
     }
     made = run_ablation(data, [_write(folder / "hostile.jsonl")], folder / "out")
     made["gold"] = [

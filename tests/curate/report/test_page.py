@@ -60,7 +60,7 @@ def test_nothing_of_the_data_becomes_markup(report):
 
 def test_charts_that_have_figures_are_drawn(report):
     drawn = charts(report)
-    assert {"arms", "overlap", "gold", "proxy", "cost", "slices domain", "slices length"} <= set(drawn)
+    assert {"arms", "overlap", "gold", "cost", "slices domain", "slices length"} <= set(drawn)
     assert {name for name in drawn if name.startswith("sweep ")} == {
         "sweep tests.strategies.Characters.least",
         "sweep quality/gopher.min_words",

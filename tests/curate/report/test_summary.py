@@ -25,10 +25,17 @@ def _report(*arms, rules=(), proxy=None, gold=()):
     }  # fmt: skip
 
 
-def _proxy(**differences):
-    rows = [{"arm": "base", "difference": None}]
-    rows += [{"arm": name, "difference": {"low": low, "high": high}} for name, (low, high) in differences.items()]
-    return {"arms": rows}
+def _pair(arm, left="base", **decisions):
+    """A pair of arms with a decision for each reference; an asterisk marks one that the held mixture confirms."""
+    rows = {
+        name: {"decision": decision.rstrip("*"), "held_fixed_decides": decision.endswith("*")}
+        for name, decision in decisions.items()
+    }
+    return {"left": left, "right": arm, "references": rows}
+
+
+def _proxy(*pairs):
+    return {"tested": len(pairs), "pairs": list(pairs)}
 
 
 def test_the_base():
@@ -55,11 +62,30 @@ def test_the_largest_sure_difference_is_named(sign, word):
     assert "95 % interval 4.0 to 6.0; Jaccard of the kept documents 0.80" in second
 
 
-def test_the_proxy_speaks_only_beyond_its_intervals_and_not_of_random_arms():
-    nothing = summary(_report(_arm("a"), proxy=_proxy(a=(-0.1, 0.1), **{"a (random removal)": (0.2, 0.3)})))[2]
-    assert "shows no difference" in nothing
-    found = summary(_report(_arm("a"), proxy=_proxy(a=(-0.2, -0.1), b=(0.1, 0.2), c=(-0.1, 0.1))))[2]
+def test_the_proxy_speaks_of_references_and_only_beyond_its_intervals():
+    nothing = summary(_report(_arm("a"), proxy=_proxy(_pair("a", docs="undecided"))))[2]
+    assert "can tell no arm from the base" in nothing
+    pairs = [
+        _pair("a", docs="nearer*", news="farther*"),
+        _pair("b", docs="farther*", news="none"),
+        _pair("c", "a", docs="nearer*"),
+    ]
+    found = summary(_report(_arm("a"), proxy=_proxy(*pairs)))[2]
     assert "a weak signal" in found
-    assert "a nearer to the reference than the base and b farther from it" in found
+    assert "a nearer to docs than the base; a farther from news than the base; b farther from docs" in found
+    assert "(3 comparisons with the base; if none differed, about 0.15 would come out by chance)" in found
+    assert "better" not in found
+    assert "c " not in found
+
+
+def test_what_the_mixture_explains_is_not_named():
+    found = summary(_report(_arm("a"), proxy=_proxy(_pair("a", docs="shift", news="nearer"))))[2]
+    assert "a nearer" not in found
+    assert "2 more differ only where the mixture is not held fixed" in found
+
+
+def test_without_verdicts_labelled_data_or_nothing_is_named():
+    silent = {"tested": 0, "pairs": []}
+    assert "labelled data" in summary(_report(_arm("a"), proxy=silent, gold=[{"stage": "pii"}]))[2]
     assert "labelled data" in summary(_report(_arm("a"), gold=[{"stage": "pii"}]))[2]
-    assert "do not say which text is better" in summary(_report(_arm("a")))[2]
+    assert "do not say which text a model learns more from" in summary(_report(_arm("a")))[2]

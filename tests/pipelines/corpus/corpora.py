@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+from filters.chain import Step
 from filters.contracts import Strategy
 from filters.document import Document, Drop
 from pipelines.corpus.forms import decide
@@ -34,11 +35,16 @@ def corpus(size: int = 120, seed: int = 1) -> list[Document]:
     return documents
 
 
+def as_step(strategy: Strategy) -> Step:
+    """A stage of this strategy."""
+    return Step("dedup", type(strategy).__name__, strategy)
+
+
 def spooled(step: Strategy, folder: Path, parts: Sequence[Sequence[Document]]) -> list[Shard]:
     """One shard for each part."""
     shards = []
     for number, part in enumerate(parts):
-        spool = Spool(str(folder), f"unit-{number}", step)
+        spool = Spool(str(folder), f"unit-{number}", as_step(step))
         for document in part:
             spool.add(document)
         shards.append(spool.close())
@@ -50,8 +56,10 @@ Result = list[tuple[str, str, dict[str, int], Drop | None]]
 
 def left(shards: Sequence[Shard], paths: dict[str, str | None], step: Strategy) -> Result:
     """(id, text, edits, drop) of each document, by id."""
-    found = [pair for shard in shards for pair in reread(shard, paths.get(shard.name), step)]
-    return sorted(((d.id, d.text, dict(d.edits), drop) for d, drop in found), key=lambda row: row[0])
+    found = [pair for shard in shards for pair in reread(shard, paths.get(shard.name), as_step(step))]
+    assert not any(applied.reason for _, applied in found)
+    rows = [(before.id, applied.document or before, applied) for before, applied in found]
+    return sorted(((name, d.text, dict(a.edits), a.drop) for name, d, a in rows), key=lambda row: row[0])
 
 
 def decided(step: Strategy, folder: Path, parts: Sequence[Sequence[Document]]) -> Result:

@@ -5,19 +5,21 @@ import json
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 import filters
-from filters.contracts import CorpusJudge, strategy
+from filters.contracts import CorpusJudge, Duplicates, strategy
+from filters.dedup.survivors import hash_of
 from filters.document import Document, Drop
 from filters.top_share import TopShareJudge
 from pipelines.corpus import keyfile
 from pipelines.corpus.forms import DecisionError, check_against, decide
 from pipelines.corpus.keyfile import DamagedFile, KeyFile
 from pipelines.corpus.spool import Spool, documents, documents_at, reread
-from tests.pipelines.corpus.corpora import corpus, decided, left, spooled
+from tests.pipelines.corpus.corpora import as_step, corpus, decided, left, spooled
 
 
 @strategy
@@ -112,7 +114,7 @@ def test_parts_of_a_unit_leave_shards_of_their_own(tmp_path: Path) -> None:
 
 
 def test_nothing_is_there_before_the_shard_is_closed(tmp_path: Path) -> None:
-    spool = Spool(str(tmp_path), "unit", STEPS["exact"])
+    spool = Spool(str(tmp_path), "unit", as_step(STEPS["exact"]))
     spool.add(Document("a", "text"))
     assert [path for path in tmp_path.iterdir() if not path.name.startswith(".")] == []
     spool.close()
@@ -175,6 +177,57 @@ def test_against_an_earlier_run(name: str, tmp_path: Path) -> None:
         assert {row[0] for row in without if row[3]} <= {row[0] for row in rows if row[3]}
         assert all(row[3].kept_id in survivors | {page.id for page in new} for row in rows if row[3])
         assert repeated[3].kept_id in survivors
+
+
+@strategy
+class TwoWords(CorpusJudge):
+    """Links documents that share their first or their second word."""
+
+    survivor: Literal["longest", "first-url"] = "longest"
+
+    def open(self) -> Callable[[Document], Any]:
+        return lambda page: np.array([hash_of(word.encode()) for word in page.text.split()[:2]], dtype=np.uint64)
+
+    def decision(self) -> Duplicates:
+        return Duplicates("shared-word", width=2, survivor=self.survivor, key_free=frozenset({"survivor"}))
+
+
+@pytest.mark.parametrize("survivor", ["longest", "first-url"])
+def test_a_new_document_that_links_two_old_ones_leaves_them_alone(tmp_path: Path, survivor: str) -> None:
+    """Also where the earlier run kept survivors by another policy."""
+    step, later = TwoWords(), TwoWords(survivor=survivor)
+    old = [Document("old-1", "a p and more words"), Document("old-2", "b q"), Document("old-3", "c r")]
+    shards = spooled(step, tmp_path / "old", [old])
+    keep = str(tmp_path / "keys")
+    assert decide(step, shards, str(tmp_path / "d"), keep=keep).paths == {}
+    new = [Document("links", "a q", "u"), Document("repeats", "b z", "u"), Document("other", "d s", "u")]
+    fresh = spooled(later, tmp_path / "new", [new])
+    decision = decide(later, fresh, str(tmp_path / "d2"), against=keep)
+    rows = {row[0]: row[3] for row in left(fresh, {shard.name: decision.of(shard) for shard in fresh}, later)}
+    assert rows["other"] is None
+    assert {drop.kept_id for drop in rows.values() if drop} == {"old-1"}
+    assert decision.evidence["duplicates"] == 2
+    assert decision.evidence["cluster_sizes"] == {"3": 1}
+    # one cluster of four without the earlier run's documents in front: only then does one of them go
+    together = decided(step, tmp_path / "together", [old, new])
+    assert sum(row[3] is not None for row in together) == 3
+
+
+def test_a_paragraph_goes_when_more_than_the_threshold_was_seen(tmp_path: Path) -> None:
+    """DCLM's BFF compares with >: exactly the threshold stays."""
+    settings = {"min_ngram": 1, "max_ngram": 1, "threshold": 0.5, "false_positive_rate": 1e-9}
+    step = filters.make("dedup/bff", settings)
+    half = [Document("a", "one two three four"), Document("b", "one two five six")]
+    assert all(row[3] is None and not row[2] for row in decided(step, tmp_path / "half", [half]))
+    most = [Document("a", "one two three four"), Document("b", "one two three six")]
+    rows = decided(step, tmp_path / "most", [most])
+    (gone,) = [row[3] for row in rows if row[3]]
+    assert (gone.rule, gone.value, gone.threshold) == ("seen-document", 0.75, 0.5)
+    # a paragraph at the threshold stays in a document of which less was seen, one above it is cut
+    pages = [Document("a", "one two three four"), Document("b", "one two three six\nseven eight nine ten eleven")]
+    cut = [row for row in decided(step, tmp_path / "cut", [pages]) if row[2]]
+    assert [row[1] for row in cut] in (["seven eight nine ten eleven"], [])
+    assert sum(len(row[2]) for row in cut) == len(cut)
 
 
 def test_keys_of_other_settings_are_refused(tmp_path: Path) -> None:
@@ -253,7 +306,7 @@ def test_damaged_files_are_noticed(tmp_path: Path) -> None:
     with pytest.raises(DamagedFile, match="unit-0"):
         decide(STEPS["minhash"], [shard], str(tmp_path / "d"))
     with pytest.raises(OSError):
-        list(reread(shard, None, STEPS["minhash"]))
+        list(reread(shard, None, as_step(STEPS["minhash"])))
 
 
 def test_key_files(tmp_path: Path) -> None:
