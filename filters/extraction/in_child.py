@@ -17,8 +17,7 @@ _LETTERS = re2.compile(r"\p{L}+")
 _DENSE = re2.compile(r"[\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}]+")
 Extract = Callable[[Decoded], str]
 
-# What no browser shows, by element. Parsers give the content of the first three as text, tags and all, and formulas in
-# TeX beside those in MathML.
+# What no browser shows, by element. Parsers take it for text, tags and all; resiliparse only that of the first two.
 _UNSHOWN = ("noembed", "noframes", "iframe", "template", "datalist")
 _ANNOTATIONS = ("annotation", "annotation-xml")
 # The same formula once more: as KaTeX draws it, for readers by ear (MathJax 2), before it is drawn, as an image.
@@ -63,7 +62,7 @@ def resiliparse(*, bare: bool, **options: Any) -> Extract:
 
     if bare:
         return lambda page: str(extract_plain_text(page.text, **options))
-    options["skip_elements"] = [*(options.get("skip_elements") or ()), *_UNSHOWN, *_ANNOTATIONS, *_FORMULAS_AGAIN]
+    options["skip_elements"] = [*(options.get("skip_elements") or ()), *_UNSHOWN[:2], *_ANNOTATIONS, *_FORMULAS_AGAIN]
     if not options.get("main_content"):  # then it leaves no characters out
         return lambda page: str(extract_plain_text(page.text, **options))
     return lambda page: unmarked(str(extract_plain_text(marked(page.text, page.utf8), **options)))

@@ -7,7 +7,7 @@ and kana, and — ’ “ ” €. A mark beside such a character makes its node
 
 import html
 import unicodedata
-from typing import Any
+from html.entities import html5
 
 import re2
 
@@ -15,8 +15,10 @@ import re2
 MARK = "\U0010fffd"
 
 _MARK = MARK.encode()
+# Names of references to characters of three bytes; those to others are far more frequent and need no look.
+_NAMED = "|".join(sorted(n for n, c in html5.items() if n[-1] == ";" and len(c) == 1 and "\u0800" <= c <= "\uffff"))
 _LONE = re2.compile(
-    rb">[ \t\n\r\f]*(?:[\x{0800}-\x{FFFF}]|&(?:#[xX]?[0-9A-Fa-f]{2,6};?|[A-Za-z][A-Za-z0-9]{1,30};))[ \t\n\r\f]*<"
+    rb">[ \t\n\r\f]*(?:[\x{0800}-\x{FFFF}]|&(?:#[xX]?[0-9A-Fa-f]{2,6};?|" + _NAMED.encode() + rb"))[ \t\n\r\f]*<"
 )
 # Characters that show nothing, and what is no character
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn"})
@@ -31,9 +33,14 @@ def marked(page: str, utf8: bytes | None = None) -> str:
     becomes a plain one, so that what it keeps apart stays apart. Characters that show nothing are left as they are.
     """
     data = page.encode("utf-8", "surrogatepass") if utf8 is None else utf8
-    if _LONE.search(data) is None:
+    parts, at = [], 0
+    for node in _LONE.findall(data):
+        start = data.index(node, at)  # nodes come in the order of the page
+        parts += [data[at:start], _with_mark(node)]
+        at = start + len(node)
+    if not parts:
         return page
-    return _LONE.sub(_with_mark, data).decode("utf-8", "surrogatepass")
+    return b"".join((*parts, data[at:])).decode("utf-8", "surrogatepass")
 
 
 def unmarked(text: str) -> str:
@@ -41,8 +48,7 @@ def unmarked(text: str) -> str:
     return text.replace(MARK, "")
 
 
-def _with_mark(found: Any) -> bytes:
-    node = found[0]
+def _with_mark(node: bytes) -> bytes:
     written = node[1:-1].strip(b" \t\n\r\f")
     return node.replace(written, _instead(written), 1)
 
