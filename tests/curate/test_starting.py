@@ -108,8 +108,9 @@ def test_settings_by_option_are_those_of_a_recipe_that_says_so():
     )
     data = base.filled()
     data["rows"].update(text="본문", carry=["출처"])
-    data["stages"][1]["language/fasttext"]["keep"]["ko"] = 0.7
-    next(stage for stage in data["stages"] if "dedup/minhash" in stage)["dedup/minhash"]["bands"] = 9
+    stages = {name: settings for stage in data["stages"] for name, settings in stage.items()}
+    stages["language/fasttext"]["keep"]["ko"] = 0.7
+    stages["dedup/minhash"]["bands"] = 9
     assert changed.filled() == parse(data, "r.yaml").filled()
     assert override(base).fingerprint() == base.fingerprint()
 

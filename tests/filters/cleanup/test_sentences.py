@@ -122,7 +122,7 @@ def test_settings_round_trip() -> None:
         ({"quality/cjk": False}, "quality/cjk: settings must be a map, got False"),
         ({"quality/cjk": {1: 5}}, "quality/cjk: the name of a setting must be text, got 1"),
         ("filters.contracts.Judge", "not a complete strategy"),
-        (3, "tuple"),
+        (3, "expected a list"),
     ],
 )
 def test_wrong_judges_are_named(judges: object, message: str) -> None:
