@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import re2
 
 from filters.contracts import ResourceError
+from filters.needs import check_file
 
 NEAR = 120  # bytes within which a doubtful word needs another hit: two dozen words, or forty syllables
 
@@ -57,6 +58,7 @@ def read_entries(path: Path, setting: str) -> Entries:
     """The entries of a file, sorted and without repeats. Raises ResourceError where it cannot be read."""
     from filters.text.unicode import normalize_nfc
 
+    check_file(path, f"toxicity/wordlist: {setting}")
     try:
         lines = path.read_bytes().decode("utf-8-sig").splitlines()
     except OSError as error:

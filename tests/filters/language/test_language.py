@@ -99,11 +99,16 @@ def test_thresholds_do_not_change_scores(name):
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize(
     "settings",
-    [{"keep": ["KO"]}, {"keep": ["k"]}, {"keep": {"ko": 1.5}}, {"keep": [False]}, {"min_score": -0.1}, {"keep": "ko"}],
+    [{"keep": ["KO"]}, {"keep": ["k"]}, {"keep": {"ko": 1.5}}, {"keep": [False]}, {"min_score": -0.1}, {"keep": 3}],
 )
 def test_wrong_settings(name, settings):
     with pytest.raises(SettingsError, match=next(iter(settings))):
         make(name, settings)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_language_alone_stands_for_a_list(name):
+    assert make(name, {"keep": "ko"}) == make(name, {"keep": ["ko"]})
 
 
 @pytest.mark.parametrize("name", ALL)
