@@ -15,7 +15,8 @@ def look_at(inputs: Sequence[str], reading: Reading) -> list[str]:
     """Warnings about inputs, from the first rows or records of a few files of each.
 
     Raises InputError where an input is not there, where nothing of any could be kept, or where all that was looked at
-    of one input is a mistake of the user's (no such field, a format that is not read). Damage is the run's to report.
+    of one input is a mistake of the user's (no such field, a format that is not read). Damage is the run's to report,
+    and so are archives of other records.
     """
     seen: list[list[Look]] = []
     for paths in _sampled(inputs):
@@ -24,10 +25,11 @@ def look_at(inputs: Sequence[str], reading: Reading) -> list[str]:
         except OSError as error:
             raise InputError(f"{error.filename or paths[0]}: cannot be read: {error.strerror or error}") from error
     bad = [found for looks in seen for found in looks if found.problem]
+    whole = any(found.other for found in bad)
     wrong = next((looks[0] for looks in seen if all(found.problem and found.mistake for found in looks)), None)
     if wrong is not None:
         raise InputError(wrong.problem)
-    if bad and len(bad) == sum(map(len, seen)):
+    if bad and not whole and len(bad) == sum(map(len, seen)):
         raise InputError(bad[0].problem)
     more = [f"{len(bad) - _MOST_WARNINGS} more files like this"] if len(bad) > _MOST_WARNINGS else []
     return [found.problem for found in bad[:_MOST_WARNINGS]] + more

@@ -36,11 +36,13 @@ class Look:
 
     problem  why nothing of it could be kept; "" where something can
     mistake  whether that is for the user to mend (a field's name, a format); else the file is damaged
+    other    the file is whole and holds only records of other types: a run counts them by type, and loses nothing
     """
 
     path: str
     problem: str = ""
     mistake: bool = False
+    other: bool = False
 
 
 def look(path: str, reading: Reading) -> Look:
@@ -74,7 +76,7 @@ def look(path: str, reading: Reading) -> Look:
             if set(reader.types) <= {"metadata", "warcinfo"}
             else ""
         )
-        return Look(path, f"{path}: no pages among its first {others} records, which are {kinds}{hint}", True)
+        return Look(path, f"{path}: no pages among its first {others} records, which are {kinds}{hint}", other=True)
     return Look(path, f"{path}: holds no row or record", False)
 
 
