@@ -1,7 +1,5 @@
 """Whether bytes that decode under an encoding look like a language that is written in it."""
 
-from itertools import filterfalse
-
 import re2
 
 # Scripts of encodings; all that are not named here are Latin.
@@ -43,7 +41,7 @@ _COMMON = frozenset("이다는의에을를하고가지은로기사도리시인�
 def words_of(body: bytes) -> bytes:
     """The words of a page that have bytes beyond ASCII, at most 64 KiB."""
     words = body[:_LOOKED_AT].translate(_APART).split()
-    return b"\n".join(filterfalse(bytes.isascii, words))[:_SAMPLE]
+    return b"\n".join([word for word in words if not word.isascii()])[:_SAMPLE]
 
 
 def fits(words: bytes, codec: str) -> bool | None:
