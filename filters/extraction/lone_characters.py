@@ -5,6 +5,7 @@ versions up to 2.0.1). The icons of icon fonts are such nodes, but so are Korean
 and kana, and — ’ “ ” €. A mark beside such a character makes its node longer; the mark is taken out of the text again.
 """
 
+import functools
 import html
 import unicodedata
 from html.entities import html5
@@ -14,7 +15,6 @@ import re2
 # The last character for private use: no text holds it, and no version of Unicode will assign it.
 MARK = "\U0010fffd"
 
-_MARK = MARK.encode()
 # Names of references to characters of three bytes; those to others are far more frequent and need no look.
 _NAMED = "|".join(sorted(n for n, c in html5.items() if n[-1] == ";" and len(c) == 1 and "\u0800" <= c <= "\uffff"))
 _LONE = re2.compile(
@@ -35,12 +35,12 @@ def marked(page: str, utf8: bytes | None = None) -> str:
     data = page.encode("utf-8", "surrogatepass") if utf8 is None else utf8
     parts, at = [], 0
     for node in _LONE.findall(data):
-        start = data.index(node, at)  # nodes come in the order of the page
-        parts += [data[at:start], _with_mark(node)]
-        at = start + len(node)
-    if not parts:
-        return page
-    return b"".join((*parts, data[at:])).decode("utf-8", "surrogatepass")
+        instead = _with_mark(node)
+        if instead != node:
+            start = data.index(node, at)  # nodes come in the order of the page
+            parts += [data[at:start], instead]
+            at = start + len(node)
+    return b"".join((*parts, data[at:])).decode("utf-8", "surrogatepass") if parts else page
 
 
 def unmarked(text: str) -> str:
@@ -48,21 +48,20 @@ def unmarked(text: str) -> str:
     return text.replace(MARK, "")
 
 
+@functools.lru_cache(maxsize=4096)
 def _with_mark(node: bytes) -> bytes:
     written = node[1:-1].strip(b" \t\n\r\f")
-    return node.replace(written, _instead(written), 1)
+    return node.replace(written, _instead(written.decode()).encode(), 1)
 
 
-def _instead(written: bytes) -> bytes:
+def _instead(written: str) -> str:
     """What stands for a character, or for a reference to one."""
-    shown = written.decode()
-    if shown[0] == "&":
-        shown = html.unescape(shown)
+    shown = html.unescape(written) if written[0] == "&" else written
     if len(shown) != 1 or not "\u0800" <= shown <= "\uffff" or shown == "\u3000":
         return written
     kind = unicodedata.category(shown)
     if kind == "Co":
-        return b""
+        return ""
     if kind == "Zs":
-        return b" "
-    return written if kind in _UNSEEN else written + _MARK
+        return " "
+    return written if kind in _UNSEEN else written + MARK

@@ -37,7 +37,7 @@ _BEYOND_ASCII = re.compile("[^\x00-\x7f]+")
 # CESU-8: characters beyond U+FFFF as two surrogates of three bytes each, as Java and Oracle write them.
 _CESU8 = re.compile(rb"(?:\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf])+")
 # A character that was cut at the end of a line or of an element, as titles are by programs that count bytes.
-_CUT = re.compile("(?<!\ufffd)\ufffd(?=(?:\\.{2,}|[\\u2026\\u22ef \\t\"'\\u201d\\u2019)\\]\\r])*(?:[<\\n]|\\Z))")
+_CUT = re.compile("\ufffd(?<!\ufffd\ufffd)(?=(?:\\.{2,}|[\\u2026\\u22ef \\t\"'\\u201d\\u2019)\\]\\r])*(?:[<\\n]|\\Z))")
 
 # A label may be wrong about single bytes of a page that is otherwise in its encoding.
 _TOLERATED = 0.01
@@ -195,7 +195,7 @@ def _chosen(words: bytes, strict: dict[str, str]) -> str | None:
 
 
 def _ratio(text: str) -> float:
-    return text.count("\ufffd") / len(text) if text else 0.0
+    return text.count("\ufffd") / len(text) if "\ufffd" in text else 0.0  # counting is slow, and most have none
 
 
 def _decoded(body: bytes, codec: str, source: str) -> Decoded:

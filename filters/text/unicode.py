@@ -22,6 +22,7 @@ _UNSEEN_CLASS = (
     r"\x{2800}\x{3164}\x{FE00}-\x{FE0F}\x{FEFF}\x{FFA0}\x{FFF0}-\x{FFF8}\x{1BCA0}-\x{1BCA3}\x{1D173}-\x{1D17A}\x{E0000}-\x{E0FFF}"
 )
 _UNSEEN = re2.compile(f"[{_UNSEEN_CLASS}]")
+_UNSEEN_OR_TOO_MANY_MARKS = re2.compile(rf"[{_UNSEEN_CLASS}]|\p{{M}}{{{MAX_MARKS + 1}}}")
 _BLANK_CLASS = r"\t \x{A0}\x{2000}-\x{200A}\x{3000}"
 _UNSEEN_LINE = re2.compile(rf"(?m)^[{_BLANK_CLASS}]*[{_UNSEEN_CLASS}][{_BLANK_CLASS}{_UNSEEN_CLASS}]*$")
 _C1 = re.compile("[\x80-\x9f]")
@@ -61,7 +62,11 @@ def settled(text: str) -> str:
     pages put together of files, have them inside.
     """
     text = repair(text)
-    return text if text.isascii() else normalize_nfc(unseen_lines_emptied(text.replace("\ufeff", "")))
+    if text.isascii():
+        return text
+    if _UNSEEN_OR_TOO_MANY_MARKS.search(text) is None and unicodedata.is_normalized("NFC", text):
+        return text  # U+FEFF is among the unseen: one look finds that most texts need nothing
+    return normalize_nfc(unseen_lines_emptied(text.replace("\ufeff", "")))
 
 
 def unseen_lines_emptied(text: str) -> str:
