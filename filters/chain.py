@@ -145,7 +145,6 @@ class Applied:
     drop         the judgement that removes it
     reason, detail  the fault, "" where there is none; detail never holds text of the document
     edits        characters changed, by rule
-    cpu_seconds  spent in this process
     scores       what a judge gave, whether its rules drop the document or not
     keys         what a corpus strategy gave: (keys, signature or None) of a judge, (values, pieces) of a rewriter
     """
@@ -155,7 +154,6 @@ class Applied:
     reason: str = ""
     detail: str = ""
     edits: Mapping[str, int] = FrozenMap()
-    cpu_seconds: float = 0.0
     scores: Scores | None = None
     keys: tuple[Any, Any] | None = None
 
@@ -236,13 +234,13 @@ class OpenStep:
 
     def _keyed(self, document: Document, decides: bool) -> Applied:
         keys, signature = self._keys_of(document)
-        if not isinstance(keys, np.ndarray) or keys.dtype != np.uint64 or keys.shape not in ((0,), (self._width,)):
+        if not isinstance(keys, np.ndarray) or keys.dtype != _UINT64 or keys.shape not in ((0,), (self._width,)):
             raise Fault("bad_result", f"{self._name} gave {_shape_of(keys)}, expected uint64 of shape ({self._width},)")
         return Applied(document, keys=(keys, signature))
 
     def _spanned(self, document: Document, decides: bool) -> Applied:
         values, pieces = self.function(document)
-        for array, kinds in ((values, (np.uint64, np.uint32)), (pieces, (np.int32,))):
+        for array, kinds in ((values, _VALUES), (pieces, _PIECES)):
             if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype not in kinds:
                 raise Fault("bad_result", f"{self._name} gave {_shape_of(array)}, expected keys and pieces of spans")
         return Applied(document, keys=(values, pieces))
@@ -275,6 +273,12 @@ class OpenStep:
     @property
     def _name(self) -> str:
         return self.step.strategy_name
+
+
+# dtypes rather than types: NumPy makes a dtype of a type for every comparison
+_UINT64 = np.dtype(np.uint64)
+_VALUES = (_UINT64, np.dtype(np.uint32))
+_PIECES = (np.dtype(np.int32),)
 
 
 def _fits(value: Any) -> bool:
@@ -317,18 +321,12 @@ def apply_cut(step: OpenStep, document: Document, spans: Any) -> Applied:
 
 
 def _applied(run: Callable[[Any, Any], Applied], item: RawPage | Document, argument: Any) -> Applied:
-    started = _clock()
     try:
-        applied = run(item, argument)
+        return run(item, argument)
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # a panic of a native library is no Exception
-        applied = Applied(None, None, *fault_of(error))
-    applied.cpu_seconds = _clock() - started
-    return applied
-
-
-_clock = time.thread_time
+        return Applied(None, None, *fault_of(error))
 
 
 class Chain:
@@ -362,14 +360,18 @@ class Chain:
 
     def run(self, item: RawPage | Document) -> Outcome:
         """The outcome for one item. Never raises for what is wrong with the item."""
+        clock = time.thread_time
         size = len(item.body) if isinstance(item, RawPage) else len(item.text.encode("utf-8", "surrogatepass"))
         current: RawPage | Document = item
+        started = clock()
         for step in self._open:
             book = self.books[step.step.name]
             book.documents_in += 1
             book.bytes_in += size
             applied = apply(step, current)
-            book.cpu_seconds += applied.cpu_seconds
+            now = clock()
+            book.cpu_seconds += now - started
+            started = now
             document = applied.document
             if document is not None:
                 if applied.edits:

@@ -105,11 +105,11 @@ class Document:
 
     def derive(self, function: Callable[[str], T]) -> T:
         """function(text), computed once for this text however many strategies ask (word segments, a hash)."""
-        try:
-            return self._derived[function]
-        except KeyError:
-            value = self._derived[function] = function(self.text)
-            return value
+        derived = self._derived
+        if function in derived:  # most texts are asked once: catching a KeyError takes longer than looking twice
+            return derived[function]
+        value = derived[function] = function(self.text)
+        return value
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_derived"}

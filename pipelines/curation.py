@@ -246,7 +246,8 @@ class _Reread(beam.DoFn):
             else:
                 book.kept += 1
                 book.bytes_kept += item.derive(utf8_bytes)
-                book.edits.update(applied.edits)
+                if applied.edits:
+                    book.edits.update(applied.edits)
             spent += clock() - started
             yield task.name, item
             started = clock()

@@ -1,7 +1,10 @@
 """Documents that wait for a decision over the whole corpus: their texts in Parquet, their keys packed beside them."""
 
+import hashlib
+import itertools
 import json
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +20,6 @@ from pipelines.corpus import keyfile
 from pipelines.corpus.forms import Forms, forms_of
 from pipelines.corpus.keyfile import KeyFile
 from pipelines.manifest import Shard
-from pipelines.writing import KeySum
 
 _SCHEMA = pa.schema(
     [
@@ -78,7 +80,7 @@ class Spool:
         self._keys: _JudgeKeys | _SpanKeys = (
             _JudgeKeys(self._forms) if isinstance(step.strategy, CorpusJudge) else _SpanKeys()
         )
-        self._sum = KeySum()
+        self._offsets: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
         self._order = array("Q")
         self._ids = bytearray()
         self._id_ends = array("q")
@@ -87,7 +89,7 @@ class Spool:
         """Append a document and its keys; one whose keys cannot be computed takes no part, and its fault is stored."""
         applied = apply(self._step, document)
         self._keys.add(applied.keys)
-        self._sum.add(document.source, document.offset)
+        self._offsets[document.source].append(document.offset)
         self._order.extend(self._forms.order(document))
         self._ids += document.id.encode("utf-8", "surrogatepass")
         self._id_ends.append(len(self._ids))
@@ -112,7 +114,7 @@ class Spool:
         self._flush()
         self._writer.close()
         texts = self._pending.file
-        name = f"{self._unit}-{self._sum.short}"
+        name = f"{self._unit}-{_hash_of(self._offsets)}"
         spool = self._pending.close(f"{name}.spool.parquet")
         arrays: dict[str, np.ndarray] = {
             "order": np.frombuffer(self._order, dtype=np.uint64).reshape(self._count, self._forms.orders),
@@ -125,6 +127,15 @@ class Spool:
         keys = keyfile.write(path, arrays, header)
         hashes = texts.hexdigest(), keys.hexdigest()
         return Shard(name, self._unit, spool, path, self._count, *hashes, texts.written, keys.written)
+
+
+def _hash_of(offsets: Mapping[str, "array[int]"]) -> str:
+    """A short hash of row keys, the same in whatever order they came; hashed at once, for a hash a row takes long."""
+    digest = hashlib.blake2b(digest_size=4)
+    for source in sorted(offsets):
+        digest.update(f"{len(offsets[source])}\0{source}\0".encode("utf-8", "surrogatepass"))
+        digest.update(np.sort(np.frombuffer(offsets[source], dtype=np.int64)).tobytes())
+    return digest.hexdigest()
 
 
 class _JudgeKeys:
@@ -202,24 +213,16 @@ def ids_at(keys: KeyFile, rows: np.ndarray) -> list[str]:
     return [data[starts[row] : ends[row]].tobytes().decode("utf-8", "surrogatepass") for row in rows.tolist()]
 
 
-def _document(row: Mapping[str, Any]) -> Document:
-    return _entry(row)[0]
-
-
-def _entry(row: Mapping[str, Any]) -> tuple[Document, Sequence[str]]:
-    """(document, the reason and detail of its fault where its keys could not be computed)."""
-    beside = json.loads(row["notes"]) if row["notes"] else {}
-    document = Document(
-        row["id"],
-        row["text"],
-        row["url"],
-        beside.get("notes", {}),
-        row["source"],
-        row["offset"],
-        row["date"],
-        carried=beside.get("carried", {}),
-    )
-    return document.by_line() if "row_per_line" in beside else document, beside.get("fault", ())
+def _entries(table: pa.Table) -> Iterator[tuple[Document, Sequence[str]]]:
+    """For each row (document, the reason and detail of its fault where its keys could not be computed)."""
+    columns = (column.to_pylist() for column in table.itercolumns())  # rows as dicts would take twice as long
+    for id_, text, url, notes, source, offset, date in zip(*columns, strict=True):
+        beside = json.loads(notes) if notes else {}
+        document = Document(id_, text, url, beside.pop("notes", {}), source, offset, date)
+        if beside:  # rarely
+            document = document.carrying(beside.get("carried", {}))
+            document = document.by_line() if "row_per_line" in beside else document
+        yield document, beside.get("fault", ()) if beside else ()
 
 
 def _beside(document: Document, applied: Applied) -> str:
@@ -233,7 +236,10 @@ def _beside(document: Document, applied: Applied) -> str:
         found["carried"] = dict(document.carried)
     if document.row_per_line:
         found["row_per_line"] = True
-    return json.dumps(found, ensure_ascii=False) if found else ""
+    return _json(found) if found else ""
+
+
+_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes an encoder for every call
 
 
 def _tables(shard: Shard, groups: Iterable[int] | None = None) -> Iterator[pa.Table]:
@@ -246,8 +252,8 @@ def _tables(shard: Shard, groups: Iterable[int] | None = None) -> Iterator[pa.Ta
 def documents(shard: Shard) -> Iterator[Document]:
     """All documents of a shard, in the order in which they were added."""
     for table in _tables(shard):
-        for row in table.to_pylist():
-            yield _document(row)
+        for document, _ in _entries(table):
+            yield document
 
 
 def documents_at(shard: Shard, rows: Sequence[int]) -> Iterator[Document]:
@@ -263,8 +269,8 @@ def documents_at(shard: Shard, rows: Sequence[int]) -> Iterator[Document]:
     groups = np.unique(of_row).tolist()
     for group, table in zip(groups, _tables(shard, groups), strict=True):
         places = wanted[of_row == group] - (ends[group] - sizes[group])
-        for row in table.take(pa.array(places)).to_pylist():
-            yield _document(row)
+        for document, _ in _entries(table.take(pa.array(places))):
+            yield document
 
 
 def write_decisions(directory: str, shard: Shard, columns: Mapping[str, Any]) -> str | None:
@@ -301,11 +307,10 @@ def reread(
             table = pq.ParquetFile(file, page_checksum_verification=True).read()
         decided = {row["row"]: row for row in table.to_pylist()}
     opened = OpenStep(step)
-    rows = (row for table in _tables(shard) for row in table.to_pylist())
-    for number, stored in enumerate(rows):
-        document, fault = _entry(stored)
+    entries = itertools.chain.from_iterable(map(_entries, _tables(shard)))
+    for number, (document, fault) in enumerate(entries):
         watch.at(document.source, document.offset)
-        reason = (skip or {}).get((document.source, document.offset))
+        reason = skip.get((document.source, document.offset)) if skip else None
         row = decided.get(number)
         if reason is not None:
             yield document, Applied(reason=reason)

@@ -157,8 +157,9 @@ class Score(beam.DoFn):
     ) -> None:
         rows = self._rows(paths, node)
         given = with_notes(item, node.reads, noted) if isinstance(item, Document) else item
-        applied = apply(self._open_node(node), given)
-        _spend(self._cpu_of_nodes, node.number, applied.cpu_seconds)
+        step, started = self._open_node(node), time.thread_time()
+        applied = apply(step, given)
+        _spend(self._cpu_of_nodes, node.number, time.thread_time() - started)
         if applied.document is not None:
             self._book_edits(node, applied.edits)
             noted = {**noted, node.writer: applied.document.notes}
@@ -188,8 +189,9 @@ class Score(beam.DoFn):
 
     def _measure(self, rows: table.PathRows, row: int, measure: Measure, document: Document, noted: Noted) -> Noted:
         document = with_notes(document, measure.reads, noted)
-        applied = apply(self._open_measure(measure), document, decides=False)
-        _spend(self._cpu_of_measures, measure.number, applied.cpu_seconds)
+        step, started = self._open_measure(measure), time.thread_time()
+        applied = apply(step, document, decides=False)
+        _spend(self._cpu_of_measures, measure.number, time.thread_time() - started)
         if applied.reason:
             rows.fault(row, measure, applied.reason)
         elif applied.keys is not None:
