@@ -100,7 +100,7 @@ def parse_options(options: Sequence[str]) -> PipelineOptions:
     for option in unknown:
         if option.startswith("-"):
             raise EngineError(f"Beam does not know the option {option}")
-        raise EngineError(f"{option!r} belongs to no option")
+        raise EngineError(f"{option!r} does not belong to any option")
     if runner:
         with _quiet():
             wrong = PipelineOptionsValidator(parsed, _runner(runner)).validate()

@@ -243,7 +243,7 @@ class Pool:
             failures[""] = failures.get("", 0) + 1
             if failures[""] >= ATTEMPTS:
                 raise PoolError(
-                    f"workers do not start (exit code {code}); a script that calls curate.run needs "
+                    f"workers cannot start (exit code {code}); a script that calls curate.run needs "
                     "if __name__ == '__main__': around it, or workers=1"
                 )
         if phase is not None:
@@ -257,7 +257,9 @@ class Pool:
             else:
                 failures[name] = failures.get(name, 0) + 1
                 if failures[name] >= ATTEMPTS:
-                    raise PoolError(f"unit {name}: its worker died {ATTEMPTS} times at no page (exit code {code})")
+                    raise PoolError(
+                        f"unit {name}: its worker died {ATTEMPTS} times outside any page (exit code {code})"
+                    )
             if storage.exists(phase.manifest):  # it died after the unit was finished
                 storage.delete([phase.manifest])
             queue.appendleft(phase)

@@ -107,7 +107,7 @@ def text_page(
         return Damaged(source, offset, page_id, url, "doc_too_long", f"{len(body)} bytes of text, at most {TEXT_BYTES}")
     beside = sum(map(len, carried.values())) if carried else 0
     if beside > TEXT_BYTES:
-        detail = f"{beside} characters in the fields that go along, at most {TEXT_BYTES}"
+        detail = f"{beside} characters in the carried fields, at most {TEXT_BYTES}"
         return Damaged(source, offset, page_id, url, "doc_too_long", detail)
     page = RawPage(page_id, url, body, "text/plain", "utf-8", tuple(headers), date, source, offset)
     return replace(page, carried=carried) if carried else page
