@@ -52,7 +52,7 @@ class Unicode(Rewriter):
     )
     form: Literal["NFC", "off"] = Field("NFC", description="Unicode normalisation form")
     invisible: bool = Field(
-        True, description="remove soft hyphens, marks of width zero and Hangul fillers; blanks of Braille become spaces"
+        True, description="remove soft hyphens, zero-width marks and Hangul fillers; Braille blanks become spaces"
     )
     max_emoticon: int | None = Field(
         2, ge=1, le=_LONGEST_RUN, description="longest run of one jamo (ㅋㅋㅋㅋ, ㅠㅠㅠ); null: any"

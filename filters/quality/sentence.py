@@ -23,8 +23,8 @@ class Sentence(Judge):
     starts: bool = limit(
         True, description="drop what begins with a sign of a comment, heading or table, a particle or a closing mark"
     )
-    balanced: bool = limit(True, description="drop what opens or closes a bracket or quotation mark alone")
-    prose: bool = limit(True, description="drop keys of YAML and code with a comment behind it")
+    balanced: bool = limit(True, description="drop text with an unpaired bracket or quotation mark")
+    prose: bool = limit(True, description="drop YAML keys, and code followed by a comment")
 
     def open(self) -> Callable[[Document], Scores]:
         """Signals `starts`, `ends`, `balanced` and `prose`, each 0 or 1."""

@@ -23,7 +23,7 @@ SUBSTRING = frozenset({"ja", "ko", "th", "zh"})
 
 @strategy
 class WordList(Judge):
-    """Drop texts in which abusive words are more than a small share of all words.
+    """Drops texts in which abusive words are more than a small share of all words.
 
     A list is a text file in the format of LDNOOBW, UTF-8, one word or phrase a line; a line that starts with "# " is a
     comment. Texts and lists are compared in lower case and NFC, and a space in an entry stands for any white space. In
@@ -54,7 +54,7 @@ class WordList(Judge):
     )
     allow: FrozenMap[str, str] = Field(
         FrozenMap({"ja": DEFAULT, "ko": DEFAULT, "zh": DEFAULT}),
-        description="path by language of a list of everyday words with a listed one in them; `default`: ja, ko, zh",
+        description="path by language of a list of everyday words that contain a listed one; `default`: ja, ko, zh",
     )
 
     def _file(self, language: str, value: str, suffix: str = "") -> Path:
