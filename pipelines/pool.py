@@ -155,7 +155,7 @@ class Pool:
     A worker that dies, or that is at one page for stall_seconds, is replaced: the page it was at is noted in the
     unit's skip list (it becomes a failed row, worker_died or worker_stalled) and the unit runs again. A page is held
     to have ended a worker when two died at it: one death may come from outside (no memory left, somebody's kill),
-    and the same input shall give the same output. A worker that dies while it is at no page has its unit run again
+    and the same input must give the same output. If a worker dies outside any page, its unit is run again
     up to ATTEMPTS times.
     """
 

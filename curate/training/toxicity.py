@@ -11,7 +11,7 @@ from curate.evaluation.metrics import BinaryScores
 from curate.training.examples import DataError, Examples, held_out
 from filters import make
 
-# What is trained is told from the model's file name
+# The model's file name says what to train
 STRATEGY_OF = {".bin": "toxicity/fasttext", ".ftz": "toxicity/fasttext", ".npz": "toxicity/linear"}
 
 

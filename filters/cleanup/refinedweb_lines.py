@@ -1,4 +1,4 @@
-"""Drops lines that are no running text, and pages of which too much went (DCLM, steps 18 to 26)."""
+"""Drops lines that are not running text, and pages that lose too much (DCLM, steps 18 to 26)."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ COUNTED = (
     *("likes", "shares", "comments", "retweets", "reposts", "quotes", "bookmarks", "upvotes", "downvotes"),
     *("downloads", "views", "followers"),
 )
-# A counter has the letters of one of these words, and perhaps K, M or B behind the number
+# A counter has the letters of one of these words, and perhaps K, M or B after the number
 _FEWEST_LETTERS = min(map(len, COUNTED))
 _MOST_LETTERS = max(map(len, COUNTED)) + 1
 Place = Literal["anywhere", "suffix", "prefix"]

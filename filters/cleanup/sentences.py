@@ -26,7 +26,7 @@ class Sentences(Rewriter):
     """Splits into sentences, drops those that any judge rejects, and can make each one a row of its own.
 
     A sentence is judged as a document of its own, with the notes of its document. The text keeps its layout; with
-    emit: sentences it becomes one sentence a line, without the bullet it may stand behind, and the writer makes each
+    emit: sentences it becomes one sentence a line, without the bullet it may come after, and the writer makes each
     line a row id#k. A document of which nothing is left is dropped once, with the rule and the value of the first
     sentence rejected.
     """
@@ -215,7 +215,7 @@ def _without_bullet(sentence: str) -> str:
 
 
 def _without(text: str, spans: list[Span], kept: list[Span]) -> str:
-    """The kept sentences with the gaps behind them; of a line nothing is left of, nothing stays."""
+    """The kept sentences with the gaps after them; of a line nothing is left of, nothing stays."""
     stays = set(kept)
     ends = [*itertools.islice((start for start, _ in spans), 1, None), len(text)]
     pieces = [text[: spans[0][0]]]

@@ -142,7 +142,7 @@ def _book(edits: dict[str, int], rule: str, before: str, after: str) -> str:
 
 
 def _pieces(line: str) -> Iterator[str]:
-    """The line in pieces of at most _MAX_LINE characters that end behind a space where there is one: a character that
+    """The line in pieces of at most _MAX_LINE characters that end after a space where there is one: a character that
     is cut in two spoils its piece."""
     start = 0
     while len(line) - start > _MAX_LINE:

@@ -92,7 +92,7 @@ class Patterns(Rewriter):
 
         def find(document: Document) -> list[Span]:
             text, language = document.text, str(document.notes.get("language", ""))
-            # A lone surrogate is no fault of this stage; the same handler both ways gives the text back unchanged.
+            # A lone surrogate is not this stage's fault; the same handler both ways gives the text back unchanged.
             data = text.encode("utf-8", "surrogatepass")
             hits = scanner.scan(data, language, lambda: document.derive(code_spans))
             if hits is None:

@@ -11,7 +11,7 @@ their characters      of those of all lines (paragraphs)                 of thos
 words                 UAX #29 words that begin with a letter or number   all tokens, punctuation included
 most frequent n-gram  the longest of the most frequent, times its        the first of the most frequent, spaces
                       count; 0 where none repeats                        counted, times its count
-duplicate n-grams     characters of words in any n-gram that repeats,    n-grams met before, in a scan that jumps behind
+duplicate n-grams     characters of words in any n-gram that repeats,    n-grams met before, in a scan that jumps past
                       each word once                                     each
 divided by            characters of all words                            characters of the text
 ====================  =================================================  ==============================================

@@ -15,8 +15,8 @@ class Sentence(Judge):
 
     A text is taken for one sentence; hold the judge in cleanup/sentences. Where Hangul stands in it, it ends in a
     final ending (-다, -요, -까 …) and closing punctuation, or in an ending that no noun has (-습니다, -했다, -세요);
-    otherwise in closing punctuation behind two words. Brackets, references and quotation marks may follow. Endings are
-    told from nouns by rules of this project (filters/text/endings.py), without a model.
+    otherwise in closing punctuation after two words. Brackets, references and quotation marks may follow. Endings are
+    told apart from nouns by rules of this project (filters/text/endings.py), without a model.
     """
 
     ends: bool = limit(True, description="drop what does not end like a sentence")

@@ -19,7 +19,7 @@ _UNSAFE = re.compile(
 )
 _UNSAFE_ID = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
 
-# Headers that extractors and ablations may ask for. Everything else stays behind: cookies, addresses of machines and
+# Headers that extractors and ablations may ask for. Everything else is left out: cookies, addresses of machines and
 # people stand in headers.
 KEPT_HEADERS = frozenset({"content-type", "content-language", "last-modified", "x-robots-tag"})
 

@@ -87,7 +87,7 @@ def _begins(stream: Stream, dialect: Dialect, position: int) -> bool:
 
 
 def _skip_breaks(stream: Stream) -> int:
-    """The position of the next byte that is no line break, or -1 at the end of the stream."""
+    """The position of the next byte that is not a line break, or -1 at the end of the stream."""
     while stream.fill(stream.at + 1):
         if stream.data[stream.at - stream.base] not in _BREAKS:
             return stream.at

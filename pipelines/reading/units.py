@@ -32,7 +32,7 @@ class Piece:
     start, end  byte positions in the file as it is stored; for Parquet, numbers of row groups. end None: to the end
     size        bytes of the whole file
     first_row   rows of JSONL (lines) or Parquet before this piece
-    format      as told from the content, see formats.sniff; "" = tell it when reading
+    format      as detected from the content, see formats.sniff; "" = detect it when reading
     """
 
     path: str
