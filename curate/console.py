@@ -53,7 +53,7 @@ def show_funnel(result: Mapping[str, Any], output: str) -> None:
     if result["kept_rows"] != kept:
         out.print(f"{_count(result['kept_rows'])} rows in kept/: the kept documents were split into sentences")
     if result["repeated_ids"]:
-        out.print(f"{_count(result['repeated_ids'])} kept rows bear an id that another row bears too")
+        out.print(f"{_count(result['repeated_ids'])} kept rows share an id with another row")
     if not result["conserved"]:
         for kind in ("missing", "extra"):
             for source, offset in result["differences"][kind][:10]:

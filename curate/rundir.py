@@ -132,7 +132,7 @@ class RunDirectory:
         except OSError as error:
             os.close(self._lock)
             self._lock = None
-            raise UsageError(f"{self.root}: the output directory is in use by a run that is still going") from error
+            raise UsageError(f"{self.root}: the output directory is in use by a run in progress") from error
 
     def release(self) -> None:
         """Release the directory."""

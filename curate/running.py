@@ -58,7 +58,7 @@ def given_paths(inputs: Any) -> list[str]:
     found = list(several)
     for item in found:
         if not isinstance(item, (str, os.PathLike)):
-            raise UsageError(f"inputs: {item!r:.80} is no path")
+            raise UsageError(f"inputs: {item!r:.80} is not a path")
     return [str(os.fspath(item)) for item in found]
 
 
@@ -148,7 +148,9 @@ def run(
         raise RunError(str(error)) from error
     except DamagedFile as error:  # since its unit was finished, or in keys of an earlier run
         mine = str(error).startswith(directory.work())
-        raise RunError(f"{error}; {'--resume makes it again' if mine else 'make it again, or do without'}") from error
+        raise RunError(
+            f"{error}; {'--resume writes it again' if mine else 'make it again, or run without it'}"
+        ) from error
     finally:
         directory.release()
     wall = time.monotonic() - started
@@ -215,7 +217,7 @@ def _decide(
 ) -> tuple[list[RereadTask], EvidenceRecord]:
     step = segment.corpus
     if step is None:
-        raise ValueError(f"segment {segment.number} ends with no corpus step")
+        raise ValueError(f"segment {segment.number} does not end with a corpus step")
     started = time.process_time()
     earlier = _keys_folder(against, step.name) if against else None
     folder = directory.work("decisions", str(segment.number))

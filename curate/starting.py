@@ -27,5 +27,5 @@ def copy_of(name: str, ablation: bool = False) -> str:
             return f"{line_for_editors(kind)}\n{text}"
     known = ", ".join(sorted(path.stem for _, folder in kinds for path in folder.glob("*.yaml")))
     raise recipes.RecipeError(
-        f"{name}: no shipped {'ablation' if ablation else 'recipe'} of this name (there are: {known})"
+        f"{name}: no shipped {'ablation' if ablation else 'recipe'} of this name (known: {known})"
     )

@@ -18,12 +18,12 @@ class RawPage:
 
     id          the record's own id, else a hash of url, date and body; never of a path or an offset
     body        the payload after HTTP de-chunking and content decoding; bytes, not yet decoded to text
-    media_type  "text/html" or "text/plain", told from the content; rows that hold text already are "text/plain"
+    media_type  "text/html" or "text/plain", detected from the content; rows that hold text already are "text/plain"
     charset     the encoding somebody declared (HTTP header, "utf-8" for rows of JSONL and Parquet), or ""
     date        crawl time, ISO 8601, or ""
     source      the file it was read from; (source, offset) is the row key
     offset      byte offset of the record (of its gzip member), or line or row number for JSONL and Parquet
-    carried     fields of a JSONL or Parquet row that go along into kept/, by name
+    carried     fields of a JSONL or Parquet row to carry into kept/, by name
     """
 
     id: str
@@ -60,7 +60,7 @@ class Document:
              holds a value for each line of a document whose lines become rows
     edits    characters removed or replaced by each rule of the rewriter that returned this document; the
              stage that ran the rewriter books them and hands on a document without
-    carried  fields of the input that go along into kept/, by name
+    carried  fields of the input to carry into kept/, by name
     row_per_line  the writer makes a row id#k of each line
     """
 
@@ -130,7 +130,7 @@ class FailedRule:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """The judgement that a document shall not be kept; a fault is raised instead, as Fault.
+    """The judgement that a document is not kept; a fault is raised instead, as Fault.
 
     value holds a number or a category, never text of the document.
     """

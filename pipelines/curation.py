@@ -41,14 +41,14 @@ class Segment:
     def ends_with(self) -> Step:
         """The corpus step."""
         if self.corpus is None:
-            raise ValueError(f"segment {self.number} ends with no corpus step")
+            raise ValueError(f"segment {self.number} does not end with a corpus step")
         return self.corpus
 
     def decides(self) -> CorpusJudge | CorpusRewriter:
         """The strategy of the corpus step."""
         strategy = self.corpus.strategy if self.corpus is not None else None
         if not isinstance(strategy, (CorpusJudge, CorpusRewriter)):
-            raise ValueError(f"segment {self.number} ends with no corpus step")
+            raise ValueError(f"segment {self.number} does not end with a corpus step")
         return strategy
 
 
@@ -386,7 +386,7 @@ def build_phase(job: Job, segment: Segment, pipeline: beam.Pipeline, task: ReadT
 def _corpus_before(job: Job, segment: Segment) -> Step:
     step = job.segments[segment.number - 1].corpus
     if step is None:
-        raise ValueError(f"segment {segment.number} follows no corpus step")
+        raise ValueError(f"segment {segment.number} does not follow a corpus step")
     return step
 
 

@@ -54,7 +54,7 @@ def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]
             pipeline = beam.Pipeline(runner=runner, options=parsed)
     except Exception as error:
         raise EngineError(f"{name} {_gave_up(error, told)}") from None
-    build(pipeline)  # what it says about the recipe is no matter of the engine
+    build(pipeline)  # an error here is the recipe's, not the engine's
     try:
         with _quiet():
             result = pipeline.run()
@@ -100,7 +100,7 @@ def parse_options(options: Sequence[str]) -> PipelineOptions:
     for option in unknown:
         if option.startswith("-"):
             raise EngineError(f"Beam does not know the option {option}")
-        raise EngineError(f"{option!r} belongs to no option")
+        raise EngineError(f"{option!r} does not belong to any option")
     if runner:
         with _quiet():
             wrong = PipelineOptionsValidator(parsed, _runner(runner)).validate()

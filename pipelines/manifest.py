@@ -230,7 +230,7 @@ def read_sealed(path: str) -> Any:
     if sealed.get("format") != FORMAT:
         raise FormatError(f"{path}: was written by a version of curate with another format")
     if sealed.get("name") != _name(path):
-        raise ManifestError(f"{path}: is another file of this kind")
+        raise ManifestError(f"{path}: holds the data of another file")
     if "data" not in sealed or sealed.get("sha256") != _checksum(path, sealed["data"]):
         raise ManifestError(f"{path}: is damaged (its checksum differs)")
     return sealed["data"]

@@ -184,7 +184,7 @@ class Phases:
             fault = str(error)
         if not fault:
             return found
-        self.made_again.append(f"unit {name} is made again: {fault}")
+        self.made_again.append(f"unit {name} is repeated: {fault}")
         self.progress.update(notes=tuple(self.made_again))
         storage.delete([path])
         return None
@@ -197,5 +197,5 @@ class Phases:
         except ManifestError as error:
             fault = str(error)
         if fault:
-            raise PoolError(f"unit {name}: it was run, but {fault}")
+            raise PoolError(f"unit {name} finished, but {fault}")
         return found

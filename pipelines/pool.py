@@ -155,7 +155,7 @@ class Pool:
     A worker that dies, or that is at one page for stall_seconds, is replaced: the page it was at is noted in the
     unit's skip list (it becomes a failed row, worker_died or worker_stalled) and the unit runs again. A page is held
     to have ended a worker when two died at it: one death may come from outside (no memory left, somebody's kill),
-    and the same input shall give the same output. A worker that dies while it is at no page has its unit run again
+    and the same input must give the same output. If a worker dies outside any page, its unit is run again
     up to ATTEMPTS times.
     """
 
@@ -243,7 +243,7 @@ class Pool:
             failures[""] = failures.get("", 0) + 1
             if failures[""] >= ATTEMPTS:
                 raise PoolError(
-                    f"workers do not start (exit code {code}); a script that calls curate.run needs "
+                    f"workers cannot start (exit code {code}); a script that calls curate.run needs "
                     "if __name__ == '__main__': around it, or workers=1"
                 )
         if phase is not None:
@@ -257,7 +257,9 @@ class Pool:
             else:
                 failures[name] = failures.get(name, 0) + 1
                 if failures[name] >= ATTEMPTS:
-                    raise PoolError(f"unit {name}: its worker died {ATTEMPTS} times at no page (exit code {code})")
+                    raise PoolError(
+                        f"unit {name}: its worker died {ATTEMPTS} times outside any page (exit code {code})"
+                    )
             if storage.exists(phase.manifest):  # it died after the unit was finished
                 storage.delete([phase.manifest])
             queue.appendleft(phase)

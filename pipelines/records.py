@@ -58,7 +58,7 @@ _KEPT = [(name, pa.int64() if name == "offset" else pa.string()) for name in COL
 
 
 def kept(notes: Mapping[str, str], carried: Iterable[str] = ()) -> pa.Schema:
-    """The schema of kept/: the fixed columns, one for each field of the input that goes along, and one for each note
+    """The schema of kept/: the fixed columns, one for each carried field of the input, and one for each note
     that the recipe's stages write."""
     columns = dict(_KEPT) | dict.fromkeys(carried, pa.string())
     columns |= {name: pa.type_for_alias(kind) for name, kind in notes.items() if name not in columns}

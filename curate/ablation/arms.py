@@ -31,7 +31,7 @@ _FROZEN = ConfigDict(extra="forbid")
 def _among(known: Sequence[str]) -> AfterValidator:
     def check(found: tuple[str, ...]) -> tuple[str, ...]:
         if not set(found) <= set(known):
-            raise ValueError(f"must be of: {', '.join(known)}")
+            raise ValueError(f"must be among {', '.join(known)}")
         return found
 
     return AfterValidator(check)
@@ -198,7 +198,7 @@ def _base(named: Any, place: Place, folder: Path | None) -> Recipe:
 def _arm(name: Any, changes: Any, base: Recipe, place: Place) -> Arm:
     check_name(name, place.file, place.lines, place.path)
     if name == BASE:
-        raise place.error(f"the arm {BASE} is the recipe itself and comes by itself")
+        raise place.error(f"the arm {BASE} is the recipe itself and is always there")
     if not isinstance(changes, dict):
         raise place.error("an arm is a map from stages to what replaces them")
     files = validated(_OtherFiles, {key: value for key, value in changes.items() if key in OTHER_FILES}, place)
@@ -211,7 +211,7 @@ def _leave_one_out(asked: Any, base: Recipe, place: Place) -> Iterator[Arm]:
     if asked is True:
         asked = names
     if asked and not isinstance(asked, list):
-        raise place.error("leave_one_out is true or a list of stages")
+        raise place.error("leave_one_out must be true or a list of stages")
     for index, stage in enumerate(asked or ()):
         if not isinstance(stage, str):
             raise place.at(index).error(f"leave_one_out: {stage!r:.80} is not the name of a stage")

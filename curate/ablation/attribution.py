@@ -66,7 +66,7 @@ def attribute(decider: Decider, decided: DecidedArm, visits: Sequence[Visit]) ->
 
     rules    one entry for each rule: in_sequence (it is the first to fail, in recipe order), alone (it fails on the
              text at that position with nothing dropped before), only (no other per-document rule fails), and without
-             (how much more would be kept without it, corpus decisions made again). Corpus rules have neither alone nor
+             (how much more would be kept without it, corpus decisions repeated). Corpus rules have neither alone nor
              only. without is None where it depends on texts that were not made.
     stages   without, for whole stages except the first
     overlap  documents on which both rules of a pair fail alone

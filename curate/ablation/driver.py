@@ -214,7 +214,7 @@ def ablate(
     except (PoolError, DecisionError) as error:
         raise RunError(str(error)) from error
     except DamagedFile as error:
-        raise RunError(f"{error}; --resume makes it again") from error
+        raise RunError(f"{error}; --resume writes it again") from error
     finally:
         close_all()
         directory.release()

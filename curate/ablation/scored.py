@@ -118,15 +118,15 @@ class PathColumns:
         return frozenset(name for _, one in self._files for name in one.column_names)
 
     def numbers(self, name: str) -> np.ndarray:
-        """A column of numbers, float64 of shape (n,), NaN where there is none."""
+        """A column of numbers, float64 of shape (n,), NaN if there is none."""
         return self._column(name, np.float64, np.nan)
 
     def strings(self, name: str) -> np.ndarray:
-        """A column of strings, objects of shape (n,), "" where there is none."""
+        """A column of strings, objects of shape (n,), "" if there is none."""
         return self._column(name, object, "")
 
     def binary(self, name: str) -> np.ndarray:
-        """A column of bytes, objects of shape (n,), None where there is none."""
+        """A column of bytes, objects of shape (n,), None if there is none."""
         return self._column(name, object, None)
 
     def _column(self, name: str, kind: Any, empty: Any) -> np.ndarray:
@@ -204,11 +204,11 @@ class Scored:
         return np.asarray(self.status(node).how == KEPT)
 
     def bytes(self, node: Node) -> np.ndarray:
-        """Bytes of the texts on a path, 0 where there is none; int64 of shape (n,)."""
+        """Bytes of the texts on a path, 0 if there is none; int64 of shape (n,)."""
         return self._size(node, "bytes")
 
     def tokens(self, node: Node) -> np.ndarray:
-        """Tokens of the texts on a path, 0 where there is none; int64 of shape (n,)."""
+        """Tokens of the texts on a path, 0 if there is none; int64 of shape (n,)."""
         return self._size(node, "tokens")
 
     def sizes(self, node: Node, mask: np.ndarray) -> dict[str, int]:

@@ -36,7 +36,7 @@ def _domain(scored: Scored, first: Node, visits: Sequence[Visit]) -> np.ndarray:
 
 
 def host(url: str) -> str:
-    """The host of an address without its "www.", "none" where there is none."""
+    """The host of an address without its "www.", "none" if there is none."""
     try:
         return (urlsplit(url).hostname or "none").removeprefix("www.")
     except ValueError:

@@ -25,7 +25,7 @@ def sweep(
     texts: ShownTexts,
 ) -> dict[str, Any]:
     """What is kept for every value of a setting: alone (only this stage decides, on its own text) and jointly (the
-    whole recipe, corpus decisions made again), the value in use, and documents nearest to it on both sides.
+    whole recipe, with corpus decisions repeated), the value in use, and documents nearest to it on both sides.
 
     jointly is None for other values than the one in use where a corpus rewriter follows: its texts were not made.
 

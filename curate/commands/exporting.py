@@ -21,7 +21,7 @@ def export(
     tokenizer: Annotated[str | None, typer.Option(help="A tokenizers JSON file, for tokens.")] = None,
     end_token: Annotated[str | None, typer.Option(help="A token to append to each document, such as </s>.")] = None,
 ) -> None:
-    """Write what a run kept as files for training, in an order that looks random and never changes."""
+    """Write what a run kept as files for training, in a shuffled order that is always the same."""
     from curate.export.export import export as write
     from curate.rundir import UsageError
 

@@ -33,7 +33,7 @@ def evaluate(
     language: Annotated[str, typer.Option(help="The language of the texts (ISO 639-1).")] = "",
     model: Annotated[str, typer.Option(help="The model for strategies that need one.")] = "",
     match: Annotated[str, typer.Option(help="pii: exact or overlap.")] = "exact",
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with all figures.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all figures.")] = False,
 ) -> None:
     """Measure strategies on labelled data, with 95 % bootstrap intervals, or count what they find in clean texts.
 
@@ -61,15 +61,15 @@ def evaluate(
 
 def train_toxicity(
     data: Annotated[Path, typer.Option(help="Labelled texts: .tsv, .csv or .jsonl, plain or .gz.")],
-    model: Annotated[Path, typer.Option(help="Where the model goes: .bin or .ftz (fastText), .npz (linear).")],
+    model: Annotated[Path, typer.Option(help="Where to write the model: .bin or .ftz (fastText), .npz (linear).")],
     text: Annotated[str, typer.Option(help="The column with the text.")] = "text",
     label: Annotated[str, typer.Option(help="The column with the label.")] = "label",
     toxic: Annotated[list[str] | None, typer.Option(help="Labels of toxic texts; may be repeated.")] = None,
     clean: Annotated[list[str] | None, typer.Option(help="Labels of clean texts; may be repeated.")] = None,
     test: Annotated[Path | None, typer.Option(help="Texts to measure on; default: a tenth held out by hash.")] = None,
-    held_out: Annotated[float, typer.Option(min=0, max=0.9, help="Share held out where there is no --test.")] = 0.1,
+    held_out: Annotated[float, typer.Option(min=0, max=0.9, help="Share held out if --test is not given.")] = 0.1,
     threshold: Annotated[
-        float | None, typer.Option(help="Where precision, recall and F1 are taken; default: the strategy's own.")
+        float | None, typer.Option(help="Threshold for precision, recall and F1; default: the strategy's own.")
     ] = None,
     setting: Annotated[
         list[str] | None,

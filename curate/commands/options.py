@@ -52,13 +52,15 @@ Workers = Annotated[
     int | None,
     typer.Option(min=1, help="Processes; default: one a core. With 1, a page that crashes its process ends the run."),
 ]
-Limit = Annotated[int | None, typer.Option(min=1, help="Read at most this many records, from the first inputs on.")]
+Limit = Annotated[
+    int | None, typer.Option(min=1, help="Read at most this many records, starting with the first input.")
+]
 TextField = Annotated[
-    str | None, typer.Option(help="The field of a row, or column, with the text (default: text); meta.text reaches in.")
+    str | None, typer.Option(help="The field of a row, or column, with the text (default: text); nested: meta.text.")
 ]
 IdField = Annotated[str | None, typer.Option(help="The field of a row, or column, with the id (default: id).")]
 UrlField = Annotated[str | None, typer.Option(help="The field of a row, or column, with the address (default: url).")]
-Carry = Annotated[list[str] | None, typer.Option(help="A field of a row that goes along into kept/; may be repeated.")]
+Carry = Annotated[list[str] | None, typer.Option(help="A field of a row to carry into kept/; may be repeated.")]
 Set = Annotated[
     list[str] | None,
     typer.Option(

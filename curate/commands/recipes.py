@@ -56,10 +56,10 @@ def _shipped(incomplete: str) -> list[str]:
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="A shipped recipe or ablation to begin with.", autocompletion=_shipped)],
+    name: Annotated[str, typer.Argument(help="A shipped recipe or ablation to start from.", autocompletion=_shipped)],
     ablation: Annotated[bool, typer.Option("--ablation", help="The ablation of that name, not the recipe.")] = False,
 ) -> None:
-    """Print a shipped recipe, with its comments, as the beginning of your own: curate new klue > mine.yaml."""
+    """Print a shipped recipe, with its comments, to start your own from: curate new klue > mine.yaml."""
     from curate.recipe import RecipeError
     from curate.starting import copy_of
 
@@ -72,7 +72,7 @@ def new(
 def schema(
     kind: Annotated[str, typer.Argument(help="recipe or ablation.", autocompletion=lambda: ["recipe", "ablation"])],
 ) -> None:
-    """Print the JSON Schema of recipes or of ablations, from which editors complete and check them."""
+    """Print the JSON Schema of recipes or of ablations, with which editors complete and check them."""
     from curate.schema import SCHEMAS
 
     if kind not in SCHEMAS:
@@ -82,7 +82,7 @@ def schema(
 
 def strategies(
     stage: StageName = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with all settings.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all settings.")] = False,
 ) -> None:
     """List the strategies of every stage."""
     from curate.catalogue import describe

@@ -54,12 +54,12 @@ def run(
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 when anything failed.")] = False,
     stall_seconds: Annotated[
-        float, typer.Option(min=1, help="Seconds after which a worker that is still at one page is replaced.")
+        float, typer.Option(min=1, help="Seconds after which a worker that is still on the same page is replaced.")
     ] = 120.0,
 ) -> None:
     """Run a recipe over archives, tables or texts: kept/, dropped/, failed/, run.json and report.html.
 
-    Everything after -- is passed to Beam, another runner too.
+    Everything after -- is passed to Beam, including --runner.
     """
     from curate.overriding import override
     from curate.recipe import RecipeError, check, load
@@ -114,7 +114,7 @@ def _output(given: str) -> str:
 
 
 def _look(sources: list[str], recipe: Any) -> None:
-    """Refuse inputs of which nothing could be kept, before anything heavy is loaded."""
+    """Refuse inputs from which nothing could be kept, before anything heavy is loaded."""
     from curate.looking import look_at
     from pipelines.reading.units import InputError
 
@@ -200,7 +200,7 @@ def ablate(
 
 
 def report(directory: Annotated[str, typer.Argument(help="The directory of a run or of an ablation.")]) -> None:
-    """Write report.html and report.md of a run or an ablation again, from its JSON."""
+    """Rewrite report.html and report.md of a run or an ablation from its JSON."""
     from curate.report.page import render_html, render_markdown, run_report
 
     folder = Path(directory).expanduser()
@@ -210,10 +210,10 @@ def report(directory: Annotated[str, typer.Argument(help="The directory of a run
             try:
                 data = json.loads(path.read_text(encoding="utf-8"))
             except ValueError:
-                fail(f"{path}: is damaged: not JSON")
+                fail(f"{path}: damaged, not JSON")
             break
     else:
-        fail(f"{directory}: neither report.json nor run.json is there")
+        fail(f"{directory}: holds neither report.json nor run.json")
     data = run_report(data) if name == "run.json" else data
     (folder / "report.html").write_text(render_html(data), encoding="utf-8")
     (folder / "report.md").write_text(render_markdown(data), encoding="utf-8")

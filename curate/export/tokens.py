@@ -86,7 +86,7 @@ class _TokenWriter(ShardWriter):
 
 
 class _BackToBack(_TokenWriter):
-    """Tokens of all documents in one file, one behind the other, and an index beside it."""
+    """Tokens of all documents in one file, one after the other, and an index beside it."""
 
     ending = ""
 

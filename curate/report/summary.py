@@ -61,7 +61,7 @@ def _quality(report: dict[str, Any]) -> str:
     if proxy and proxy["tested"]:
         return _proxy(proxy, report["arms"][0]["name"])
     if report.get("gold"):
-        return "How the arms' strategies do on the labelled data is shown below, with intervals."
+        return "The results of the arms' strategies on the labelled data are below, with intervals."
     return "These figures say how much each arm keeps and what; they do not say which text a model learns more from."
 
 
@@ -83,9 +83,9 @@ def _proxy(proxy: dict[str, Any], base: str) -> str:
         f"{', '.join(arms)} {'nearer to' if decision == 'nearer' else 'farther from'} {name} than the base"
         for (decision, name), arms in found.items()
     ]
-    said = f"finds {'; '.join(parts)}" if parts else "can tell no arm from the base with the mixture held fixed"
+    said = f"finds {'; '.join(parts)}" if parts else "cannot tell any arm from the base with the mixture held fixed"
     if mixed:
-        said += f"; {mixed:,} more {'differs' if mixed == 1 else 'differ'} only where the mixture is not held fixed"
+        said += f"; {mixed:,} more {'differs' if mixed == 1 else 'differ'} only when the mixture is not held fixed"
     return (
         f"The proxy, a weak signal, {said} ({tested:,} comparisons with the base; if none differed, about "
         f"{0.05 * tested:.2g} would come out by chance)."

@@ -94,7 +94,7 @@ def _rows(path: Path, columns: tuple[str, ...], delimiter: str | None) -> Iterat
             try:
                 row = json.loads(line)
             except ValueError as error:
-                raise DataError(f"{path.name}, row {number}: no JSON object on one line") from error
+                raise DataError(f"{path.name}, row {number}: not a JSON object on one line") from error
             if not isinstance(row, dict) or any(column not in row for column in columns):
                 raise DataError(f"{path.name}, row {number}: no object with {' and '.join(columns)}")
             yield number, row

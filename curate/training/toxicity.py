@@ -11,7 +11,7 @@ from curate.evaluation.metrics import BinaryScores
 from curate.training.examples import DataError, Examples, held_out
 from filters import make
 
-# What is trained is told from the model's file name
+# The model's file name says what to train
 STRATEGY_OF = {".bin": "toxicity/fasttext", ".ftz": "toxicity/fasttext", ".npz": "toxicity/linear"}
 
 
@@ -72,7 +72,7 @@ def train(
         test, learned = examples.take(apart), examples.take(~apart)
     for part, name in ((learned, "to learn from"), (test, "to measure on")):
         if part is not None and (part.toxic.all() or not part.toxic.any()):
-            raise DataError(f"the {len(part)} texts {name} are not of both kinds")
+            raise DataError(f"the {len(part)} texts {name} must include both toxic and clean ones")
     start = _cpu_seconds()
     used = _train(learned, model, strategy, settings)
     spent = _cpu_seconds() - start

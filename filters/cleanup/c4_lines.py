@@ -60,10 +60,10 @@ class LineRules(ByLanguage):
         description='characters by language, one of which a line must end in ("" = all other languages); '
         "an empty string switches the rule off, as FineWeb does",
     )
-    ellipsis: bool = Field(True, description='remove lines that end in "...", for languages where "…" is no terminal')
-    min_words: int | None = by_language(
-        5, ge=0, description="words between white space that a line must have; null = off"
+    ellipsis: bool = Field(
+        True, description='remove lines that end in "...", for languages in which "…" is not a terminal'
     )
+    min_words: int | None = by_language(5, ge=0, description="fewest words (between white space) in a line; null = off")
     max_word_characters: int | None = Field(1000, ge=1, description="remove lines with a longer word; null = off")
     citations: bool = Field(True, description="remove citation marks: [3], [], [edit], [citation needed]")
     javascript: bool = Field(True, description='remove lines with the word "javascript"')
@@ -134,7 +134,7 @@ class LineRules(ByLanguage):
 
 @strategy
 class C4Lines(LineRules, Rewriter):
-    """C4's line rules: keep sentences, remove menus, code and cookie notices.
+    """C4's line rules: keeps sentences, removes menus, code and cookie notices.
 
     In this order a line is removed for a word of over 1000 characters, for no terminal punctuation at its end, for
     fewer words than `min_words`, for "javascript", for a phrase of policies; citation marks are cut out of the lines

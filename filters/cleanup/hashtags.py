@@ -92,7 +92,7 @@ def _runs(text: str) -> list[_Run]:
 
 
 def _is_code(text: str, run: _Run, head: str, rest: str) -> bool:
-    """Whether the line is code: a comment behind ASCII with a sign of code, a selector, a fragment of an address."""
+    """Whether the line is code: a comment after ASCII with a sign of code, a selector, a fragment of an address."""
     if _ENDS_IN_CODE.search(rest) or (
         not head.strip() and not rest.strip() and _NEXT_IS_BRACE.match(text[run.end : run.end + 24])
     ):
@@ -107,9 +107,9 @@ def _is_code(text: str, run: _Run, head: str, rest: str) -> bool:
 
 
 def _in_sentence(run: str, head: str, rest: str) -> bool:
-    """Whether what stands on both sides, or only behind, makes a sentence with the tags.
+    """Whether what stands on both sides, or only after, makes a sentence with the tags.
 
-    ASCII behind # is a comment, a number of a file or an error of a spreadsheet (#VALUE!) more often than a tag: it
+    ASCII after # is a comment, a number of a file or an error of a spreadsheet (#VALUE!) more often than a tag: it
     needs a capital and the end of a sentence. At the beginning of a line Korean tags need the end too.
     """
     if not run.isascii():
@@ -118,7 +118,7 @@ def _in_sentence(run: str, head: str, rest: str) -> bool:
 
 
 def _is_tail(run: _Run, tags: str, head: str) -> bool:
-    """Whether the tags that end a line were written as such: Korean ones, several, or one behind a sentence."""
+    """Whether the tags that end a line were written as such: Korean ones, several, or one after a sentence."""
     return not tags.isascii() or len(run.signs) > 1 or bool(_BEFORE_TAIL.search(head))
 
 

@@ -40,13 +40,15 @@ class Klue(Rewriter):
     invisible: bool = Field(True, description="remove zero-width and direction marks, soft hyphens, BOM, C1 controls")
     entities: bool = Field(True, description="decode HTML entities that end in a semicolon")
     html: bool = Field(True, description="remove tags of HTML elements, comments, script and style blocks")
-    hashtags: bool = Field(True, description="remove runs of #tags at the end, and the sign of a #tag in a sentence")
+    hashtags: bool = Field(True, description="remove runs of #tags at the end, and the # of a tag within a sentence")
     copyright: bool = Field(True, description="remove copyright and no-reproduction notices")
     captions: bool = Field(True, description="remove photo credits (사진=...) and caption lines that end in one")
     bylines: bool = Field(True, description="remove reporters' names, e-mail tails and sign-offs at the ends of lines")
     press: bool = Field(True, description="remove press tags such as [서울=뉴시스] or (서울=연합뉴스)")
     brackets: bool = Field(True, description="remove empty brackets; calls and literals of code stay")
-    blanks: bool = Field(True, description="make a run of blanks within a line one space, remove blanks at its end")
+    blanks: bool = Field(
+        True, description="replace a run of blanks within a line by one space, remove blanks at its end"
+    )
 
     def open(self) -> Callable[[Document], Document | Drop]:
         """The cleaner. Edits count the characters that each rule removed; Fault("cleanup_unsettled") for a text made

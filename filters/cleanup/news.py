@@ -201,7 +201,7 @@ _BYLINE_TAIL = re2.compile(
 )
 _BYLINE_WITH_MAIL = re2.compile(f"(?m){B}[\\[(<【/]?{B}*{_REPORTER}{B}*[\\])>】]?{_MAIL}{B}*[\\])>】]?{_FILED}{B}*$")
 _BYLINE_HEAD = re2.compile(f"(?m)^{B}*{_SIGNED}{B}?={B}+")
-# behind a sentence: neither the ! of a rule for mail nor a quoted argument
+# after a sentence: neither the ! of a rule for mail nor a quoted argument
 _MAIL_TAIL = re2.compile(f"(?m)[\\pL\\pN)\\]%][.!?。…]+[”\"’']?{B}+[(<\\[]?{_EMAIL}[)>\\]]?{B}*$")
 _ADDRESS_ALONE = re2.compile(f"{B}*[(<\\[]?{_EMAIL}[)>\\]]?\\s*")
 _SIGN_OFF = re2.compile(
@@ -299,7 +299,7 @@ def press(text: str) -> Edit:
 _MEDIUM = r"(?:자료\s?)?(?:사진|그래픽|일러스트|이미지|영상|삽화|포토)"
 _CREDIT = f"{_MEDIUM}{B}?(?:제공|출처)?{B}*"
 CAPTION = _loose(f"{_CREDIT}[=:：|ㅣ/]|(?i:\\b(?:photo|image|picture)s?{B}?(?:by\\b|credit|courtesy|:))")
-# Whose a picture is. A word behind "사진=" is none by itself: (사진/영상), 사진 = photo, 이미지 | 설명
+# Whose a picture is. A word after "사진=" is none by itself: (사진/영상), 사진 = photo, 이미지 | 설명
 _GIVEN = r"(?:제공|캡처|캡쳐|갈무리|DB|홈페이지|인스타그램|페이스북|트위터|유튜브|블로그|SNS|자료|촬영)"
 _ORGANISATION = (
     r"[\p{Hangul}A-Za-z0-9·]*\p{Hangul}(?:시청|군청|구청|도청|시|군|구|도|청|부|처|원|협회|학회|연맹|재단|공사|공단|회사|그룹|은행|증권|전자|센터|대학교|대학|학교|"

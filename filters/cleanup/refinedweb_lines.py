@@ -1,4 +1,4 @@
-"""Drops lines that are no running text, and pages of which too much went (DCLM, steps 18 to 26)."""
+"""Drops lines that are not running text, and pages that lose too much (DCLM, steps 18 to 26)."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ COUNTED = (
     *("likes", "shares", "comments", "retweets", "reposts", "quotes", "bookmarks", "upvotes", "downvotes"),
     *("downloads", "views", "followers"),
 )
-# A counter has the letters of one of these words, and perhaps K, M or B behind the number
+# A counter has the letters of one of these words, and perhaps K, M or B after the number
 _FEWEST_LETTERS = min(map(len, COUNTED))
 _MOST_LETTERS = max(map(len, COUNTED)) + 1
 Place = Literal["anywhere", "suffix", "prefix"]
@@ -22,7 +22,7 @@ Place = Literal["anywhere", "suffix", "prefix"]
 
 @strategy
 class RefinedWebLines(Rewriter):
-    """Drops upper-case, numeric, counter and one-word lines and shop phrases; drops pages that lose many words by it.
+    """Drops upper-case, numeric, counter and one-word lines and shop phrases; drops pages that lose many words to them.
 
     Source: DCLM, dclm_baseline_refinedweb.yaml, steps 18 to 26, after RefinedWeb (Penedo et al. 2023, appendix G). The
     rules run in this order, and each but short_line strips white space from the ends of the text afterwards.
@@ -36,7 +36,7 @@ class RefinedWebLines(Rewriter):
     min_words: int | None = Field(2, ge=0, description="fewest words in a line that is not empty (step 22)")
     phrases: FrozenMap[str, Place] = Field(
         FrozenMap({"items in cart": "anywhere", "Read more...": "suffix", "Sign-in": "prefix"}),
-        description="phrases cut out of short lines, as regular expressions in any case, and where (steps 23 to 25)",
+        description="case-insensitive regular expressions cut out of short lines, and where (steps 23 to 25)",
     )
     max_words_in_phrase_line: int = Field(10, ge=0, description="most words in a line that a phrase is cut out of")
     max_words_removed: float | None = Field(0.05, ge=0, description="largest share of words removed (step 26)")
@@ -49,9 +49,9 @@ class RefinedWebLines(Rewriter):
         for phrase in given:
             try:
                 if re.compile(phrase).match(""):
-                    raise ValueError(f"the phrase {phrase!r} matches nothing at all")
+                    raise ValueError(f"the phrase {phrase!r} matches the empty string")
             except re.error as error:
-                raise ValueError(f"the phrase {phrase!r} is no regular expression: {error}") from error
+                raise ValueError(f"the phrase {phrase!r} is not a regular expression: {error}") from error
         return given
 
     def open(self) -> Callable[[Document], Document | Drop]:

@@ -23,10 +23,10 @@ _BULLET = re2.compile(r"^(?:[>*+•·▪■□○●◦▶▷◆◇-][ \t\x{a0}\
 
 @strategy
 class Sentences(Rewriter):
-    """Splits into sentences, drops those that any of the judges rejects, and can make each a row of its own.
+    """Splits into sentences, drops those that any judge rejects, and can make each one a row of its own.
 
     A sentence is judged as a document of its own, with the notes of its document. The text keeps its layout; with
-    emit: sentences it becomes one sentence a line, without the bullet it may stand behind, and the writer makes each
+    emit: sentences it becomes one sentence a line, without the bullet it may come after, and the writer makes each
     line a row id#k. A document of which nothing is left is dropped once, with the rule and the value of the first
     sentence rejected.
     """
@@ -35,13 +35,13 @@ class Sentences(Rewriter):
         "rules", description="rules: Korean and English, no model; kiwi: the package kiwipiepy, Korean"
     )
     judges: tuple[FrozenMap[str, Any], ...] = Field(
-        (), description="judges of a sentence, each a map of one: name of the strategy to its settings"
+        (), description="judges of a sentence, each a map from the name of one strategy to its settings"
     )
     emit: Literal["documents", "sentences"] = Field(
-        "documents", description="sentences: the writer gives one row a sentence (id#k)"
+        "documents", description="sentences: each sentence becomes a row of its own (id#k)"
     )
     code: Literal["keep", "drop"] = Field(
-        "keep", description="drop: sentences in blocks and lines of code go, under the rule code_block"
+        "keep", description="drop: remove sentences in blocks and lines of code, under the rule code_block"
     )
     wrapped: bool = Field(False, description="lines are wrapped at a fixed width: only empty lines end a paragraph")
 
@@ -63,7 +63,7 @@ class Sentences(Rewriter):
             elif isinstance(entry, str):
                 entry = {entry: {}}
             if not isinstance(entry, Mapping) or len(entry) != 1:
-                raise ValueError("each judge is a name, or a map of one name to its settings")
+                raise ValueError("each judge is a name, or a map from one name to its settings")
             ((name, settings),) = entry.items()
             try:
                 judge = _make(str(name), settings)
@@ -178,7 +178,7 @@ def _make(name: str, settings: Any) -> Judge:
 
     judge = filters.make(name, settings_of(settings))
     if not isinstance(judge, Judge):
-        raise SettingsError(f"{name} is no judge: sentences are judged by per-document judges only")
+        raise SettingsError(f"{name} cannot judge sentences: only per-document judges can")
     return judge
 
 
@@ -215,7 +215,7 @@ def _without_bullet(sentence: str) -> str:
 
 
 def _without(text: str, spans: list[Span], kept: list[Span]) -> str:
-    """The kept sentences with the gaps behind them; of a line nothing is left of, nothing stays."""
+    """The kept sentences with the gaps after them; of a line nothing is left of, nothing stays."""
     stays = set(kept)
     ends = [*itertools.islice((start for start, _ in spans), 1, None), len(text)]
     pieces = [text[: spans[0][0]]]

@@ -52,7 +52,7 @@ class Unicode(Rewriter):
     )
     form: Literal["NFC", "off"] = Field("NFC", description="Unicode normalisation form")
     invisible: bool = Field(
-        True, description="remove soft hyphens, marks of width zero and Hangul fillers; blanks of Braille become spaces"
+        True, description="remove soft hyphens, zero-width marks and Hangul fillers; Braille blanks become spaces"
     )
     max_emoticon: int | None = Field(
         2, ge=1, le=_LONGEST_RUN, description="longest run of one jamo (ㅋㅋㅋㅋ, ㅠㅠㅠ); null: any"
@@ -142,7 +142,7 @@ def _book(edits: dict[str, int], rule: str, before: str, after: str) -> str:
 
 
 def _pieces(line: str) -> Iterator[str]:
-    """The line in pieces of at most _MAX_LINE characters that end behind a space where there is one: a character that
+    """The line in pieces of at most _MAX_LINE characters that end after a space where there is one: a character that
     is cut in two spoils its piece."""
     start = 0
     while len(line) - start > _MAX_LINE:

@@ -20,9 +20,9 @@ class Urls(Rewriter):
 
     semantics: Literal["all", "dclm"] = Field(
         "all",
-        description="all: every address, also one with a Korean particle behind it, but no name of a file or attribute "
-        "(main.py, self.id); dclm: as DCLM's code does, which removes whatever ends in a domain, only from texts whose "
-        "first letters are those of a top-level domain",
+        description="all: every address, even before a Korean particle, but not the name of a file or attribute "
+        "(main.py, self.id); dclm: as DCLM's code does, which removes whatever ends in a domain, but only from texts "
+        "whose first letters are those of a top-level domain",
     )
 
     def check(self) -> None:

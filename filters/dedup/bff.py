@@ -32,7 +32,7 @@ class _Paragraphs:
 
 @strategy
 class Bff(CorpusRewriter):
-    """Cuts paragraphs, and drops documents, most of whose word n-grams were seen before, by a Bloom filter (DCLM).
+    """Cuts paragraphs and drops documents if a Bloom filter has seen most of their word n-grams before (DCLM).
 
     Documents pass in the order of a hash of their id, each through the filter of shard hash(id) mod shards. Words are
     UAX #29 pieces other than white space, a paragraph is a line. Defaults are those of DCLM-Baseline.

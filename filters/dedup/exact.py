@@ -12,7 +12,7 @@ from filters.document import Document
 
 @strategy
 class Exact(DuplicateJudge):
-    """Keeps one of the documents whose text is the same up to case and white space.
+    """Keeps one of the documents whose texts are the same except for case and white space.
 
     Texts are compared by a 64-bit hash: among a billion different texts, 0.03 false pairs are expected.
     """

@@ -44,7 +44,7 @@ class _Signer:
 
 @strategy
 class MinHashDatasketch(DuplicateJudge):
-    """The same as dedup/minhash with signatures of the datasketch library (32-bit hashes), for comparison."""
+    """dedup/minhash with signatures of the datasketch library (32-bit hashes), for comparison."""
 
     rule = "near-duplicate"
     reads = ("language",)

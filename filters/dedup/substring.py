@@ -43,7 +43,7 @@ class _Words:
 
 @strategy
 class Substring(CorpusRewriter):
-    """Cuts every run of at least `length` words that occurs elsewhere in the corpus too, and keeps one copy.
+    """Cuts every run of at least `length` words that occurs elsewhere in the corpus, and keeps one copy.
 
     Words are UAX #29 pieces other than white space. The copy that stays is the one in the document whose hashed id is
     smallest, the first in that document. All words of the corpus are sorted in memory (40 bytes each).

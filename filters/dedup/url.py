@@ -51,7 +51,7 @@ class Url(DuplicateJudge):
     rule = "url-duplicate"
 
     ignored_parameters: tuple[str, ...] = Field(
-        ("utm_", "ref=", "feed="), description="Ignore query parameters whose names begin like this."
+        ("utm_", "ref=", "feed="), description="Ignore query parameters whose names begin with one of these."
     )
 
     def open(self) -> Callable[[Document], Any]:

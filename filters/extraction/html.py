@@ -25,16 +25,16 @@ class HtmlExtractor(Extractor):
     writes: ClassVar[Mapping[str, str]] = {"encoding": "string", "replacement_ratio": "float64"}
 
     timeout: float = Field(
-        10.0, gt=0, le=3600, description="seconds of CPU time a page may take; twice as long in wall time"
+        10.0, gt=0, le=3600, description="seconds of CPU time a page may take; twice that in wall time"
     )
     memory: int = Field(
-        1_300_000_000, ge=64_000_000, description="bytes of address space a page may take, beside the library's own"
+        1_300_000_000, ge=64_000_000, description="bytes of address space a page may take, besides the library's own"
     )
     max_html: int = Field(10_000_000, ge=1, description="bytes of the largest page that is parsed")
     bare: bool = Field(
         False,
         description="the text as the library gives it: no NFC, lone characters lost, XHTML read as HTML, "
-        "what no browser shows kept (for parity)",
+        "text that no browser shows kept (for parity)",
     )
     recycle: int = Field(5_000, ge=1, description="pages after which the child process is replaced")
 

@@ -12,7 +12,7 @@ from filters.needs import need
 
 @strategy
 class JusText(HtmlExtractor):
-    """Paragraphs that jusText finds good by length, links and stop words.
+    """Extracts the paragraphs that jusText finds good by length, links and stop words.
 
     The numbers are those of jusText 3 (Pomikálek 2011). Without a list of stop words, length and links decide: so on
     pages in Korean, where particles are written onto words, and in Japanese and Chinese. There the lengths are smaller
@@ -30,12 +30,14 @@ class JusText(HtmlExtractor):
         0.56,
         gt=0,
         le=1,
-        description="factor for the two lengths where at least a fifth of the letters are Hangul, Han or kana",
+        description="factor for the two lengths if at least a fifth of the letters are Hangul, Han or kana",
     )
-    stopwords_low: float = Field(0.30, ge=0, le=1, description="least share of stop words of a paragraph nearly good")
-    stopwords_high: float = Field(0.32, ge=0, le=1, description="least share of stop words of a good paragraph")
+    stopwords_low: float = Field(0.30, ge=0, le=1, description="least share of stop words in a nearly good paragraph")
+    stopwords_high: float = Field(0.32, ge=0, le=1, description="least share of stop words in a good paragraph")
     max_link_density: float = Field(0.2, ge=0, le=1, description="greatest share of characters within links")
-    max_heading_distance: int = Field(200, ge=0, description="characters between a heading and the good text after it")
+    max_heading_distance: int = Field(
+        200, ge=0, description="most characters between a heading and the good text after it"
+    )
     no_headings: bool = Field(False, description="treat headings as any other paragraph")
 
     def check(self) -> None:

@@ -15,7 +15,7 @@ MAX_TEXT = 10_000_000  # bytes
 
 @strategy
 class Plain(Extractor):
-    """Pass text through: WET, tables and text files hold no HTML; pages of HTML are dropped.
+    """Passes text through: WET, tables and text files hold no HTML; HTML pages are dropped.
 
     The text is decoded, repaired (no control characters, always encodable), put into NFC, and otherwise left as it is.
     """
@@ -23,7 +23,7 @@ class Plain(Extractor):
     writes: ClassVar[Mapping[str, str]] = {"encoding": "string", "replacement_ratio": "float64"}
 
     bare: bool = Field(False, description="the text as it stands, only repaired: no NFC (for parity)")
-    max_text: int = Field(MAX_TEXT, ge=1, description="bytes of the longest text; a longer one is a fault")
+    max_text: int = Field(MAX_TEXT, ge=1, description="most bytes in a text; a longer one is a fault")
 
     def open(self) -> Callable[[RawPage], Document | Drop]:
         """The function. Rules: media_type (the page is HTML), empty. Faults: doc_too_long, decode_error."""

@@ -11,7 +11,7 @@ from filters.extraction.html import HtmlExtractor
 
 @strategy
 class Resiliparse(HtmlExtractor):
-    """Main text of a page by resiliparse, with DCLM's options.
+    """Extracts the main text of a page with resiliparse and DCLM's options.
 
     DCLM calls extract_plain_text with main_content=True and every other option at its default; the names and defaults
     here are those of resiliparse 2.0.1.

@@ -19,7 +19,7 @@ LID_176_OWN = frozenset({"als", "azb"})
 
 @strategy
 class FastText(LanguageJudge):
-    """Language by a fastText model, lid.176 (176 languages) unless another is named.
+    """Detects the language with a fastText model, lid.176 (176 languages) unless another is named.
 
     The score is the probability of the best label (Joulin et al. 2016; RefinedWeb and FineWeb keep English above
     0.65). Labels such as kor_Hang (GlotLID, NLLB) become ISO 639-1 codes where there is one.
@@ -30,7 +30,7 @@ class FastText(LanguageJudge):
     )
     sha256: str | None = Field(None, description="expected sha256 of the model file; that of the default is known")
     newlines: Literal["space", "delete"] = Field(
-        "space", description="what becomes of newlines, which fastText stops at: a space, or nothing as in DCLM"
+        "space", description="what replaces newlines, at which fastText stops: a space, or nothing as in DCLM"
     )
 
     @model_validator(mode="after")

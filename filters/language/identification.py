@@ -25,7 +25,7 @@ class LanguageJudge(Judge):
         "empty: note the language and keep all",
     )
     min_score: float | None = limit(
-        0.65, ge=0, le=1, description="keep above this score where keep is a list; null: no rule"
+        0.65, ge=0, le=1, description="keep above this score if keep is a list; null: no rule"
     )
     max_characters: int = Field(10_000, ge=1, description="characters at the beginning of a text to look at")
 

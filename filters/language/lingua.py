@@ -13,7 +13,7 @@ from filters.needs import need
 
 @strategy
 class Lingua(LanguageJudge):
-    """Language by lingua, which is made for short texts (75 languages).
+    """Detects the language with lingua, which is made for short texts (75 languages).
 
     The score is lingua's confidence in the best language, relative to the languages it was given to choose from: naming
     them in `among` makes it faster, smaller and more accurate.

@@ -17,7 +17,7 @@ KANA_OF_JAPANESE = 0.1
 
 @strategy
 class Script(LanguageJudge):
-    """Language by the shares of scripts among a text's letters; needs no model.
+    """Detects the language from the shares of scripts among a text's letters; needs no model.
 
     The most frequent of Hangul (ko), Han with kana (ja where at least a tenth of them are kana, else zh) and Latin
     decides, and its share is the score. A text of which other scripts have the most is `und`, and so is one in Latin

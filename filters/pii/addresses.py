@@ -25,7 +25,7 @@ SERVICE_USERS = frozenset(
 
 
 def email(text: Context, start: int, end: int, floor: int) -> tuple[Hit | None, int]:
-    """An e-mail address around an @ (or what is written for it), or a mention behind it; and where to go on.
+    """An e-mail address around an @ (or what is written for it), or a mention after it; and where to go on.
 
     The domain ends in a top-level domain that exists. Nothing before `floor` belongs to it.
     """
@@ -123,7 +123,7 @@ def credentials(text: Context, start: int, end: int) -> tuple[Hit | None, int]:
     if end - start > 300 or within.startswith(b"<") or any(sign in within for sign in (b"[", b"]", b"{", b"$")):
         return None, start + 3
     if within in SERVICE_USERS:
-        return None, end  # nobody's name; the host is no e-mail address behind it
+        return None, end  # nobody's name; the host is no e-mail address after it
     return Hit("url_credentials", start + 3, end - 1), end
 
 
@@ -167,7 +167,7 @@ def ipv4(text: Context, start: int, end: int) -> Hit | None:
 
 
 def _is_network(value: str) -> bool:
-    """Whether no bit behind the prefix is set; 27.6.1.3/24 is paragraph 24."""
+    """Whether no bit after the prefix is set; 27.6.1.3/24 is paragraph 24."""
     try:
         ipaddress.IPv4Network(value)
     except ValueError:

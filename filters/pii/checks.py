@@ -76,5 +76,5 @@ def card_issuer(digits: str) -> str:
 
 
 def luhn_valid(digits: str) -> bool:
-    """ISO/IEC 7812 check digit; a run of one repeated digit is none."""
+    """ISO/IEC 7812 check digit; a run of one repeated digit fails."""
     return len(set(digits)) > 1 and bool(luhn.is_valid(digits))

@@ -1,4 +1,4 @@
-"""A text that is scanned, and what stands around a place in it: labels in front, units behind, code, lists."""
+"""A text that is scanned, and what stands around a place in it: labels in front, units after it, code, lists."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -82,7 +82,7 @@ class Context:
         return self.data[self.data.rfind(b"\n", max(0, start - LINE), start) + 1 or max(0, start - LINE) : start]
 
     def line_after(self, end: int) -> bytes:
-        """What stands behind a place on its line."""
+        """What comes after a place on its line."""
         stop = self.data.find(b"\n", end, end + LINE)
         return self.data[end : stop if stop >= 0 else end + LINE]
 
@@ -119,7 +119,7 @@ class Context:
         return _AND.fullmatch(self.data[self.hits[-1].end : start]) is not None
 
     def bank_behind(self, end: int) -> bool:
-        """Whether the name of a bank stands directly behind, in brackets or behind a comma."""
+        """Whether the name of a bank comes directly after, in brackets or after a comma."""
         return _BANK_BEHIND.match(self.data, end) is not None
 
     def is_something_else(self, start: int) -> bool:
@@ -153,12 +153,12 @@ class Context:
 
 
 def _words(*words: str) -> str:
-    """Any of these as a whole word: behind no letter, digit or underscore, and not in a placeholder."""
+    """Any of these as a whole word: after no letter, digit or underscore, and not in a placeholder."""
     return r"(?:^|[^<A-Za-z0-9_])(?i:" + "|".join(words) + ")"
 
 
 def _korean(*words: str) -> str:
-    """Any of these as a whole word: behind no syllable."""
+    """Any of these as a whole word: after no syllable."""
     return "(?:^|[^가-힣])(?:" + "|".join(words) + ")"
 
 
@@ -206,7 +206,7 @@ _LABELS = {
         ),
         (
             _words(*_SAID) + r"(?: (?:is|was|are))?[ :]{1,2}[(]?$",
-            # Words that are a label only with a colon behind them
+            # Words that are a label only with a colon after them
             r"(?:^|[\n|,;/] ?)(?i:desk|home|work|office|main|private|direct|number|[mtfphc])[.:] ?[(]?$",
         ),
     ),
@@ -267,7 +267,7 @@ _OTHER = re2.compile(
     r"(?:is|was)?[^A-Za-z0-9\n]{0,3}$"
     r"|(?:주문|송장|운송장|등기|상품|모델|제품|접수|승인|우편|관리|문서|등록|일련|고유|학번|사번|제품|사건)[^0-9\n]{0,12}$"
 )
-# What stands right behind a telephone number in signatures and lists
+# What comes right after a telephone number in signatures and lists
 BEHIND = (
     r"(?: ?[-,(/:] ?)(?i:office|fax|mobile|cell|home|work|phone|tel|direct|main|desk|팩스|휴대폰|전화)(?:[^A-Za-z]|$)"
 )

@@ -53,7 +53,7 @@ def mention(text: Context, start: int) -> tuple[Hit | None, int]:
 
 _DOTTED = re2.compile(r"\.[a-z_]")
 _DOMAIN = re2.compile(r"(?:\.[a-z0-9-]+)*\.(?:com|net|org|edu|gov|io|kr|jp|de|uk|fr)\b")
-# What says that it is no user but a decorator, an annotation, a tag
+# Signs that it is not a user but a decorator, an annotation, a tag
 _NAMED_BEFORE = re2.compile(
     r"(?i)(?:decorat(?:e|es|ed|or|ors|ing)|annotat(?:e|ed|ion|ions|ing)|tags?|directives?|at-rules?|macros?|variables?)"
     r"(?: (?:it|with|by|using|the|a|an|as|like|such)){0,4} ?[`'\"(]?$"
@@ -67,7 +67,7 @@ _NAMED_BEHIND = re2.compile(
 
 _CODE = re2.compile(
     r"@(?:[A-Za-z0-9_.:-]{1,90}=[A-Za-z0-9_$\"'{\[]"  # an attribute of a template: @update:modelValue="..."
-    r"|[A-Za-z0-9_.]{1,90}\([\x00-\x7F]"  # a decorator; a name in Hangul may stand in brackets behind a handle
+    r"|[A-Za-z0-9_.]{1,90}\([\x00-\x7F]"  # a decorator; a name in Hangul may stand in brackets after a handle
     r"|[a-z0-9_.-]{1,90}/[a-z0-9]"  # a scoped package
     r"|[A-Za-z0-9_-]{1,60} ?\{)"  # an at-rule, a type in a documentation comment
 )

@@ -56,7 +56,7 @@ def _rrn(text: Context, start: int, end: int) -> Hit | None:
 
 def _card(text: Context, start: int, end: int) -> Hit | None:
     """Issuer's prefix and Luhn; a label for a prefix shared with other numbers, unless it is written in groups."""
-    # A group behind four of four may also be the next card's, or a security code.
+    # A group after four of four may also be the next card's, or a security code.
     fours = _FOURS.match(text.data, start)
     for stop in (end, fours.end()) if fours and fours.end() < end else (end,):
         digits = digits_of(text.data[start:stop])
@@ -111,7 +111,7 @@ def _ssn(text: Context, start: int, end: int) -> Hit | None:
 
 
 def _account(text: Context, start: int, end: int) -> Hit | None:
-    """A label in front, or the bank's name behind."""
+    """A label in front, or the bank's name after."""
     digits = digits_of(text.data[start:end])
     if not text.closed(end) or not 10 <= len(digits) <= 14 or text.is_something_else(start):
         return None

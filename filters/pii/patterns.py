@@ -16,14 +16,12 @@ from filters.pii.scrub import Scrubber, Span
 
 @strategy
 class Patterns(Rewriter):
-    """Personal data by patterns and check digits: e-mail, phone, IP, cards, national numbers (also Korean ones)."""
+    """Finds personal data by patterns and check digits: e-mail, phone, IP, cards, national numbers (Korean too)."""
 
     reads: ClassVar[tuple[str, ...]] = ("language",)
     writes: ClassVar[Mapping[str, str]] = {f"pii_{kind}": "int64" for kind in KINDS}
 
-    types: tuple[Kind, ...] = Field(
-        default=KINDS, min_length=1, description="the kinds of personal data that are looked for"
-    )
+    types: tuple[Kind, ...] = Field(default=KINDS, min_length=1, description="the kinds of personal data to find")
     action: Action = Field(
         default="replace",
         description="replace by <TYPE>, pseudonymise (synthetic values), hash (keyed), or drop documents with many",
@@ -34,11 +32,11 @@ class Patterns(Rewriter):
         description="with action drop: more values than this drop the document, fewer are replaced (Dolma: 5)",
     )
     ip: Literal["all", "global"] = Field(
-        default="all", description="all IP addresses, or those that are globally routable only"
+        default="all", description="all IP addresses, or only those that are globally routable"
     )
     phone_regions: tuple[str, ...] = Field(
         default=(),
-        description="ISO 3166 codes whose phone numbers need no word near them, beside those of the language",
+        description="ISO 3166 codes of more regions whose phone numbers need no word near them",
     )
     extra: FrozenMap[str, str] = Field(
         default=FrozenMap(),
@@ -94,7 +92,7 @@ class Patterns(Rewriter):
 
         def find(document: Document) -> list[Span]:
             text, language = document.text, str(document.notes.get("language", ""))
-            # A lone surrogate is no fault of this stage; the same handler both ways gives the text back unchanged.
+            # A lone surrogate is not this stage's fault; the same handler both ways gives the text back unchanged.
             data = text.encode("utf-8", "surrogatepass")
             hits = scanner.scan(data, language, lambda: document.derive(code_spans))
             if hits is None:
@@ -147,7 +145,9 @@ def check_extra(name: str, pattern: str) -> None:
     import re2
 
     if not EXTRA_NAME.fullmatch(name) or name in KINDS:
-        raise SettingsError(f"extra: {name!r:.40}: a name is lower-case letters, digits and _, and no built-in type")
+        raise SettingsError(
+            f"extra: {name!r:.40}: a name must be lower-case letters, digits and _, and not a built-in type"
+        )
     if len(pattern) > EXTRA_LENGTH:
         raise SettingsError(f"extra: {name}: the pattern is longer than {EXTRA_LENGTH} characters")
     try:
@@ -156,7 +156,7 @@ def check_extra(name: str, pattern: str) -> None:
         why = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
         raise SettingsError(f"extra: {name}: the pattern is not supported by RE2: {why}") from error
     if found.search(b"") is not None:
-        raise SettingsError(f"extra: {name}: the pattern matches nothing at all, so it would match everywhere")
+        raise SettingsError(f"extra: {name}: the pattern matches the empty string, so it would match everywhere")
     if found.search(f"<{name.upper()}>".encode()) is not None:
         raise SettingsError(f"extra: {name}: the pattern matches its own placeholder <{name.upper()}>")
 

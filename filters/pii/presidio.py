@@ -49,7 +49,7 @@ DEFAULT = tuple(kind for kind in PATTERNS if kind not in ("crypto", "mac", "us_i
 
 @strategy
 class Presidio(Rewriter):
-    """Personal data by presidio-analyzer's recognisers, offline; names by a spaCy model where one is given."""
+    """Finds personal data with presidio-analyzer's recognisers, offline; names with a spaCy model if one is given."""
 
     reads: ClassVar[tuple[str, ...]] = ("language",)
     writes: ClassVar[Mapping[str, str]] = {f"pii_{kind}": "int64" for kind in (*PATTERNS, *NAMES)}
@@ -66,17 +66,17 @@ class Presidio(Rewriter):
         ge=0,
         description="with action drop: more values than this drop the document, fewer are replaced (Dolma)",
     )
-    min_score: float = Field(default=0.4, gt=0, le=1, description="the lowest score of Presidio's that counts")
+    min_score: float = Field(default=0.4, gt=0, le=1, description="the lowest Presidio score that counts")
     ner: FrozenMap[str, str] = Field(
         default=FrozenMap(),
         description="spaCy model (package or folder) by language, for person, location and organization",
         validate_default=True,
     )
     timeout: float = Field(
-        default=60.0, gt=0, description="seconds a document may take, then it is a fault (pii_timeout)"
+        default=60.0, gt=0, description="seconds a document may take; a longer one is a fault (pii_timeout)"
     )
     key_file: str = Field(
-        default="", description="path of the key of hash and pseudonymise; the key itself is no setting"
+        default="", description="path of the key for hash and pseudonymise; the key itself is never a setting"
     )
     key_env: str = Field(default="", description="name of the environment variable that holds the key")
 
@@ -206,7 +206,7 @@ class _Finder:
             raise Fault(reason, f"presidio: {type(error).__name__} in {len(text)} characters") from None
         if problems:
             reason = "pii_timeout" if "WARNING" in problems else "pii_error"
-            raise Fault(reason, f"presidio gave up a pattern in {len(text)} characters")
+            raise Fault(reason, f"presidio gave up on a pattern in {len(text)} characters")
         return list(results)
 
 

@@ -36,12 +36,12 @@ class C4(LineRules, Judge):
     Sources: Raffel et al. 2020; TFDS c4_utils.py; DCLM's c4.yaml; datatrove 0.10.1.
     """
 
-    min_sentences: int | None = limit(3, ge=0, description="sentences a page must have; null = off")
-    max_characters: int | None = limit(190_000, ge=0, description="characters a page may have; null = off")
+    min_sentences: int | None = limit(3, ge=0, description="fewest sentences in a page; null = off")
+    max_characters: int | None = limit(190_000, ge=0, description="most characters in a page; null = off")
     curly_bracket: bool = limit(True, description='drop pages with "{"')
     lorem_ipsum: bool = limit(True, description='drop pages with "lorem ipsum"')
     min_long_lines: int | None = limit(
-        None, ge=0, description="lines of `long_line` characters a page must have (mC4: 3); null = off"
+        None, ge=0, description="fewest lines of `long_line` characters in a page (mC4: 3); null = off"
     )
     long_line: int = Field(200, ge=1, description="characters that make a line long")
     splitter: Literal["rules", "spacy"] = Field(

@@ -21,7 +21,7 @@ class Cjk(Judge):
         20, ge=1, description="drop at this many Han and Kana characters in one unit; null = off"
     )
     unit: Literal["sentence", "line", "document"] = Field(
-        "sentence", description="where characters are counted; the unit with the most decides"
+        "sentence", description="the unit in which characters are counted; the one with the most decides"
     )
 
     def open(self) -> Callable[[Document], Scores]:

@@ -12,7 +12,7 @@ from filters.rules import Rule
 
 @strategy
 class Compression(Judge):
-    """Drop texts that zlib compresses too well: repeated phrases, tables, boilerplate.
+    """Drops texts that zlib compresses too well: repeated phrases, tables, boilerplate.
 
     The ratio is bytes before zlib over bytes after it, and 2.4 the limit Whisper sets for it (whisper/transcribe.py).
     Whisper measures segments of 30 seconds, about 1000 bytes of text; whole documents compress far better (93 % of the

@@ -16,7 +16,7 @@ _LABEL = "__label__"
 
 @strategy
 class FastText(Judge):
-    """Keep texts that a supervised fastText model scores at least `min_score`.
+    """Keeps texts that a supervised fastText model scores at least `min_score`.
 
     The text is stripped and its lines are joined by single spaces; the score is the probability of `label`, as in
     DCLM. DCLM's limit (fasttext_filter.yaml: 0.018112) kept the best tenth of its own pool with its own model: take
@@ -48,7 +48,7 @@ class FastText(Judge):
 
 @strategy
 class FastTextTop(TopShareJudge):
-    """Keep the share of the corpus that a supervised fastText model scores best (DCLM: the best tenth)."""
+    """Keeps the share of the corpus that a supervised fastText model scores best (DCLM: the best tenth)."""
 
     model: str = Field("", description="the model: a path, package:NAME/FILE, or a URL (with sha256); required")
     sha256: str | None = Field(None, description="expected sha256 of the model file")

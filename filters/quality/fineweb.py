@@ -35,7 +35,7 @@ class FineWeb(ByLanguage, Judge):
         0.01, ge=0, le=1, description="largest share of characters in repeated lines; null = off"
     )
     max_newlines_per_word: float | None = limit(0.3, ge=0, description="most newlines per word; null = off")
-    short_line: int = by_language(30, ge=0, description="characters a short line has at most")
+    short_line: int = by_language(30, ge=0, description="most characters in a short line")
     terminal: FrozenMap[str, str] = Field(
         FrozenMap({"": "", "ko": "…\"'”’」』"}),
         description="characters by language that end a line, besides the sentence terminals of Unicode",

@@ -11,7 +11,7 @@ their characters      of those of all lines (paragraphs)                 of thos
 words                 UAX #29 words that begin with a letter or number   all tokens, punctuation included
 most frequent n-gram  the longest of the most frequent, times its        the first of the most frequent, spaces
                       count; 0 where none repeats                        counted, times its count
-duplicate n-grams     characters of words in any n-gram that repeats,    n-grams met before, in a scan that jumps behind
+duplicate n-grams     characters of words in any n-gram that repeats,    n-grams met before, in a scan that jumps past
                       each word once                                     each
 divided by            characters of all words                            characters of the text
 ====================  =================================================  ==============================================
@@ -54,8 +54,8 @@ class GopherRepetition(ByLanguage, Judge):
     )
     duplicate_lines: float | None = limit(0.30, ge=0, description="largest share of duplicate lines")
     duplicate_paragraphs: float | None = limit(0.30, ge=0, description="largest share of duplicate paragraphs")
-    duplicate_line_characters: float | None = limit(0.20, ge=0, description="largest share of their characters")
-    duplicate_paragraph_characters: float | None = limit(0.20, ge=0, description="largest share of their characters")
+    duplicate_line_characters: float | None = limit(0.20, ge=0, description="largest share of characters in them")
+    duplicate_paragraph_characters: float | None = limit(0.20, ge=0, description="largest share of characters in them")
     top_2gram: float | None = limit(0.20, ge=0, description="largest share of the most frequent 2-gram")
     top_3gram: float | None = limit(0.18, ge=0, description="largest share of the most frequent 3-gram")
     top_4gram: float | None = limit(0.16, ge=0, description="largest share of the most frequent 4-gram")

@@ -14,7 +14,7 @@ UNITS = ("words", "characters", "lines", "bytes")
 
 @strategy
 class Length(Judge):
-    """Keep documents of a length between two bounds; both are inclusive.
+    """Keeps documents whose length lies between two inclusive bounds.
 
     words       UAX #29 words that begin with a letter or a number (DCLM's page_length_filter, punctuation ignored), or
                 runs between white space

@@ -15,16 +15,16 @@ class Sentence(Judge):
 
     A text is taken for one sentence; hold the judge in cleanup/sentences. Where Hangul stands in it, it ends in a
     final ending (-다, -요, -까 …) and closing punctuation, or in an ending that no noun has (-습니다, -했다, -세요);
-    otherwise in closing punctuation behind two words. Brackets, references and quotation marks may follow. Endings are
-    told from nouns by rules of this project (filters/text/endings.py), without a model.
+    otherwise in closing punctuation after two words. Brackets, references and quotation marks may follow. Endings are
+    told apart from nouns by rules of this project (filters/text/endings.py), without a model.
     """
 
     ends: bool = limit(True, description="drop what does not end like a sentence")
     starts: bool = limit(
         True, description="drop what begins with a sign of a comment, heading or table, a particle or a closing mark"
     )
-    balanced: bool = limit(True, description="drop what opens or closes a bracket or quotation mark alone")
-    prose: bool = limit(True, description="drop keys of YAML and code with a comment behind it")
+    balanced: bool = limit(True, description="drop text with an unpaired bracket or quotation mark")
+    prose: bool = limit(True, description="drop YAML keys, and code followed by a comment")
 
     def open(self) -> Callable[[Document], Scores]:
         """Signals `starts`, `ends`, `balanced` and `prose`, each 0 or 1."""

@@ -23,7 +23,7 @@ MAX_URL = 10_000
 
 @strategy
 class Url(Judge):
-    """Drop pages by their address: banned hosts and strict, hard and soft words.
+    """Drops pages by their address: banned hosts and strict, hard and soft words.
 
     The semantics are those of DCLM's url_substring_filter (dclm_baseline_refinedweb.yaml, steps 2 to 5), which follow
     RefinedWeb:
@@ -43,7 +43,7 @@ class Url(Judge):
     strict: str | None = Field(DEFAULT, description="file of words banned anywhere, also as part of a word")
     hard: str | None = Field(DEFAULT, description="file of banned whole words")
     soft: str | None = Field(DEFAULT, description="file of whole words that are banned only together")
-    extra_domains: tuple[str, ...] = Field((), description="more banned hosts, beside those of the file")
+    extra_domains: tuple[str, ...] = Field((), description="more banned hosts, besides those of the file")
     subdomains: bool = Field(False, description="also ban the subdomains of a banned host (DCLM: exact hosts only)")
     decode: bool = Field(True, description="percent-decode the address first (DCLM: no)")
     max_strict: int | None = limit(0, ge=0, description="strict words allowed; null switches the rule off")

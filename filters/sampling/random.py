@@ -15,7 +15,7 @@ BITS = 53
 
 @strategy
 class Random(Judge):
-    """Keep a random share of the documents, chosen by a keyed hash of the id.
+    """Keeps a random share of the documents, chosen by a keyed hash of the id.
 
     The choice depends on the id and the seed alone, so it is the same in every run and on every runner; a
     smaller share with the same seed is part of a larger one. The score is uniform in [0, 1).

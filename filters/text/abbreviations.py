@@ -1,4 +1,4 @@
-"""English abbreviations behind whose full stop no sentence ends, for all who look for sentences."""
+"""English abbreviations after whose full stop no sentence ends, for all who look for sentences."""
 
 # As they are written; inner full stops are part of the word.
 ABBREVIATIONS = (

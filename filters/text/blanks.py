@@ -8,14 +8,14 @@ from filters.text.segments import code_point, encode
 # What is true of a line up to the character at hand
 TRAILING = 1  # that character is a blank
 WITHIN = 2  # two blanks side by side, neither a tab, stand between characters that are no blanks
-_FILLED, _SPACE, _PAIR = 4, 8, 16  # some character is no blank; the last one is a blank but no tab; two such behind one
+_FILLED, _SPACE, _PAIR = 4, 8, 16  # some character is no blank; the last one is a blank but no tab; two such after one
 _STATES = 32
 
 _OTHER, _BLANK, _TAB, _LINE_FEED, _CONTINUED, _PERHAPS = range(6)
 
 
 def _next_states() -> np.ndarray:
-    """uint8 of shape (32, 3): the state behind _OTHER, _BLANK and _TAB."""
+    """uint8 of shape (32, 3): the state after _OTHER, _BLANK and _TAB."""
     table = np.zeros((_STATES, 3), np.uint8)
     for state in range(_STATES):
         within = WITHIN if state & (WITHIN | _PAIR) else 0

@@ -111,7 +111,7 @@ def _decode(body: bytes, declared: str, html: bool) -> Decoded:
 
 def join_surrogates(body: bytes) -> bytes:
     """UTF-8 in which characters of two surrogates (CESU-8) are those of four bytes that they mean; the body itself
-    where there are none."""
+    if there are none."""
     if b"\xed" not in body:
         return body
     return _CESU8.sub(lambda found: _as_utf8(found[0]), body)

@@ -169,7 +169,7 @@ def _read(data, classes, hashes, weights, rows):  # type: ignore[no-untyped-def]
             i += 1
         body = begun = i  # where the line and the token under way begin
         score = words = flags = letters = tokens = quote = tails = 0
-        foreign = dotted = False  # of the token: whether it is no plain word, whether a dot stands between names
+        foreign = dotted = False  # of the token: whether it is not a plain word, whether a dot stands between names
         silent = False  # in an address, to the next blank; in a comment, to the end of the line
         comment = ticked = False
         name = False  # whether a name (a letter or _, then letters, digits, _) ends before i
@@ -441,7 +441,7 @@ def _is_fence(data, start, end):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _is_quoted_fence(data, start, end):  # type: ignore[no-untyped-def]
-    """A fence behind the > of a quotation."""
+    """A fence after the > of a quotation."""
     i = start
     while i < end and (data[i] == 0x3E or data[i] == 0x20):
         i += 1

@@ -1,4 +1,4 @@
-"""How Korean sentences end: final endings of verbs, told from nouns by the letters before them.
+"""How Korean sentences end: final endings of verbs, told apart from nouns by the letters before.
 
 Patterns are matched on decomposed text, where a syllable's last consonant is a letter of its own: ㄴ다 finds 한다
 and 간다.
@@ -65,7 +65,7 @@ _LIKELY = (
     "구나|도다|로다|노라|리라|어라|느냐|는고|리오|랴",
 )
 _QUESTION = _SYLLABLE + _any("가나냐니까지죠요래대어아여해야돼봐줘와워려져네다데게라자든걸고며면서")
-# Nouns and particles that look like the endings above, and verbs that are no sentence without what they belong to
+# Nouns and particles that look like the endings above, and verbs that need what they belong to
 _NONE = (
     "(?:^|[^\u1100-\u11ff])"
     + _any(
@@ -95,7 +95,7 @@ def _endings() -> Any:
 def has_final_ending(text: str, marked: bool, question: bool) -> bool:
     """Whether a text that ends in Hangul ends in a verb's final ending.
 
-    marked     closing punctuation stands behind it: endings that nouns share count too
+    marked     closing punctuation comes after it: endings that nouns share count too
     question   the closing punctuation is a question mark: 누가, 뭐래
     """
     word = unicodedata.normalize("NFD", text[-_MAX_WORD:])

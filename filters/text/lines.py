@@ -58,7 +58,7 @@ class LineOptions:
     words_after_citations  whether words are counted after citations are removed
     max_word               characters a word may have
     script, policy         whether lines with "javascript", with a phrase about cookies or terms of use are removed
-    trim_end               white space behind the last character does not hide a terminal
+    trim_end               white space after the last character does not hide a terminal
     keep_blank             blank lines stay
     sentences              whether sentences are counted
     long_line              characters of a line that counts as long
@@ -165,8 +165,8 @@ def line_shares(segments: Segments, extra: str, short: int) -> LineShares:
 def sentences(text: str) -> int:
     """How many sentences a text has.
 
-    A sentence ends behind a Sentence_Terminal character where white space, the end or punctuation follows (full-width
-    ones and those between Hangul or Han characters: anywhere), except behind an initial, an abbreviation and an
+    A sentence ends after a Sentence_Terminal character where white space, the end or punctuation follows (full-width
+    ones and those between Hangul or Han characters: anywhere), except after an initial, an abbreviation and an
     ellipsis; the next one begins at the next letter or digit. It follows spaCy's sentencizer over spaCy's tokens.
     """
     data = encode(text)
@@ -286,7 +286,7 @@ def _line_phrases(data, start, stop, phrases, bounds, bits, first):  # type: ign
 
 @njit(cache=True)
 def _citation(data, i, stop, properties):  # type: ignore[no-untyped-def]
-    """Bytes of the citation mark that begins with the bracket at i; 0 where there is none."""
+    """Bytes of the citation mark that begins with the bracket at i; 0 if there is none."""
     k = i + 1
     while k < stop:
         point, width = code_point(data, k)
@@ -376,7 +376,7 @@ def _c4_lines(data, properties, numbers, marks, phrases, bounds, bits, first, ab
             left = body if body >= 0 else end
             right = body_end if body >= 0 else end
 
-        # the line as it may stay, behind what is settled
+        # the line as it may stay, after what is settled
         into = size
         if kept > 0:
             out[into] = 10

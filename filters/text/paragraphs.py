@@ -31,7 +31,7 @@ def _line_hashes(data, properties, lower, lines):  # type: ignore[no-untyped-def
     blank = np.ones(lines, np.bool_)
     line = 0
     value = _BASIS  # of the line so far
-    last = _BASIS  # up to its last character that is no white space
+    last = _BASIS  # up to its last character that is not white space
     i = 0
     while i < len(data):
         point, width = code_point(data, i)

@@ -7,7 +7,7 @@ from filters.text.segments import code_point, encode
 
 
 def hangul_share(text: str) -> float:
-    """Hangul characters (syllables, conjoining, compatibility and half-width jamo) over all that are no white space,
+    """Hangul characters (syllables, conjoining, compatibility and half-width jamo) over all that are not white space,
     in [0, 1]; 0 for a text of white space alone."""
     hangul, others = _hangul(encode(text), code_points().properties)
     return float(hangul / (hangul + others)) if hangul else 0.0

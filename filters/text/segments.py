@@ -36,7 +36,7 @@ WORD = 1  # its first character is alphanumeric: not punctuation, not an emoji
 HAS_ALPHABETIC = 2
 HAS_DIGIT = 4
 HAS_UPPER = 8
-NOT_SYMBOL = 16  # some character is no symbol (properties.SYMBOLS)
+NOT_SYMBOL = 16  # some character is not a symbol (properties.SYMBOLS)
 
 # What decides whether there is a boundary between two classes, beside the two themselves
 _BREAK, _JOIN, _ADJACENT, _IF_BEFORE, _IF_NEXT, _PAIRED = range(6)

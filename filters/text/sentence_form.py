@@ -25,7 +25,7 @@ _NO_START = re2.compile(
 )
 _CODE = re2.compile(
     r"^[a-z_][A-Za-z0-9_.-]*[ \t]*:(?:[ \t]|$)"  # a key of YAML
-    r"|^[\x00-\x7f]+[ \t]#[ \t]?[^\x00-\x7f]|^[\x00-\x7f]*[;{}),\s][ \t]*(?://|/\*|--)[ \t]"  # a comment behind code
+    r"|^[\x00-\x7f]+[ \t]#[ \t]?[^\x00-\x7f]|^[\x00-\x7f]*[;{}),\s][ \t]*(?://|/\*|--)[ \t]"  # a comment after code
 )
 _INLINE_CODE = re2.compile("`[^`]*`")
 _NUMBERED = re2.compile(r"^(?:[>*+•·▪■□○●◦▶▷◆◇※\-–—][ \t\x{a0}\x{3000}]+)*(?:\(?[0-9A-Za-z가-힣]{1,3}[.)][ \t])?[ \t]*")
@@ -37,10 +37,10 @@ _ENGLISH = re2.compile(r"\p{L}[^\s]*[ \t\x{a0}\x{3000}]+[^\s]*\p{L}|[\p{Han}\p{H
 class Form(NamedTuple):
     """The form of a piece of text.
 
-    starts    it begins as a sentence can, not like a comment, a heading, a row of a table or behind a cut
+    starts    it begins as a sentence can, not like a comment, a heading, a row of a table or after a cut
     ends      it ends as a sentence: in a final ending where Hangul stands in it, else in closing punctuation
     balanced  brackets and quotation marks that open close again, and the other way round
-    prose     no key of YAML and no code with a comment behind it
+    prose     no key of YAML and no code with a comment after it
     """
 
     starts: bool
@@ -78,7 +78,7 @@ def _is_prose(body: str) -> bool:
 
 
 def _ends(text: str) -> bool:
-    """Whether a text ends as a sentence, whatever brackets, references and marks stand behind the ending."""
+    """Whether a text ends as a sentence, whatever brackets, references and marks come after the ending."""
     text = text.rstrip()
     question = text[-1:] in "?？"
     if text[-1:] in _FACE_ENDS:

@@ -53,7 +53,7 @@ _HANGUL_NUMBER = re2.compile(r"(?:^|[^\p{L}\p{N}.])[가나다라마바사아자�
 _CHAPTER = re2.compile(r"[0-9](?:장|절|항|조|편|부|권)\.$")  # 7장. “제목”을 보라
 _DATE = re2.compile(r"[0-9]{4}\. ?[0-9]{1,2}\. ?[0-9]{1,2}\.$")
 _KANA = re2.compile(r"\p{Hiragana}")
-# [1] and [12, 13] behind a stop; (끝) closes an article
+# [1] and [12, 13] after a stop; (끝) closes an article
 _REFERENCE = re2.compile(rf"(?:(?:\[[1-9][0-9, -]{{0,9}}\]|\(끝\))(?:{BLANK}+|$|\n))+")
 _BEFORE_GROUPS = re2.compile(r"^[^\[(]+")
 _QUOTE_MARKS = frozenset("“‘\"'「『《")
@@ -64,12 +64,12 @@ _LONGEST_GROUP = 20  # code points, the bracket that opens it left out
 def split(text: str) -> list[Span]:
     """The sentences as spans (start, end) of the text, in order, without blanks around them.
 
-    A sentence ends after . ! ? … and what closes behind them where a blank or the line's end follows, after 。！？,
+    A sentence ends after . ! ? … and what closes after them where a blank or the line's end follows, after 。！？,
     after the ending of a Korean verb and a full stop where Hangul follows, and at every line feed. Numbers of
     references ([1]) belong to the sentence they follow, and so does a short bracket glued to its stop (…다.(끝)).
 
     No sentence ends after abbreviations, initials and numbers (1. 2026. 3. 4.), a first 가. or 나., at a full stop
-    between blanks, before a small Latin letter (but behind Hangul one does: …다. seq2seq), within round brackets or a
+    between blanks, before a small Latin letter (but after Hangul one does: …다. seq2seq), within round brackets or a
     quotation of one line in “ ”, ‘ ’, " ", 「 」 or 『 』, nor where a Korean clause takes the quotation up
     (“...다.” 고 말했다).
     """
@@ -106,14 +106,14 @@ def _kinds() -> np.ndarray:
 
 @njit(cache=True)
 def _possible_ends(data, kinds):  # type: ignore[no-untyped-def]
-    """Where a sentence may end: at a line feed, at final punctuation with what closes behind it (marks, references,
+    """Where a sentence may end: at a line feed, at final punctuation with what closes after it (marks, references,
     brackets) where blanks (they belong to it) or the line's end follow, at wide punctuation, at a full stop between a
     verb's ending and Hangul.
     (start, end) in code points, int64 of shape (n, 2)."""
     found = np.empty((len(data) + 1, 2), np.int64)
     count = position = i = 0
     last = before_last = np.int64(0)  # code points before the one at hand
-    run_end = 0  # of marks behind which no sentence ends: what one of them fails by, the next fails by too
+    run_end = 0  # of marks after which no sentence ends: what one of them fails by, the next fails by too
     while i < len(data):
         point, width = code_point(data, i)
         kind = kinds[point]

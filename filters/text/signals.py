@@ -22,7 +22,7 @@ class Signals:
     words          uint64, shape (w,): hashes of the normalised words: ASCII punctuation deleted, lower-cased
     characters     int32, shape (w,): their lengths in code points
     sentences      stretches between sentence ends that hold a word character
-    lines          lines, an empty one behind the last newline not counted
+    lines          lines, an empty one after the last newline not counted
     ellipsis, terminal, bullet   lines that end in ... or …; in . ! ? or ”; that begin with a bullet
     upper, numeric sums over lines: the share of upper-case characters (the newline counts in the length), and the
                    share of numeric characters in the normalised line

@@ -20,7 +20,7 @@ JAMO = 8  # a compatibility jamo: ㅋ, ㅠ
 REPEATABLE = 16  # another letter beyond ASCII, or one of SIGNS
 _LEAD = 32
 _TAIL = 64
-# A lead with as many tails behind it as it calls for
+# A lead with as many tails after it as it calls for
 MOJIBAKE = 128
 INVISIBLE = 256  # takes no room, or shows as a blank that no letter is: soft hyphens, marks of width zero, fillers
 
@@ -37,7 +37,7 @@ _WIDTHS = (0x3000, *range(0xFF01, 0xFFDD), *range(0xFFE0, 0xFFEF))
 _RECOMPOSED = (range(0x1100, 0x1200), range(0xF900, 0xFB00), range(0x1D100, 0x1D200), range(0x2F800, 0x2FA20))
 _MAY_CHANGE = (*range(0x300, 0x3100), *range(0xFB00, 0xFB50))
 # UTF-8 read as Latin-1 or windows-1252: letters of lead bytes, with as many letters of continuation bytes as they call
-# for. Leads of two bytes up to Ñ (accented Latin, Greek, Cyrillic): behind ß and ö stand quotation marks in earnest.
+# for. Leads of two bytes up to Ñ (accented Latin, Greek, Cyrillic): after ß and ö stand quotation marks in earnest.
 _LEADS = (*range(0xC2, 0xD2), *range(0xE0, 0xF5))
 _TAILS = (*range(0x80, 0xC0), *map(ord, "ŒœŠšŸŽžƒˆ˜–—‘’‚“”„†‡•…‰‹›€™"))
 

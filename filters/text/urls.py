@@ -123,7 +123,7 @@ def _is_address(found: str) -> bool:
     labels = host.rstrip(".").split(".")
     domain = labels[-1]
     if behind[:1] == "(" or domain not in top_level_domains():
-        return False  # a call, or a name that goes on behind the domain: self.net.forward
+        return False  # a call, or a name that goes on after the domain: self.net.forward
     if domain in _BARE or (len(labels) > 2 and labels[-2] in _SECOND_LEVEL):
         return True
     if domain in _FILES:
@@ -132,7 +132,7 @@ def _is_address(found: str) -> bool:
 
 
 def without_ips(text: str) -> str:
-    """A text without IPv4 addresses, up to 10 white-space characters and a scheme before, and a path behind each."""
+    """A text without IPv4 addresses, up to 10 white-space characters and a scheme before, and a path after each."""
     if not _PERHAPS_IP.search(text.encode("utf-8", "surrogatepass")):
         return text
     return _IP.sub("", text)

@@ -21,7 +21,7 @@ _MARKS = {
     True: {"{<}": "(?:^|[^가-힣])", "{>}": "(?:[^가-힣]|$)"},
 }
 _KOREAN_MARKS = {
-    "{<|}": "(?:^|[^가-힣]|[개씹좆쌩왕핵빨])",  # the beginning of a word, or behind a syllable that strengthens it
+    "{<|}": "(?:^|[^가-힣]|[개씹좆쌩왕핵빨])",  # the beginning of a word, or after a syllable that strengthens it
     "{!}": r"[ \t]*(?:$|[\n!?~…ㅋㅎㅠㅜ]|\.(?:[^가-힣]|$))",  # the end of what is said
     "{j<}": "(?:^|[^ㄱ-ㅎㅏ-ㅣ]|[ㅋㅎㅠㅜㅡ])",  # beside no other jamo, as in the alphabet
     "{j>}": "(?:$|[^ㄱ-ㅎㅏ-ㅣ계형]|[ㅋㅎㅠㅜ])",
@@ -151,7 +151,7 @@ def _search(
                 start, end = match.span(group)
                 if group:
                     hits.append(Found(start, end, len(data[start:end].split())))
-                # the character behind an entry may be the one before the next, so the search goes on at its end
+                # the character after an entry may be the one before the next, so the search goes on at its end
                 match = pattern.search(data, end)
         if allowed is not None and hits:
             everyday = [match.span() for match in allowed.finditer(data)]

@@ -18,7 +18,7 @@ MARK = "@"
 
 @strategy
 class FastText(Classifier):
-    """Drop texts that a supervised fastText model finds toxic.
+    """Drops texts that a supervised fastText model finds toxic.
 
     The score is the probability of `labels`, added up where there are several. 0.4 is the threshold of Dolma, for
     sentences (docs/taggers.md); cleanup/sentences with this judge drops single sentences, this judge alone drops

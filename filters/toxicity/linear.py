@@ -10,7 +10,7 @@ from filters.toxicity.classifier import Classifier
 
 @strategy
 class Linear(Classifier):
-    """Drop texts that logistic regression over character n-grams (TF-IDF) finds toxic.
+    """Drops texts that logistic regression over character n-grams (TF-IDF) finds toxic.
 
     The model is an .npz file of plain arrays that `curate train toxicity` wrote; it is read without pickle, and scoring
     needs no scikit-learn.

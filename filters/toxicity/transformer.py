@@ -15,7 +15,7 @@ from filters.toxicity.classifier import Classifier
 
 @strategy
 class Transformer(Classifier):
-    """Drop texts that a text-classification transformer in a local folder finds toxic.
+    """Drops texts that a text-classification transformer in a local folder finds toxic.
 
     The folder holds config.json, a fast tokenizer and weights as safetensors; nothing is downloaded, no code of the
     folder is run, and pickled weights are refused. A text longer than `max_tokens` is scored in pieces, and `toxicity`

@@ -23,17 +23,17 @@ SUBSTRING = frozenset({"ja", "ko", "th", "zh"})
 
 @strategy
 class WordList(Judge):
-    """Drop texts in which abusive words are more than a small share of all words.
+    """Drops texts in which abusive words are more than a small share of all words.
 
     A list is a text file in the format of LDNOOBW, UTF-8, one word or phrase a line; a line that starts with "# " is a
     comment. Texts and lists are compared in lower case and NFC, and a space in an entry stands for any white space. In
-    most languages an entry matches between characters that are no letters (as in C4, where the letters are a to z); in
+    most languages an entry matches between non-letters (as in C4, where the letters are a to z); in
     ja, ko, th and zh anywhere, except where an entry of the allow-list matches that starts at the same place or earlier
     and is at least as long.
 
     Beyond that format, `/.../` is a pattern in RE2's syntax: its one group is the word that counts, and what stands
-    around the group is its company ({<} begins a word, {>} ends one). An entry behind a `?` is doubtful: it has an
-    everyday meaning, and counts only within 120 bytes of a hit that has none, or of an entry behind a `&`, which never
+    around the group is its company ({<} begins a word, {>} ends one). An entry after a `?` is doubtful: it has an
+    everyday meaning, and counts only within 120 bytes of a hit that has none, or of an entry after a `&`, which never
     counts itself.
 
     The note `language` chooses the list; where it is missing or "und", all lists are applied. A language without a list
@@ -54,7 +54,7 @@ class WordList(Judge):
     )
     allow: FrozenMap[str, str] = Field(
         FrozenMap({"ja": DEFAULT, "ko": DEFAULT, "zh": DEFAULT}),
-        description="path by language of a list of everyday words with a listed one in them; `default`: ja, ko, zh",
+        description="path by language of a list of everyday words that contain a listed one; `default`: ja, ko, zh",
     )
 
     def _file(self, language: str, value: str, suffix: str = "") -> Path:

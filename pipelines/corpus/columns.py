@@ -1,4 +1,4 @@
-"""The keys of all shards, and of earlier runs behind them, as columns over one numbering of documents."""
+"""The keys of all shards, and of earlier runs after them, as columns over one numbering of documents."""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,7 +25,7 @@ class Columns:
         self.new = int(self.starts[len(shards)])
 
     def column(self, name: str) -> np.ndarray:
-        """An array of all files, one behind the other."""
+        """An array of all files, one after the other."""
         found = [file[name] for file in self.files]
         return np.concatenate(found) if found else np.empty(0, dtype=np.uint64)
 

@@ -101,7 +101,7 @@ class CutForms(Forms[D]):
 def _write(
     directory: str, shard: Shard, cuts: np.ndarray, whole: tuple[str, float]
 ) -> tuple[str | None, dict[str, int]]:
-    """Write the decisions on a shard: (their path, None where there are none; documents, those cut, those gone)."""
+    """Write the decisions on a shard: (their path, None if there are none; documents, those cut, those gone)."""
     columns, dropped = _columns(cuts, whole)
     counts = {
         "documents": shard.rows,

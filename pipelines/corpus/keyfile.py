@@ -48,7 +48,7 @@ class KeyFile:
         with storage.reading(path) as file:
             start = file.read(len(_MAGIC) + 17)
             if not start.startswith(_MAGIC):
-                raise DamagedFile(f"{path}: no file of keys")
+                raise DamagedFile(f"{path}: not a file of keys")
             try:
                 size = int(start[len(_MAGIC) :])
                 head = json.loads(file.read(size))

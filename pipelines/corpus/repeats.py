@@ -18,7 +18,7 @@ class _Forms(CutForms[Repeats], shape=Repeats):
         return {"words": counts["words"], "words_cut": counts["words_cut"]}
 
     def check_against(self, folder: str) -> None:
-        raise DecisionError(f"{self.name}: spans cannot be found against an earlier run, that would take its text")
+        raise DecisionError(f"{self.name}: spans cannot be found against an earlier run: that would need its text")
 
     def check_spread(self) -> NoReturn:
         raise DecisionError(
@@ -35,8 +35,8 @@ class _Forms(CutForms[Repeats], shape=Repeats):
         if total > self.decision.max_words:
             raise DecisionError(
                 f"{total} words are more than max_words: {self.decision.max_words}. All words are sorted in the memory "
-                f"of one machine (about {40 * total >> 20} MiB here); raise max_words if it has that, or use dedup/bff "
-                "or dedup/lines, which have no such bound"
+                f"of one machine (about {40 * total >> 20} MiB here); raise max_words if it has that much, or use "
+                "dedup/bff or dedup/lines, which have no such bound"
             )
         if not total:
             return {"words": 0, "words_cut": 0}

@@ -96,7 +96,7 @@ def charset_of(content_type: str) -> str:
 
 
 def media_type_of(content_type: str) -> str:
-    """The media type of a Content-Type in lower case without parameters, or "" where there is none."""
+    """The media type of a Content-Type in lower case without parameters, or "" if there is none."""
     name = content_type.split(";", 1)[0].split(",", 1)[0].strip().lower()
     return name if _NAME.fullmatch(name) else ""
 

@@ -73,7 +73,7 @@ def first_rows(file: Any, tabs: bool, packing: str) -> Iterator[dict[str, str]]:
 def _row(names: list[str], record: list[str], fields: Fields, source: str, number: int) -> Event:
     place = f"row {number}"
     if len(record) != len(names):
-        detail = f"{place}: {len(record)} fields, where the first line names {len(names)}"
+        detail = f"{place}: {len(record)} fields, but the first line names {len(names)}"
         return Damaged(source, number, "", "", "schema_error", detail)
     row = dict(zip(names, record, strict=True))
     text = lookup(row, fields.text)

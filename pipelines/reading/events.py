@@ -7,7 +7,7 @@ from filters.document import Drop
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that was read whole and is no page by its HTTP status, its media type or its emptiness."""
+    """A record that was read whole and is not a page, by HTTP status, media type or emptiness."""
 
     source: str
     offset: int

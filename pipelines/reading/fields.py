@@ -1,4 +1,4 @@
-"""What is read: of a row its text, id, address and date, and what goes along; of an archive which records."""
+"""What is read: the text, id, address, date and carried fields of a row; which records of an archive."""
 
 import json
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class Fields:
     """Names of fields of JSONL rows, or of columns of Parquet; a dot reaches into an object or a struct (meta.url).
 
     date   "" takes date, or timestamp where there is no date
-    carry  fields that go along into kept/, each a column of strings
+    carry  fields to carry into kept/, each a column of strings
     """
 
     text: Name = "text"
@@ -103,7 +103,7 @@ def _plain(value: Any) -> str | None:
 
 
 def as_carried(value: Any) -> str | None:
-    """A value that goes along, as a string that encodes: strings as they are, all else as JSON."""
+    """A carried value, as a string that encodes: strings as they are, all else as JSON."""
     if value is None or value is TWICE:
         return None
     if isinstance(value, (bytes, bytearray)):

@@ -1,4 +1,4 @@
-"""What a file holds, told from its first bytes; names are asked only where the bytes say nothing."""
+"""What a file holds, detected from its first bytes; its name counts only if they say nothing."""
 
 import itertools
 import json

@@ -53,7 +53,7 @@ def elements(file: Any, packing: str) -> Iterator[bytes]:
 
 
 class _Scan:
-    """Cuts a stream at the commas of its outermost array. trouble: reason and detail where it is no whole array."""
+    """Cuts a stream at the commas of its outermost array. trouble: reason and detail if it is not a whole array."""
 
     def __init__(self) -> None:
         self.trouble: tuple[str, str] | None = None
@@ -109,5 +109,5 @@ class _Scan:
         self._add(piece)
         element, size = b"".join(self._parts), self._size
         self._parts, self._size = [], 0
-        # white space around an element is none of it
+        # white space around an element is not part of it
         return (element.strip(), len(element.strip())) if element else (b"", size if size > LINE_BYTES else 0)

@@ -57,12 +57,12 @@ def jsonl_rows(
     except WideWindow as error:
         yield Damaged(source, number + 1, "", "", "zstd_window_too_large", f"line {number + 1}: {error}")
     for size in garbage:
-        detail = f"after line {number}: {size} bytes behind the last gzip member"
+        detail = f"after line {number}: {size} bytes after the last gzip member"
         yield Damaged(source, number + 1, "", "", "file_garbage_skipped", detail)
 
 
 def _up_to_garbage(chunks: Iterator[bytes], sizes: list[int]) -> Iterator[bytes]:
-    """The chunks; bytes behind the last gzip member end them well, and their number goes into sizes."""
+    """The chunks; bytes after the last gzip member end them well, and their number goes into sizes."""
     try:
         yield from chunks
     except Trailing as error:
@@ -135,7 +135,7 @@ def parsed(line: bytes, text_field: str) -> dict[str, Any]:
     found = lookup(row, text_field)
     if found is TWICE:
         # Which of the two is meant nobody knows; parsers differ.
-        raise RowError("json_error", f"the field {text_field!r} stands twice")
+        raise RowError("json_error", f"the field {text_field!r} occurs twice")
     if not whole and not (isinstance(found, str) and _ESCAPED.search(found) is None):
         raise RowError("bad_unicode", f"invalid UTF-8 at byte {at} of the line")
     return row
@@ -153,7 +153,7 @@ def _loaded(text: str, size: int) -> Any:
         except ValueError:  # Python reads no whole number of more than 4,300 digits
             return json.loads(text, object_pairs_hook=_object, parse_constant=_nothing, parse_int=_whole)
     except json.JSONDecodeError as error:
-        raise RowError("json_error", f"no valid JSON at character {error.pos} of {size} bytes") from None
+        raise RowError("json_error", f"invalid JSON at character {error.pos} of {size} bytes") from None
     except RecursionError:
         raise RowError("json_error", "nested too deeply") from None
 

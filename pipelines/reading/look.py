@@ -104,7 +104,7 @@ def _failing(path: str, kind: str, fields: Fields, first: Damaged) -> Look:
     if best:
         line = f"rows: {{text: {json.dumps(best, ensure_ascii=False)}}}"
         advice = f"; if the text is in {best!r}, add --text-field {_quoted(best)}, or {line} to the recipe"
-    listed = ", ".join(names) or "none that could be a name"
+    listed = ", ".join(names) or "none that looks like a name"
     return Look(path, f"{path}: {what}; fields found: {listed}{advice}", True)
 
 

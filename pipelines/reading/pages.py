@@ -19,7 +19,7 @@ _UNSAFE = re.compile(
 )
 _UNSAFE_ID = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
 
-# Headers that extractors and ablations may ask for. Everything else stays behind: cookies, addresses of machines and
+# Headers that extractors and ablations may ask for. Everything else is left out: cookies, addresses of machines and
 # people stand in headers.
 KEPT_HEADERS = frozenset({"content-type", "content-language", "last-modified", "x-robots-tag"})
 
@@ -107,7 +107,7 @@ def text_page(
         return Damaged(source, offset, page_id, url, "doc_too_long", f"{len(body)} bytes of text, at most {TEXT_BYTES}")
     beside = sum(map(len, carried.values())) if carried else 0
     if beside > TEXT_BYTES:
-        detail = f"{beside} characters in the fields that go along, at most {TEXT_BYTES}"
+        detail = f"{beside} characters in the carried fields, at most {TEXT_BYTES}"
         return Damaged(source, offset, page_id, url, "doc_too_long", detail)
     page = RawPage(page_id, url, body, "text/plain", "utf-8", tuple(headers), date, source, offset)
     return replace(page, carried=carried) if carried else page

@@ -65,7 +65,7 @@ def arrow_errors() -> tuple[type[Exception], ...]:
 
 
 def unreadable(source: str, row: int, what: str, error: Exception, kind: str = "parquet") -> Iterator[Damaged]:
-    """The event for what cannot be read; an error of the storage is no matter of the file and is raised again."""
+    """The event for what cannot be read; an error of the storage is not the file's and is raised again."""
     import pyarrow as pa
 
     if isinstance(error, OSError) and error.errno is not None and not isinstance(error, pa.ArrowException):

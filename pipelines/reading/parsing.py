@@ -65,7 +65,7 @@ def records(
             before = stream.data[at : at + 16]
             stream.at = start + 1
             end = stream.find(dialect.next, dialect.overlap)
-            detail = f"{end - start} bytes that are no record"
+            detail = f"{end - start} bytes that are not a record"
             if number == 0 and start == 0:
                 detail += f", they begin {pages.first_bytes(before)}"
             reason = "warc_bad_record" if version else "warc_garbage_skipped"
@@ -87,7 +87,7 @@ def _begins(stream: Stream, dialect: Dialect, position: int) -> bool:
 
 
 def _skip_breaks(stream: Stream) -> int:
-    """The position of the next byte that is no line break, or -1 at the end of the stream."""
+    """The position of the next byte that is not a line break, or -1 at the end of the stream."""
     while stream.fill(stream.at + 1):
         if stream.data[stream.at - stream.base] not in _BREAKS:
             return stream.at
@@ -151,7 +151,7 @@ def _one(
     data, end = stream.data, min(at + length, len(stream.data))
     stream.at = min(begin + length, stream.end)
     if not _ends(stream, dialect):
-        return resynced("warc_bad_content_length", f"Content-Length {length}, the record goes on after it")
+        return resynced("warc_bad_content_length", f"Content-Length {length}, the record continues after it")
     if record.problem:
         return damaged(record.problem, record.detail)
     if found.by_digest and not _digest_agrees(fields.get(b"warc-block-digest", b""), data[at:end]):

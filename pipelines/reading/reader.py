@@ -114,4 +114,4 @@ def _unknown(file: Any, piece: Piece) -> Damaged:
         what = f"gzip of bytes that begin {pages.first_bytes(inner)}" if inner else "gzip that cannot be inflated"
     else:
         what = f"begins {pages.first_bytes(head)}"
-    return Damaged(piece.path, 0, "", "", "not_a_warc", f"offset 0: none of the formats that are read: {what}")
+    return Damaged(piece.path, 0, "", "", "not_a_warc", f"offset 0: not in a format that can be read: {what}")

@@ -55,7 +55,7 @@ def page_of(
     return RawPage(own, url, body, found, charset, tuple(headers), date, source, offset)
 
 
-# WARC fields that ablations and extractors may ask for; addresses of machines stay behind.
+# WARC fields that ablations and extractors may ask for; addresses of machines are left out.
 _KEPT_FIELDS = {
     b"warc-refers-to": "WARC-Refers-To",
     b"warc-identified-content-language": "WARC-Identified-Content-Language",

@@ -31,7 +31,7 @@ class RowError(ValueError):
 def page_of_row(row: Mapping[str, Any], fields: Fields, source: str, offset: int, place: str) -> Event:
     """The page of a row that was read as a mapping from names of fields to values: those of JSON, of Arrow, of a CSV.
 
-    fields  which fields are text, id, url and date, and which go along; a dotted name may be a key of the row itself
+    fields  which fields are text, id, url and date, and which to carry; a dotted name may be a key of the row itself
     offset  number of the row in its file, for the row key
     place   what a person calls that place ("line 7"): details of damage begin with it
 
@@ -129,7 +129,7 @@ def _numbered(value: int | float | Decimal) -> str:
 
 
 def _in_digits(digits: str) -> str:
-    """A year, a day or a second written as digits; "" where they are none of the years 1900 to 2100."""
+    """A year, a day or a second written as digits; "" if the year is not 1900 to 2100."""
     if not "1900" <= digits[:4] <= "2100":
         return ""
     if len(digits) == 8:

@@ -20,7 +20,7 @@ def gap(window: Window, position: int, after: int, source: str) -> Damaged:
         size = 0
         while view := window.at(position + size):
             size += len(view)
-    return Damaged(source, position, "", "", "warc_garbage_skipped", f"{size} bytes that are no gzip member")
+    return Damaged(source, position, "", "", "warc_garbage_skipped", f"{size} bytes that are not a gzip member")
 
 
 def salvaged(

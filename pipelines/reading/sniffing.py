@@ -1,4 +1,4 @@
-"""What a body is, told from its bytes after the MIME Sniffing Standard of the WHATWG; its header decides where they do
+"""What a body is, by its bytes, following the WHATWG's MIME Sniffing Standard; its header decides where they do
 not."""
 
 import re

@@ -122,7 +122,7 @@ class Window:
         return memoryview(self._data)[begin:]
 
     def find_member(self, position: int) -> int:
-        """Where the next gzip member begins that begins with a record, from a position on; -1 where there is none."""
+        """Where the next gzip member begins that begins with a record, from a position on; -1 if there is none."""
         while True:
             view = self.at(position, 3)
             if len(view) < 3:

@@ -32,7 +32,7 @@ class Piece:
     start, end  byte positions in the file as it is stored; for Parquet, numbers of row groups. end None: to the end
     size        bytes of the whole file
     first_row   rows of JSONL (lines) or Parquet before this piece
-    format      as told from the content, see formats.sniff; "" = tell it when reading
+    format      as detected from the content, see formats.sniff; "" = detect it when reading
     """
 
     path: str
@@ -149,7 +149,7 @@ def _inside(folder: str) -> list[str]:
     paths = sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path) and is_read(path))
     if not paths:
         raise InputError(
-            f"{folder}: is a folder without a file whose name says that it can be read "
+            f"{folder}: is a folder in which no file has a name that can be read "
             f"(.warc.gz, .jsonl, .parquet, .csv, .txt, .html …); name its files, as in '{os.path.join(folder, '*')}'"
         )
     return paths

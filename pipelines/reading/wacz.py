@@ -34,7 +34,7 @@ def wacz_records(file: Any, source: str, types: Counter[str]) -> Iterator[Event 
             with zipfile.ZipFile(file).open(name) as member:
                 kind, _, packing = formats.sniff(member, name).partition(".")
                 if kind not in ("warc", "arc"):
-                    yield Damaged(inner, 0, "", "", "not_a_warc", "a member of a WACZ that is no WARC or ARC file")
+                    yield Damaged(inner, 0, "", "", "not_a_warc", "a member of a WACZ that is not a WARC or ARC file")
                     continue
                 found, arc = Found(inner, types), kind == "arc"
                 if packing == "gz":

@@ -197,7 +197,7 @@ def _write(root: str, kind: str, path: str, columns: Mapping[str, Sequence[Any]]
 
 
 def read_file(root: str, path: str) -> pa.Table | None:
-    """A file of the table; None where there is none: a unit of which nothing came this far has no file."""
+    """A file of the table; None if there is none: a unit of which nothing came this far has no file."""
     whole = storage.join(root, path)
     if not storage.exists(whole):
         return None

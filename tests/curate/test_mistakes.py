@@ -70,7 +70,7 @@ RUN = ["run", "r.yaml", "-o", "out", "-i"]
 MISTAKES = {
     "a path": ([*RUN, "nothing.jsonl"], ["nothing.jsonl: no such file"]),
     "a glob": ([*RUN, "*.warc.gz"], ["*.warc.gz: matches no file"]),
-    "an empty folder": ([*RUN, "empty"], ["empty: is a folder without a file", "empty/*"]),
+    "an empty folder": ([*RUN, "empty"], ["empty: is a folder in which no file", "empty/*"]),
     "a pipe": ([*RUN, "pipe"], ["pipe: is a pipe, not a file"]),
     "a list of no files": ([*RUN, "@a.jsonl"], ["no such file (named in a.jsonl)"]),
     "no input": (["run", "r.yaml", "-o", "out"], ["--input"]),
@@ -238,7 +238,7 @@ def test_two_runs_in_one_place_and_control_c_and_resume(desk):
             time.sleep(0.1)
         arguments = ["run", "slow.yaml", "a.jsonl", "-o", "slow", "--workers", "1"]
         assert "slow: the output directory is in use" in _one_line(_curate(desk, *arguments))
-        assert "still going" in _one_line(_curate(desk, *arguments, "--resume"))
+        assert "in use by a run in progress" in _one_line(_curate(desk, *arguments, "--resume"))
         first.send_signal(signal.SIGINT)
         said = first.stderr.read()
         assert first.wait(30) == 130

@@ -66,7 +66,7 @@ def test_options_of_a_real_submission(option):
     ("options", "message"),
     [
         (["--worker_machine_typ", "n2"], "Beam does not know the option --worker_machine_typ"),
-        (["--machine_type=n2", "stray"], "'stray' belongs to no option"),
+        (["--machine_type=n2", "stray"], "'stray' does not belong to any option"),
         (["--experiments"], "expected one argument"),
         (["--gcs_custom_audit_entries=7"], "cannot read them"),
     ],

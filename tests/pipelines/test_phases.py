@@ -167,7 +167,7 @@ def test_what_was_damaged_since_is_made_again_and_said(tmp_path: Path, damage: A
         assert phases.run("a", _works(tmp_path, "x", "y")) == before
     assert _ran(tmp_path) == ["x"]
     (note,) = phases.made_again
-    assert note.startswith("unit x is made again: ")
+    assert note.startswith("unit x is repeated: ")
     assert re.search(said, note)
     assert told[-1] == (note,)
 
@@ -190,6 +190,6 @@ def test_verify_hashes_what_was_just_written(tmp_path: Path) -> None:
     work = Work(partial(_build_lying, str(tmp_path)), _Unit("x"), "x")
     with Phases(str(tmp_path)) as phases:
         phases.run("a", [work])
-    said = r"unit x: it was run, but .*made/x is damaged"
+    said = r"unit x finished, but .*made/x is damaged"
     with Phases(str(tmp_path), verify=True) as phases, pytest.raises(PoolError, match=said):
         phases.run("b", [work])

@@ -21,6 +21,6 @@ def _open(references: References) -> Callable[[Sequence[str]], Costs]:
 BYTE_NGRAM = Proxy(
     "byte n-gram",
     f"An interpolated Kneser-Ney model over up to {ORDER} bytes of context: it sees spelling, vocabulary and what "
-    "stands next to each other, and neither grammar nor the order of lines.",
+    "is adjacent, but neither grammar nor the order of lines.",
     _open,
 )

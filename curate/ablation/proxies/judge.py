@@ -55,7 +55,7 @@ class Layout:
                 self.costs.setdefault((proxy, reference), []).append([costs[reference] for costs in by_seed])
 
     def of(self, proxy: Proxy, reference: str) -> Costs:
-        """Costs of one proxy and reference. Chance is told from the arms that have documents of their own."""
+        """Costs of one proxy and reference. Chance is estimated from the arms that have documents of their own."""
         noise = [name not in (SHUFFLED, DUPLICATED) for name in self.names]
         return Costs(np.array(self.costs[proxy.name, reference]), self.shares, noise)
 

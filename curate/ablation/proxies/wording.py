@@ -15,7 +15,7 @@ CAVEAT = (
 WHY_NOT_FOR_DEDUP = (
     "At equal bytes an n-gram model learns next to nothing from a copy, so it prefers the arm with fewer of them and "
     "overstates what they cost; it does not know how often a large model would profit from seeing a text again. Look "
-    "at the share of text that stood in the arm before."
+    "at the share of text that the arm already held."
 )
 NO_VERDICT_FOR_DEDUP = "no verdict: the arms differ in deduplication"
 _WHERE = {"nearer": "to", "farther": "from"}
@@ -34,17 +34,17 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
             "leave too little for other seeds to draw from."
         )
     if found["seeds"] < LEAST_SEEDS:
-        said.append(f"There are no verdicts with fewer than {LEAST_SEEDS} seeds: chance cannot be told from them.")
+        said.append(f"There are no verdicts with fewer than {LEAST_SEEDS} seeds: they cannot rule out chance.")
     blind = [one["name"] for one in found["references"] if not one["tells"]]
     for name in blind if found["seeds"] >= LEAST_SEEDS else ():
         said.append(
             f"On {name} the base's text with its words shuffled costs no more than the base beyond chance, so the "
-            f"model cannot tell there, and there are no verdicts on {name}."
+            f"model cannot tell arms apart there, and there are no verdicts on {name}."
         )
     for name in found["random_removal_differs"]:
         said.append(
             f"On {name} even random removal differs from the base by more than its interval, as on one reference in "
-            "twenty it does by chance. Be slow to believe a verdict close to its interval there."
+            "twenty it does by chance. Be wary of a verdict close to its interval there."
         )
     tested = found["tested"]
     if tested:
@@ -55,7 +55,7 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
     if found["dedup"]:
         names, verb = _many(found["dedup"], "deduplicates", "deduplicate")
         said.append(
-            f"{names} {verb} otherwise than the base. Arms that differ in deduplication get no verdict. "
+            f"{names} {verb} differently from the base. Arms that differ in deduplication get no verdict. "
             f"{WHY_NOT_FOR_DEDUP}"
         )
     return said
@@ -80,7 +80,7 @@ def verdict(pair: Mapping[str, Any], reference: str, row: Mapping[str, Any], fou
     if decision == "none":
         if found["seeds"] < LEAST_SEEDS:
             return f"no verdict: fewer than {LEAST_SEEDS} seeds"
-        return f"no verdict: the model cannot tell on {reference}"
+        return f"no verdict: the model cannot tell arms apart on {reference}"
     if decision == "undecided":
         least = (row["high"] - row["low"]) / 2
         return f"undecided: with this much text a difference under {least:.2g} bits a byte does not show"

@@ -100,7 +100,7 @@ def test_arms_that_are_made_by_themselves():
         ({}, "recipe is required"),
         ({"recipe": "no-such-recipe"}, "no-such-recipe"),
         ({"recipe": BASE, "armes": {}}, "arms"),
-        ({"recipe": BASE, "arms": {"base": {}}}, "comes by itself"),
+        ({"recipe": BASE, "arms": {"base": {}}}, "is always there"),
         ({"recipe": BASE, "arms": {"a b": {}}}, "name"),
         ({"recipe": BASE, "arms": {"a": {"quality/goph": "off"}}}, "quality/gopher"),
         ({"recipe": BASE, "arms": {"a": {"quality/gopher": {"min_wrods": 3}}}}, "min_words"),

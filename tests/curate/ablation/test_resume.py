@@ -90,7 +90,7 @@ def test_what_was_lost_is_made_again(pattern, harm, stopped):
     progress = driver.Progress(tell=lambda now: notes.extend(now.notes))
     report = run_ablation(DATA, inputs, output, resume=True, progress=progress)
     assert without_times(report) == whole
-    assert any("is made again" in note for note in notes)
+    assert any("is repeated" in note for note in notes)
     if harmed.exists():  # what lies in .curate is deleted at the end
         assert harmed.read_bytes() == before
 

@@ -64,7 +64,7 @@ def test_the_largest_sure_difference_is_named(sign, word):
 
 def test_the_proxy_speaks_of_references_and_only_beyond_its_intervals():
     nothing = summary(_report(_arm("a"), proxy=_proxy(_pair("a", docs="undecided"))))[2]
-    assert "can tell no arm from the base" in nothing
+    assert "cannot tell any arm from the base" in nothing
     pairs = [
         _pair("a", docs="nearer*", news="farther*"),
         _pair("b", docs="farther*", news="none"),
@@ -81,7 +81,7 @@ def test_the_proxy_speaks_of_references_and_only_beyond_its_intervals():
 def test_what_the_mixture_explains_is_not_named():
     found = summary(_report(_arm("a"), proxy=_proxy(_pair("a", docs="shift", news="nearer"))))[2]
     assert "a nearer" not in found
-    assert "2 more differ only where the mixture is not held fixed" in found
+    assert "2 more differ only when the mixture is not held fixed" in found
 
 
 def test_without_verdicts_labelled_data_or_nothing_is_named():

@@ -64,7 +64,7 @@ def test_labels(tmp_path: Path) -> None:
         ("a.csv", "texts,label\nsecret,1\n", "no column 'text'"),
         ("a.tsv", "text\tlabel\nsecret\n", "row 1: fewer fields"),
         ("a.jsonl", '{"text": "secret"}\n', "row 1: no object"),
-        ("a.jsonl", '{"text": "x", "label": 1}\n{"text": "secret', "row 2: no JSON"),
+        ("a.jsonl", '{"text": "x", "label": 1}\n{"text": "secret', "row 2: not a JSON"),
         ("a.jsonl", "[1]\n", "row 1"),
         ("a.csv", "", "no column"),
     ],

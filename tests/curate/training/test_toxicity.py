@@ -54,7 +54,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
         train(EXAMPLES, tmp_path / "m.bin", epoch=0)
     with pytest.raises(DataError, match="unknown preparation"):
         train(EXAMPLES, tmp_path / "m.npz", preparation="upper")
-    with pytest.raises(DataError, match="not of both kinds"):
+    with pytest.raises(DataError, match="must include both toxic and clean ones"):
         train(EXAMPLES.take(EXAMPLES.toxic), tmp_path / "m.npz")
     with pytest.raises(DataError, match="share held out"):
         train(EXAMPLES, tmp_path / "m.npz", held_out_share=1.0)

@@ -29,10 +29,10 @@ def test_where_both_match_the_built_in_one_stands():
         ("b", r"(.)\1{3,}", "not supported by RE2"),
         ("b", "(?=x)y", "not supported by RE2"),
         ("b", "(", "not supported by RE2"),
-        ("b", "a*", "matches nothing"),
+        ("b", "a*", "matches the empty string"),
         ("b", "[A-Z]+", "its own placeholder"),
-        ("email", "x", "no built-in type"),
-        ("../b", "x", "a name is"),
+        ("email", "x", "not a built-in type"),
+        ("../b", "x", "a name must be"),
         ("b", "x" * 2001, "longer than 2000"),
     ],
 )

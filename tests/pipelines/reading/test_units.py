@@ -62,7 +62,7 @@ def test_a_name_that_is_not_utf8_is_told(crawl: Path) -> None:
 MISSING = {
     "crawl/none.warc.gz": "crawl/none.warc.gz: no such file",
     "crawl/*.arc": "crawl/*.arc: matches no file",
-    "nothing": "nothing: is a folder without a file whose name",
+    "nothing": "nothing: is a folder in which no file has a name",
     "pipe": "pipe: is a pipe, not a file",
     "@none.gz": "none.gz: no such list",
     "@broken.gz": "broken.gz: not a readable list",
