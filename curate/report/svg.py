@@ -34,7 +34,7 @@ class Scale:
 
 def ticks(low: float, high: float, about: int = 4) -> list[float]:
     """Round numbers that enclose [low, high], about so many, evenly spaced by 1, 2 or 5 times a power of ten."""
-    if not high > low:
+    if high - low <= 1e-9 * max(abs(low), abs(high)):  # as good as one value
         pad = abs(low) * 0.1 or 1.0
         low, high = low - pad, high + pad
     rough = (high - low) / about

@@ -89,7 +89,6 @@ MISTAKES = {
     "numbers for text": ([*RUN, "numbers.jsonl"], ["the field 'text' holds no text", "--text-field title"]),
     "one JSON object over lines": ([*RUN, "pretty.json"], ["one object a line", "jq -c"]),
     "a PDF": ([*RUN, "a.pdf"], ["a.pdf: not a format that can be read", "PDF", "WARC"]),
-    "a WAT file": ([*RUN, "a.wat.gz"], ["a.wat.gz: no pages", "metadata", "WET"]),
     "a recipe": (["run", "kleu", "a.jsonl", "-o", "out"], ["kleu: no such file", "did you mean klue?"]),
     "an ablation for a recipe": (["run", "pii", "a.jsonl", "-o", "out"], ["curate ablate pii"]),
     "a recipe for an ablation": (["ablate", "r.yaml", "a.jsonl", "-o", "out"], ["curate run r.yaml"]),
@@ -127,6 +126,13 @@ def test_a_mistake_is_one_line_that_names_the_way_out(desk, mistake):
         assert part in line
     assert not (desk / "out").exists()
     assert (desk / "occupied" / "thesis.txt").read_text() == "mine"
+
+
+def test_an_archive_of_other_records_is_named_and_read_as_nothing(desk, tmp_path):
+    done = _curate(desk, "run", "r.yaml", "a.wat.gz", "-o", str(tmp_path / "out"))
+    assert done.returncode == 0
+    assert "a.wat.gz: no pages" in done.stderr and "give the WARC or the WET file" in done.stderr
+    assert "nothing was read; records of other types: 300 metadata" in done.stderr + done.stdout
 
 
 def test_credentials_are_not_shown(desk):
