@@ -86,7 +86,8 @@ def _proxy(proxy: dict[str, Any], base: str) -> str:
     said = f"finds {'; '.join(parts)}" if parts else "cannot tell any arm from the base with the mixture held fixed"
     if mixed:
         said += f"; {mixed:,} more {'differs' if mixed == 1 else 'differ'} only when the mixture is not held fixed"
+    comparisons = "comparison" if tested == 1 else "comparisons"
     return (
-        f"The proxy, a weak signal, {said} ({tested:,} comparison{'' if tested == 1 else 's'} with the base; if none differed, about "
+        f"The proxy, a weak signal, {said} ({tested:,} {comparisons} with the base; if none differed, about "
         f"{0.05 * tested:.2g} would come out by chance)."
     )
