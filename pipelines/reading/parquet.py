@@ -139,7 +139,7 @@ def _bytes(column: Any) -> list[bytes | None]:
 
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    return column.cast(pa.large_binary()).to_pylist()  # type: ignore[no-any-return]
+    return column.cast(pa.large_binary()).to_pylist()
 
 
 def _values(column: Any) -> list[Any]:
@@ -152,7 +152,7 @@ def _values(column: Any) -> list[Any]:
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return [_date(value, kind) for value in _numbers(column, kind)]
     try:
-        return column.to_pylist()  # type: ignore[no-any-return]
+        return column.to_pylist()
     except arrow_errors():
         return [_value(scalar) for scalar in column]
 
@@ -186,7 +186,7 @@ def _numbers(column: Any, kind: Any) -> list[int | None]:
 
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    return column.cast(pa.int32() if pa.types.is_date32(kind) else pa.int64()).to_pylist()  # type: ignore[no-any-return]
+    return column.cast(pa.int32() if pa.types.is_date32(kind) else pa.int64()).to_pylist()
 
 
 def _date(value: int | None, kind: Any) -> str:

@@ -97,7 +97,7 @@ def plain_records(file: Any, start: int, end: int | None, arc: bool, found: Foun
 
     def rewind(position: int) -> Callable[[], bytes]:
         file.seek(position)
-        return lambda: file.read(FILE_CHUNK)  # type: ignore[no-any-return]
+        return lambda: file.read(FILE_CHUNK)
 
     dialect = ARC if arc else WARC
     first = max(0, start - 1)
@@ -108,7 +108,7 @@ def plain_records(file: Any, start: int, end: int | None, arc: bool, found: Foun
         stream.find(dialect.next, dialect.overlap)
     elif stream.fill(3) and stream.data.startswith(b"\xef\xbb\xbf"):
         stream.at = 3
-    stop = None if end is None else lambda position: position >= end  # type: ignore[operator]
+    stop = None if end is None else lambda position: position >= end
     yield from records(stream, dialect, found, lambda position, _: position, False, stop)
 
 

@@ -121,13 +121,13 @@ def test_keys_damaged_while_a_run_goes_on_are_one_line(tmp_path, monkeypatch):
 
     with monkeypatch.context() as broken:
         broken.setattr(running, "_decide", damaging)
-        with pytest.raises(RunError, match=r"spool/0/.*\.keys: damaged in .*; --resume makes it again"):
+        with pytest.raises(RunError, match=r"spool/0/.*\.keys: damaged in .*; --resume writes it again"):
             go(chosen, inputs, tmp_path / "out")
     assert adds_up(go(chosen, inputs, tmp_path / "out", resume=True))
 
 
 @pytest.mark.parametrize(
-    ("place", "kind", "said"), [(0.0, UsageError, "no file of keys"), (0.5, RunError, "do without")]
+    ("place", "kind", "said"), [(0.0, UsageError, "not a file of keys"), (0.5, RunError, "run without it")]
 )
 def test_damaged_keys_of_an_earlier_run_are_one_line(tmp_path, place, kind, said):
     chosen, (old, new) = recipe("extraction/plain", "dedup/minhash"), written(tmp_path / "in")

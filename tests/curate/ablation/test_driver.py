@@ -241,7 +241,7 @@ def test_damaged_keys_are_one_line_that_says_the_way_out(tmp_path, monkeypatch):
     data = {"recipe": {"name": "base", "stages": [BODY, "dedup/lines", "tests.strategies.Characters"]}}
     with monkeypatch.context() as broken:
         broken.setattr(driver, "decide", damaging)
-        with pytest.raises(RunError, match=r"\.keys: no file of keys; --resume makes it again"):
+        with pytest.raises(RunError, match=r"\.keys: not a file of keys; --resume writes it again"):
             run_ablation(data, inputs, tmp_path / "out")
     again = run_ablation(data, inputs, tmp_path / "out", resume=True)
     assert without_times(again) == without_times(run_ablation(data, inputs, tmp_path / "whole"))

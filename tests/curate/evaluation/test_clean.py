@@ -6,7 +6,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from curate.cli import app
+from curate.commands.application import app
 from curate.evaluation.clean import NotFound, measure, texts
 from curate.evaluation.command import EvaluationError, Request, evaluate
 from filters import make

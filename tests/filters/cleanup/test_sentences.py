@@ -117,7 +117,7 @@ def test_settings_round_trip() -> None:
         ([{"quality/cjkk": {}}], "did you mean quality/cjk"),
         ([{"quality/cjk": {"unti": "line"}}], "did you mean unit"),
         ([{"cleanup/klue": {}}], "cannot judge sentences"),
-        ([{"quality/cjk": {}, "quality/length": {}}], "a map of one name"),
+        ([{"quality/cjk": {}, "quality/length": {}}], "a map from one name"),
         ({"quality/cjk": 5}, "quality/cjk: settings must be a map, got 5"),
         ({"quality/cjk": False}, "quality/cjk: settings must be a map, got False"),
         ({"quality/cjk": {1: 5}}, "quality/cjk: the name of a setting must be text, got 1"),
