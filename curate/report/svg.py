@@ -32,9 +32,12 @@ class Scale:
         return self.start + (self.end - self.start) * min(1.0, max(0.0, share))
 
 
+_ONE_VALUE = 1e-300  # values that differ by less are drawn as one
+
+
 def ticks(low: float, high: float, about: int = 4) -> list[float]:
     """Round numbers that enclose [low, high], about so many, evenly spaced by 1, 2 or 5 times a power of ten."""
-    if high - low <= 1e-9 * max(abs(low), abs(high)):  # as good as one value
+    if high - low <= max(1e-9 * max(abs(low), abs(high)), _ONE_VALUE):
         pad = abs(low) * 0.1 or 1.0
         low, high = low - pad, high + pad
     rough = (high - low) / about
