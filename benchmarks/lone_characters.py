@@ -10,7 +10,7 @@ lxml finds the nodes. A page with a word in the place of each, which no extracto
 are in the main content, and what the text around them is.
 
 inside   nodes of one visible character (of three bytes in UTF-8, not for private use) in the main content
-reached  the share of them that stand in the text of extraction/resiliparse between the same neighbours; limit 0.995
+reached  the share of them that are in the text of extraction/resiliparse between the same neighbours; limit 0.995
 bare     the same with `bare: true`, as resiliparse has it
 pages    those whose whole text is that of the page with words, among all
 """

@@ -1,4 +1,4 @@
-"""Inputs are looked at before a run: a mistake in a name or a format is told in a second, not after an hour."""
+"""Inputs are looked at before a run: a wrong name or format is reported in a second, not after an hour."""
 
 from collections.abc import Iterator, Sequence
 

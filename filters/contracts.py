@@ -177,7 +177,7 @@ class _Scoring:
 
 
 class _Unreadable:
-    """Stands in the place of a threshold. Has __set__, so that it comes before the values of the instance."""
+    """Replaces a threshold. Has __set__, so that it comes before the values of the instance."""
 
     def __init__(self, cls: type[Strategy], name: str) -> None:
         self._message = (

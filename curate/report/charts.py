@@ -20,7 +20,7 @@ MOST_RULES = 30
 def charts(report: Mapping[str, Any]) -> dict[str, Markup]:
     """SVG elements by name of the chart; a chart whose figures are not there is left out.
 
-    Names: arms, overlap, "slices KIND", "sweep NAME", gold, proxy, cost.
+    Names: arms, overlap, "slices KIND", "sweep NAME", gold, cost.
     """
     if report["kind"] != "ablation":
         return {}
@@ -28,7 +28,6 @@ def charts(report: Mapping[str, Any]) -> dict[str, Markup]:
         "arms": _arms(report["arms"]),
         "overlap": _overlap(report["attribution"]),
         "gold": _gold(report["gold"]),
-        "proxy": _proxy(report["proxy"]),
         "cost": _cost(report["arms"]),
     }
     drawn.update({f"slices {kind}": _slices(rows) for kind, rows in report["slices"].items()})
@@ -257,27 +256,6 @@ def _gold(rows: Sequence[Mapping[str, Any]] | None) -> list[Markup]:
                 }
             )
     return [_dots(found, shown(f"{stage}: {figure}", 60)) for (stage, figure), found in figures.items()]
-
-
-def _proxy(proxy: Mapping[str, Any] | None) -> list[Markup]:
-    arms = (proxy or {}).get("arms") or []
-    if not arms:
-        return []
-    bits = [
-        {"name": row["arm"], "value": row["bits_per_byte"]["mean"], "low": row["bits_per_byte"]["low"],
-         "high": row["bits_per_byte"]["high"]}
-        for row in arms
-    ]  # fmt: skip
-    panels = [_dots(bits, "Bits per byte on the reference (less is nearer)")]
-    differences = [
-        {"name": row["arm"], "value": row["difference"]["mean"], "low": row["difference"]["low"],
-         "high": row["difference"]["high"]}
-        for row in arms
-        if row["difference"]
-    ]  # fmt: skip
-    if differences:
-        panels.append(_dots(differences, "Difference to the base", zero=True))
-    return panels
 
 
 def _cost(arms: Sequence[Mapping[str, Any]]) -> list[Markup]:

@@ -50,12 +50,6 @@ class CodeSpans(NamedTuple):
         """Those of the spans (start, end), in characters, that touch no code."""
         return [span for span in spans if not self.touches(*span)] if self.kinds else list(spans)
 
-    def whole_lines(self) -> list[Span]:
-        """The spans of FENCED, LINES and MARKUP, in characters."""
-        return [
-            (start, end) for start, end, kind in zip(self.starts, self.ends, self.kinds, strict=True) if kind != INLINE
-        ]
-
     def within(self, start: int, end: int) -> list[Span]:
         """The spans that touch [start, end), in characters."""
         first, last = bisect_right(self.ends, start), bisect_left(self.starts, end)

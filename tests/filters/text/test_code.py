@@ -88,7 +88,8 @@ def test_offsets_and_questions():
         (0, tick),
         (len(text) - 1, len(text)),
     ]
-    assert found.whole_lines() == [(line, line + 8)]
+    whole = [span for *span, kind in zip(found.starts, found.ends, found.kinds, strict=True) if kind != INLINE]
+    assert whole == [[line, line + 8]]
     assert found.within(0, line) == [(tick, tick + 4)]
 
 
