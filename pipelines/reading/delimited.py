@@ -40,7 +40,10 @@ def delimited_rows(file: Any, tabs: bool, packing: str, source: str, fields: Fie
                 record = next(records, None)
             except csv.Error as error:
                 number += names is not None
-                yield Damaged(source, number, "", "", "csv_error", f"row {number}: {error}")
+                said = str(error).replace("\t", "\\t")  # it quotes the delimiter
+                yield Damaged(source, number, "", "", "csv_error", f"row {number}: {said}")
+                if names is None:  # what the columns are nobody knows
+                    return
                 continue
             if record is None:
                 return
