@@ -20,7 +20,7 @@ from tests.faults.table import CannotRun, Fault, Place
 
 
 def outcome(fault: Fault, folder: Path) -> str:
-    """"as it must", "not run: why", or what came of it instead."""
+    """ "as it must", "not run: why", or what came of it instead."""
     try:
         fault.check(Place(folder))
     except CannotRun as error:

@@ -149,8 +149,14 @@ class Place:
         return self.wait(self.start(*arguments, **more), output, seconds)
 
     def run(
-        self, recipe: Any, *inputs: Any, output: str | Path = "out", workers: int = 1, options: Sequence[Any] = (), **more: Any
-    ) -> Ended:  # fmt: skip
+        self,
+        recipe: Any,
+        *inputs: Any,
+        output: str | Path = "out",
+        workers: int = 1,
+        options: Sequence[Any] = (),
+        **more: Any,
+    ) -> Ended:
         """curate run, to its end."""
         return self.curate(*run_arguments(recipe, inputs, output, workers, options), output=output, **more)
 
@@ -158,7 +164,9 @@ class Place:
 UNSET = "\0unset"  # as the value of an environment variable: without it
 
 
-def run_arguments(recipe: Any, inputs: Sequence[Any], output: Any, workers: int, options: Sequence[Any] = ()) -> list[Any]:
+def run_arguments(
+    recipe: Any, inputs: Sequence[Any], output: Any, workers: int, options: Sequence[Any] = ()
+) -> list[Any]:
     """The arguments of curate run."""
     named = [part for path in inputs for part in ("-i", path)]
     return ["run", recipe, *named, "-o", output, "--workers", workers, *options]
@@ -266,7 +274,9 @@ class Given:
         return ", ".join(parts) or "nothing"
 
 
-def given(name: str, made: str, file: str, make: Callable[[], bytes | dict[str, bytes]], kept: int | None = 0, **more: Any) -> Fault:
+def given(
+    name: str, made: str, file: str, make: Callable[[], bytes | dict[str, bytes]], kept: int | None = 0, **more: Any
+) -> Fault:
     """A row whose fault is an input."""
     check = Given(file, make, kept, **more)
     return Fault(name, made, check.said(), check, cheap="peak" not in more and "cpu_seconds" not in more)

@@ -1,4 +1,4 @@
-"""python -m tests.fuzz [readers] [kernels] [strategies] --seconds 600: runs classes one after the other, prints a table.
+"""python -m tests.fuzz [readers] [kernels] [strategies] --seconds 600: one class after the other, and a table.
 
 Exit code 1 where something was found; the inputs and tracebacks are then in the folder that is named.
 """

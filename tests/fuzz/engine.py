@@ -106,7 +106,7 @@ def _compiled() -> list[str]:
 
 
 def _drawn(keeper: Keeper, seconds: int) -> None:
-    rng = random.Random()  # noqa: S311
+    rng = random.Random()
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         with contextlib.suppress(KeyboardInterrupt):
