@@ -19,7 +19,7 @@ import psutil
 from tests.faults.table import Ended, Fault, Place, run_arguments, same_rows, sound
 from tests.pipelines.reading.archives import http, member, record
 
-DOCUMENTS = 3000
+DOCUMENTS = 1800
 STAGES = ({"extraction/resiliparse": {"main_content": False}}, "language/script", "dedup/exact", "dedup/minhash")
 RESUME = ("--resume",)
 
@@ -30,7 +30,7 @@ def corpus(place: Place) -> list[Path]:
     words = [f"단어{n}" if n % 2 else f"word{n}" for n in range(900)]
     made = []
     for number in range(6):
-        texts = [" ".join(rng.choices(words, k=150)) + "." for _ in range(DOCUMENTS // 6)]
+        texts = [" ".join(rng.choices(words, k=100)) + "." for _ in range(DOCUMENTS // 6)]
         texts[7::50] = texts[::50][: len(texts[7::50])]
         if number % 2:
             made.append(place.rows(f"{number}.jsonl", texts, 10_000 * number))

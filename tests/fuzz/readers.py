@@ -90,7 +90,7 @@ def target(folder: Path) -> Target:
             elif isinstance(event, Rejected):
                 said.append(event.drop.rule)
             else:
-                said += [event.date, event.media_type, event.charset]
+                said += [event.date, event.media_type]
                 assert event.body, "an empty page"  # type: ignore[attr-defined]
                 for value in event.carried.values():  # type: ignore[attr-defined]
                     value.encode()
