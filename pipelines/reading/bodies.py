@@ -27,7 +27,7 @@ _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,32})[ \t]*(?:;[^\r\n]{0,4096})?
 _TRAILER_BYTES = 1 << 13
 _TRAILERS = re.compile(rb"(?:[!-9;-~]+:[^\r\n]*\r?\n)*\s*")
 _MARKUP = re.compile(rb"\s*<")
-_CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([^\s"';,]{1,40})""", re.IGNORECASE)
+_CHARSET = re.compile(r"""charset\s*=\s*(?:["']\s*)?([^\s"';,]{1,40})""", re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,80}")
 
 Headers = tuple[tuple[str, str], ...]
@@ -77,16 +77,27 @@ def parse_head(data: bytes, begin: int = 0, stop: int | None = None) -> Head:
             break
         at = body_at
     fields: list[tuple[str, str]] = []
+    folded: list[str] = []
     for line in data[at:head_end].decode("latin-1").split("\n")[1:]:
         line = line.rstrip("\r")
         if line[:1] in (" ", "\t") and fields:
-            name, value = fields[-1]
-            fields[-1] = (name, f"{value} {line.strip()}")
+            folded.append(line.strip())
             continue
+        if folded:
+            _unfold(fields, folded)
         name, colon, value = line.partition(":")
         if colon:
             fields.append((name.strip().lower(), value.strip()))
+    if folded:
+        _unfold(fields, folded)
     return Head(code, tuple(fields), body_at)
+
+
+def _unfold(fields: list[tuple[str, str]], folded: list[str]) -> None:
+    """Add the lines after a field that belong to it."""
+    name, value = fields[-1]
+    fields[-1] = (name, " ".join((value, *folded)))
+    folded.clear()
 
 
 def charset_of(content_type: str) -> str:
