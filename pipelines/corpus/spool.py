@@ -52,7 +52,8 @@ class Spool:
     """Takes documents of a unit one by one and leaves DIRECTORY/NAME.spool.parquet and DIRECTORY/NAME.keys.
 
     The files appear when they are whole. NAME is the unit's and a hash of the row keys of the documents: a unit that
-    is run twice leaves one pair, and two parts of a unit leave two. Memory holds one row group of texts, and the keys.
+    is run twice leaves one pair, and two parts of a unit leave two. Memory holds one row group, of about
+    ROW_GROUP_BYTES with all columns counted, and the keys.
 
     Arrays of the keys file, for n documents:
       order           uint64 (n, m)   columns of the order of documents; the last two are hashes of id and of the rest
@@ -98,7 +99,7 @@ class Spool:
             (document.id, document.text, document.url, notes, document.source, document.offset, document.date)
         )
         self._count += 1
-        self._bytes += len(document.text) + 200
+        self._bytes += len(document.text) + len(document.id) + len(document.url) + len(notes) + 200
         if self._bytes >= ROW_GROUP_BYTES or len(self._rows) >= ROW_GROUP_ROWS:
             self._flush()
 
