@@ -32,7 +32,7 @@ _OWN_SIGNALS = frozenset(
 _PATIENCE = 25  # how often a page or a start is tried again that somebody killed from outside
 _SIGNALS = {one.value: one.name for one in signal.Signals}
 _STARTS = 3  # and a start that ends by itself
-_SAMPLE_SECONDS = 0.1
+_SAMPLE_SECONDS = 0.02
 _OUT_OF_MEMORY = (b"memory allocation of", b"bad_alloc", b"MemoryError", b"annot allocate memory", b"out of memory")
 
 
@@ -67,7 +67,7 @@ class Child:
 
     A body is to blame for what it does to a fresh process: where one ends that has answered before, the body is tried
     once more. Where it was killed from outside, it is tried again _PATIENCE times, or once where the process had taken
-    a quarter of its memory for this body, since then the memory killer came because of it.
+    an eighth of its memory for this body, since then the memory killer came because of it.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Child:
                     if not (killed <= patience if ended.outside else ended.used):
                         times = f", {killed} times" if ended.outside else ""
                         raise Fault(ended.reason, f"{ended.detail}{times}") from None
-                    time.sleep(min(0.1, 0.01 * killed))  # whoever needs memory gets some time to find it
+                    time.sleep(min(1.0, 0.02 * killed))  # whoever needs memory gets some time to find it
 
     def _ask(self, body: bytes, label: str) -> tuple[str, dict[str, Any]]:
         """A call, tried once. Raises _Ended where the process ended by it."""
@@ -135,7 +135,7 @@ class Child:
                 f"{self.prefix}_timeout", f"{len(body)} bytes took more than {self.limits.seconds:g} s"
             ) from None
         except (EOFError, OSError):
-            greedy = deadline.grown > self.limits.memory // 4
+            greedy = deadline.grown > self.limits.memory // 8
             end = self._end(dying=True)
             reason = "oom" if end.out_of_memory or (end.outside and greedy) else "crashed"
             detail = f"on {len(body)} bytes: {end.how}"

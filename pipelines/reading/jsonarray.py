@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from pipelines import watch
 from pipelines.reading.events import Damaged
 from pipelines.reading.fields import Fields
 from pipelines.reading.jsonl import LINE_BYTES, parsed
 from pipelines.reading.packing import UNPACK, Corrupt, Cut, file_chunks
 from pipelines.reading.rows import Event, RowError, page_of_row
+from pipelines.watch import Doing
 
 _OUTSIDE = re.compile(rb'[\[\]{}",]')
 _WITHIN = re.compile(rb'["\\]')
@@ -29,6 +31,9 @@ def array_rows(file: Any, packing: str, source: str, fields: Fields) -> Iterator
             place = f"element {number}"
             if size > LINE_BYTES:
                 yield Damaged(source, number, "", "", "doc_too_long", f"{place}: {size} bytes")
+                continue
+            if reason := watch.begin(Doing.PLACE, source, number):
+                yield Damaged(source, number, "", "", reason, f"{place}: left out")
                 continue
             try:
                 row = parsed(element, fields.text)
