@@ -3,7 +3,7 @@
 import os
 import resource
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -47,7 +47,7 @@ def plan_units(paths: Sequence[str], workers: int, limit: int | None) -> list[Re
         return [ReadTask.of(unit) for unit in units]
     # The first records in the order of the input: one unit, read until there are enough.
     pieces = tuple(piece for unit in cut(paths, 1 << 62, 1) for piece in unit.pieces)
-    return [ReadTask("limit", pieces, {}, limit)]
+    return [ReadTask("limit", pieces, limit)]
 
 
 def given_paths(inputs: Any) -> list[str]:
@@ -181,7 +181,7 @@ def _on_this_machine(
         if segment.corpus is not None:
             phases.progress.begin(f"{segment.corpus.name}: deciding")
             shards = [shard for manifest in done for shard in manifest.shards]
-            current, found = _decide(directory, segment, shards, against)
+            current, found = _decide(directory, segment, shards, phases, against)
             manifests.append(Manifest(evidence=(found,)))
     return manifests
 
@@ -213,18 +213,24 @@ def _check_against(recipe: Recipe, against: str) -> None:
 
 
 def _decide(
-    directory: RunDirectory, segment: Segment, shards: Sequence[Shard], against: str | None
+    directory: RunDirectory, segment: Segment, shards: Sequence[Shard], phases: Phases, against: str | None
 ) -> tuple[list[RereadTask], EvidenceRecord]:
     step = segment.corpus
     if step is None:
         raise ValueError(f"segment {segment.number} does not end with a corpus step")
-    started = time.process_time()
     earlier = _keys_folder(against, step.name) if against else None
     folder = directory.work("decisions", str(segment.number))
-    decision = decide(segment.decides(), shards, folder, earlier, _keys_folder(directory.root, step.name))
-    spent = time.process_time() - started
+    keep = _keys_folder(directory.root, step.name)
+    function = partial(timed, partial(decide, segment.decides(), shards, folder, earlier, keep))
+    decision, spent = phases.call(function, f"{step.name}: deciding", (DecisionError, DamagedFile))
     tasks = [RereadTask(shard.unit, shard, decision.of(shard)) for shard in shards]
     return tasks, EvidenceRecord(step.name, decision.evidence, spent)
+
+
+def timed(function: Callable[[], Any]) -> tuple[Any, float]:
+    """What a function returns, and the CPU seconds it took."""
+    started = time.process_time()
+    return function(), time.process_time() - started
 
 
 def _finish(

@@ -323,8 +323,8 @@ def apply_cut(step: OpenStep, document: Document, spans: Any) -> Applied:
 def _applied(run: Callable[[Any, Any], Applied], item: RawPage | Document, argument: Any) -> Applied:
     try:
         return run(item, argument)
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
+    except (KeyboardInterrupt, SystemExit, GeneratorExit, ResourceError):
+        raise  # a resource that is gone is gone for every item
     except BaseException as error:  # a panic of a native library is no Exception
         return Applied(None, None, *fault_of(error))
 

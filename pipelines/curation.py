@@ -1,8 +1,9 @@
 """Steps to a Beam graph: read or re-read, run the stages, write or spool. The same transforms on every engine."""
 
+import itertools
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
@@ -18,11 +19,13 @@ from pipelines import manifest, records, storage, watch
 from pipelines.corpus.shuffle import CorpusDecision
 from pipelines.corpus.spool import Spool, reread
 from pipelines.manifest import BooksRecord, EvidenceRecord, Manifest, PieceRead, ReadRecord
-from pipelines.reading import read
+from pipelines.reading import Reader, read
 from pipelines.reading.events import Damaged, Rejected
 from pipelines.reading.fields import USUAL_READING, Reading
+from pipelines.reading.reader import Event
 from pipelines.reading.units import Piece, Unit
 from pipelines.stage import Stages
+from pipelines.watch import Doing
 from pipelines.writing import TableWriter, dropped_row, failed_row, kept_rows
 
 READ = "read"
@@ -108,22 +111,21 @@ def schema_of(table: str, job: Job) -> pa.Schema:
 
 @dataclass(frozen=True)
 class ReadTask:
-    """A unit of input, and the pages in it that must not be touched again: they ended a worker.
+    """A unit of input.
 
-    skip    (source, offset) -> reason            limit   how many events to read at most
+    limit   how many events to read at most
     bytes   about how many bytes of input the unit is, to begin with the largest
     """
 
     name: str
     pieces: tuple[Piece, ...]
-    skip: Mapping[tuple[str, int], str] = field(default_factory=dict)
     limit: int | None = None
     bytes: int = 0
 
     @classmethod
     def of(cls, unit: Unit) -> "ReadTask":
         """The task of reading a unit."""
-        return cls(unit.name, tuple(unit.pieces), {}, None, unit.bytes)
+        return cls(unit.name, tuple(unit.pieces), None, unit.bytes)
 
     @property
     def size(self) -> int:
@@ -133,12 +135,11 @@ class ReadTask:
 
 @dataclass(frozen=True)
 class RereadTask:
-    """A spooled shard with the decisions on it (None: no losers), and pages that must not be touched again."""
+    """A spooled shard with the decisions on it (None: no losers)."""
 
     name: str
     shard: Any
     decisions: Any
-    skip: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -162,28 +163,20 @@ class ReadUnits(beam.DoFn):
         started = clock()
         bytes_in = 0
         rejected = failed = 0
-        for piece in task.pieces:
+        for number, piece in enumerate(task.pieces):
             before = found
             reader = read(piece, self.reading)
-            events = iter(reader)
+            events = _events(piece, number, reader)
             while task.limit is None or found < task.limit:
-                try:
-                    event = next(events, None)
-                except OSError as error:
-                    event = Damaged(piece.path, -1 - piece.start, "", "", "unreadable", f"errno {error.errno}")
-                    events = iter(())
-                except Exception as error:  # a fault of the reader costs what is left of this piece, not the run
-                    event = Damaged(piece.path, -1 - piece.start, "", "", *fault_of(error))
-                    events = iter(())
+                event = next(events, None)
                 if event is None:
                     break
                 found += 1
-                watch.at(event.source, event.offset)
+                reason = watch.begin_page(event.source, event.offset)
                 ledger.add({"source": event.source, "offset": event.offset}, 16)
-                key = (event.source, event.offset)
                 item: Any = event
-                if key in task.skip:
-                    item = Failed(event.source, event.offset, event.id, event.url, READ, task.skip[key])
+                if reason:
+                    item = Failed(event.source, event.offset, event.id, event.url, READ, reason)
                 elif isinstance(event, Damaged):
                     item = Failed(event.source, event.offset, event.id, event.url, READ, event.reason, event.detail)
                 elif isinstance(event, Rejected):
@@ -202,12 +195,34 @@ class ReadUnits(beam.DoFn):
                 types[kind] = types.get(kind, 0) + count
             size = -1 if task.limit is not None and before >= task.limit else _size(piece.path)
             pieces.append(PieceRead(piece.path, piece.start, piece.end, size, found - before))
-        watch.idle()
+        watch.begin(Doing.FINISHING, task.name)
         for record in ledger.close():
             yield TaggedOutput("records", record)
         spent += clock() - started
         whole = ReadRecord(task.name, tuple(pieces), found, failed, rejected, types, bytes_in, spent)
         yield TaggedOutput("records", whole)
+
+
+def _events(piece: Piece, number: int, reader: Reader) -> Iterator[Event]:
+    """The events of a piece, the number of which in its unit is given. What is left of the piece where the reader has
+    a fault, or where reading on has ended workers, is one event."""
+    found = reader.steps()
+    for step in itertools.count():
+        reason, detail = watch.begin_reading(piece.path, number, step), "reading ended workers; the rest is left out"
+        if not reason:
+            try:
+                event = next(found)
+            except StopIteration:
+                return
+            except OSError as error:
+                reason, detail = "unreadable", f"errno {error.errno}"
+            except Exception as error:
+                reason, detail = fault_of(error)
+        if reason:
+            yield Damaged(piece.path, -1 - piece.start, "", "", reason, detail)
+            return
+        if event is not None:
+            yield event
 
 
 def _size(path: str) -> int:
@@ -229,7 +244,7 @@ class _Reread(beam.DoFn):
         started = clock()
         spent = 0.0
         book = StepBook()
-        for document, applied in reread(task.shard, task.decisions, self.step, task.skip):
+        for document, applied in reread(task.shard, task.decisions, self.step):
             size = document.derive(utf8_bytes)
             book.documents_in += 1
             book.bytes_in += size
@@ -251,6 +266,7 @@ class _Reread(beam.DoFn):
             spent += clock() - started
             yield task.name, item
             started = clock()
+        watch.begin(Doing.FINISHING, task.name)
         book.cpu_seconds = spent + clock() - started
         yield TaggedOutput("records", BooksRecord(task.name, {self.step.name: book}))
 
@@ -311,7 +327,8 @@ class _SpoolDocuments(beam.DoFn):
     def process(self, element: tuple[str, Document]) -> Iterable[Any]:
         unit, document = element
         if unit not in self._spools:
-            self._spools[unit] = Spool(self.job.spool_folder(self.segment), unit, self.segment.ends_with())
+            with watch.during(Doing.OPENING, self.segment.ends_with().name):
+                self._spools[unit] = Spool(self.job.spool_folder(self.segment), unit, self.segment.ends_with())
         self._spools[unit].add(document)
         return ()
 

@@ -20,6 +20,7 @@ from pipelines.corpus import keyfile
 from pipelines.corpus.forms import Forms, forms_of
 from pipelines.corpus.keyfile import KeyFile
 from pipelines.manifest import Shard
+from pipelines.watch import Doing
 
 _SCHEMA = pa.schema(
     [
@@ -104,6 +105,10 @@ class Spool:
             self._flush()
 
     def _flush(self) -> None:
+        with watch.during(Doing.WRITING, self._directory):
+            self._write()
+
+    def _write(self) -> None:
         if self._rows:
             columns = zip(*self._rows, strict=True)
             arrays = [pa.array(column, kind) for column, kind in zip(columns, _SCHEMA.types, strict=True)]
@@ -293,27 +298,24 @@ def write_decisions(directory: str, shard: Shard, columns: Mapping[str, Any]) ->
     return path
 
 
-def reread(
-    shard: Shard, decisions: str | None, step: Step, skip: Mapping[tuple[str, int], str] | None = None
-) -> Iterator[tuple[Document, Applied]]:
+def reread(shard: Shard, decisions: str | None, step: Step) -> Iterator[tuple[Document, Applied]]:
     """The documents of a shard as they were spooled, each with what became of it.
 
     A judge's losers were dropped. A rewriter's documents have their spans cut out; where nothing is left they were
-    dropped. A document whose keys could not be computed, or that is in `skip` (row key -> reason), is a fault.
-    decisions is None for a shard without losers. The page in progress is noted for the pool.
+    dropped. A document whose keys could not be computed, or that has ended workers, is a fault.
+    decisions is None for a shard without losers.
     """
+    watch.begin(Doing.REREADING, shard.spool)
     decided: dict[int, dict[str, Any]] = {}
     if decisions is not None:
         with storage.reading(decisions) as file:
             table = pq.ParquetFile(file, page_checksum_verification=True).read()
         decided = {row["row"]: row for row in table.to_pylist()}
     opened = OpenStep(step)
-    entries = itertools.chain.from_iterable(map(_entries, _tables(shard)))
-    for number, (document, fault) in enumerate(entries):
-        watch.at(document.source, document.offset)
-        reason = skip.get((document.source, document.offset)) if skip else None
+    for number, (document, fault) in enumerate(_reread(shard)):
+        reason = watch.begin_page(document.source, document.offset)
         row = decided.get(number)
-        if reason is not None:
+        if reason:
             yield document, Applied(reason=reason)
         elif fault:
             yield document, Applied(reason=fault[0], detail=fault[1])
@@ -324,4 +326,14 @@ def reread(
             yield document, Applied(drop=Drop(row["rule"], row["value"], row["threshold"], **more))
         else:
             yield document, apply_cut(opened, document, np.array(row["spans"], dtype=np.int32).reshape(-1, 2))
-    watch.idle()
+
+
+def _reread(shard: Shard) -> Iterator[tuple[Document, Sequence[str]]]:
+    """As _entries, of all row groups, each of which is a place of its own."""
+    tables = _tables(shard)
+    for group in itertools.count():
+        watch.begin(Doing.REREADING, shard.spool, group)
+        table = next(tables, None)
+        if table is None:
+            return
+        yield from _entries(table)
