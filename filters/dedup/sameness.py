@@ -23,8 +23,8 @@ _ABOVE_ALL = 2.0
 class Sketcher:
     """Document -> its packed sketch, uint32: words in the text, hashes of word 3-grams, hashes of character 5-grams.
 
-    The first three numbers are the number of words and of hashes of either kind; at most SKETCH_BYTES. Words are
-    lower-cased and without punctuation, characters lower-cased and without white space.
+    The first three numbers are the number of words and of hashes of either kind; at most SKETCH_BYTES. Words and
+    characters are lower-cased and without punctuation, characters without white space, too.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,10 @@ class Sketcher:
 
     def __call__(self, document: Document) -> Any:
         words = self._shingles.word_shingles(document.text, WORDS)
-        characters = self._sketches.smallest(self._shingles.character_shingles(document.text, CHARACTERS))
+        characters = self._shingles.letter_shingles(document.text, CHARACTERS)
+        if not len(characters):  # a text of punctuation
+            characters = self._shingles.character_shingles(document.text, CHARACTERS)
+        characters = self._sketches.smallest(characters)
         length = len(words)
         words = self._sketches.smallest(words)
         return np.concatenate([np.array([length, len(words), len(characters)], dtype=np.uint32), words, characters])

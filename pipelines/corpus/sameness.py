@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -27,7 +28,8 @@ class SketchFile:
             storage.make_folder(folder)
         else:
             folder = None
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (close() closes it)
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        self.close = weakref.finalize(self, self._file.close)  # among the living it is closed with its owner
         self._begins: list[np.ndarray] = []
         self._numbers = 0
         self.count = 0
@@ -50,10 +52,6 @@ class SketchFile:
         values = np.asarray(np.memmap(self._file, dtype=np.uint32, mode="r")) if self._numbers else _NONE
         self._begins = [np.concatenate(self._begins)] if self._begins else []
         return Sketches(values, self._begins[0] if self._begins else np.empty(0, dtype=np.int64))
-
-    def close(self) -> None:
-        """Give the file up."""
-        self._file.close()
 
 
 def tested_here(
