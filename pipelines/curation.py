@@ -15,7 +15,8 @@ import filters
 from filters.chain import Dropped, Failed, Step, StepBook, fault_of, notes_written, opened, utf8_bytes
 from filters.contracts import CorpusJudge, CorpusRewriter
 from filters.document import Document
-from pipelines import manifest, records, storage, watch
+from filters.sketch import EXAMPLES
+from pipelines import manifest, records, sketches, storage, watch
 from pipelines.corpus.shuffle import CorpusDecision
 from pipelines.corpus.spool import Spool, reread
 from pipelines.manifest import BooksRecord, EvidenceRecord, Manifest, PieceRead, ReadRecord
@@ -24,7 +25,7 @@ from pipelines.reading.events import Damaged, Rejected
 from pipelines.reading.fields import USUAL_READING, Reading
 from pipelines.reading.reader import Event
 from pipelines.reading.units import Piece, Unit
-from pipelines.stage import Stages
+from pipelines.stage import Sketching, Stages
 from pipelines.watch import Doing
 from pipelines.writing import TableWriter, dropped_row, failed_row, kept_rows
 
@@ -76,6 +77,7 @@ class Job:
     file_bytes    bytes of text after which a file of kept/ is closed
     dropped_text  whether dropped/ holds texts (with personal data replaced)
     reading       what is read of the input
+    examples      documents shown of each rule; None sketches nothing
     """
 
     root: str
@@ -83,6 +85,7 @@ class Job:
     file_bytes: int = 256_000_000
     dropped_text: bool = False
     reading: Reading = USUAL_READING
+    examples: int | None = EXAMPLES
 
     @property
     def segments(self) -> list[Segment]:
@@ -92,6 +95,10 @@ class Job:
     def kept_schema(self) -> pa.Schema:
         """The schema of kept/."""
         return records.kept(notes_written(self.steps), self.reading.rows.carry)
+
+    def sketching(self, *, ends: bool = False) -> Sketching | None:
+        """What of the run is sketched. ends: by the steps at the end of the recipe."""
+        return Sketching(self.root, self.steps, self.examples, ends) if self.examples is not None else None
 
     def work(self, *parts: str) -> str:
         """A path in the folder of intermediate files."""
@@ -236,11 +243,13 @@ def _size(path: str) -> int:
 class _Reread(beam.DoFn):
     """RereadTask -> (unit, Document | Dropped | Failed)."""
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: Step, job: Job) -> None:
         self.step = step
+        self.sketching = job.sketching() if isinstance(step.strategy, CorpusRewriter) else None
 
     def process(self, task: RereadTask) -> Iterator[Any]:
         clock = time.thread_time
+        sketch = self.sketching.sketch() if self.sketching is not None else None
         started = clock()
         spent = 0.0
         book = StepBook()
@@ -263,10 +272,16 @@ class _Reread(beam.DoFn):
                 book.bytes_kept += item.derive(utf8_bytes)
                 if applied.edits:
                     book.edits.update(applied.edits)
+                    if sketch is not None:
+                        sketch.edited(self.step.name, document, item, applied.edits)
             spent += clock() - started
             yield task.name, item
             started = clock()
         watch.begin(Doing.FINISHING, task.name)
+        if sketch is not None and self.sketching is not None:
+            yield TaggedOutput(
+                "records", sketches.write(self.sketching.root, task.name, task.shard.name, sketch.close())
+            )
         book.cpu_seconds = spent + clock() - started
         yield TaggedOutput("records", BooksRecord(task.name, {self.step.name: book}))
 
@@ -360,7 +375,7 @@ def _keyed(record: Any) -> tuple[int, Any]:
 def _run_segment(items: Any, job: Job, segment: Segment) -> tuple[Any, list[Any]]:
     """The stages of a segment and the writing of what they gave; returns shards (None at the end) and records."""
     label = f"segment {segment.number}"
-    flow = items | f"{label}: stages" >> Stages(segment.steps)
+    flow = items | f"{label}: stages" >> Stages(segment.steps, job.sketching(ends=segment.corpus is None))
     found = [
         flow.books,
         flow.dropped | f"{label}: write dropped" >> beam.ParDo(_Write("dropped", job)),
@@ -391,7 +406,7 @@ def build_phase(job: Job, segment: Segment, pipeline: beam.Pipeline, task: ReadT
     begun = time.process_time()
     start = pipeline | beam.Create([task], reshuffle=False)
     dofn: beam.DoFn = (
-        ReadUnits(job.root, job.reading) if isinstance(task, ReadTask) else _Reread(_corpus_before(job, segment))
+        ReadUnits(job.root, job.reading) if isinstance(task, ReadTask) else _Reread(_corpus_before(job, segment), job)
     )
     out = start | "read" >> beam.ParDo(dofn).with_outputs("records", main="items")
     shards, found = _run_segment(out["items"], job, segment)
@@ -438,7 +453,7 @@ def build_whole(job: Job, tasks: Sequence[ReadTask], pipeline: beam.Pipeline, pa
                 decisions.decided
                 | f"{label}: tasks" >> beam.Map(_reread_task)
                 | f"{label}: spread" >> beam.Reshuffle()
-                | f"{label}: re-read" >> beam.ParDo(_Reread(segment.corpus)).with_outputs("records", main="items")
+                | f"{label}: re-read" >> beam.ParDo(_Reread(segment.corpus, job)).with_outputs("records", main="items")
             )
             found.append(again.records)
             items = again["items"]
