@@ -12,15 +12,18 @@ def show(
     rule: Annotated[str, typer.Option(help="Only what this rule (or STAGE:RULE) removed, or this reason.")] = "",
     stage: Annotated[str, typer.Option(help="Only what this stage removed.")] = "",
     number: Annotated[int, typer.Option("-n", "--n", min=1, help="How many documents to show.")] = 20,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what rewriters changed, with the change marked.")] = False,
     id: Annotated[str, typer.Option("--id", help="Tell one document's whole way, stage by stage, with values.")] = "",
 ) -> None:
-    """Show what a run removed: documents by rule, those nearest the threshold first, with value, limit and text.
+    """Show what a run removed, or with --diff what its rewriters changed.
 
-    Texts are made again from the input; personal data in them is replaced.
+    Documents are shown by rule, those nearest the threshold first, with value, limit and text. Texts are made again
+    from the input; personal data in them is replaced.
     """
     from curate import console
     from curate.rundir import UsageError
     from curate.showing import lines
+    from curate.showing.changed import changed
     from curate.showing.directory import find
     from curate.showing.removed import removed
     from curate.showing.story import story
@@ -28,7 +31,7 @@ def show(
 
     try:
         output = find(directory)
-        told = story(output, id) if id else removed(output, rule, stage, number)
+        told = story(output, id, diff) if id else (changed if diff else removed)(output, rule, stage, number)
     except UsageError as error:
         fail(str(error))
     finally:

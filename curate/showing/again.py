@@ -78,8 +78,10 @@ def _pieces(path: str, wanted: set[int]) -> Iterator[Piece]:
             begin = sorted({offset & _MEMBER if packed else offset for offset in offsets})
             yield from (Piece(path, at, at + 1, size, 0, kind) for at in begin)
         elif kind == "jsonl" and storage.is_local(path):
-            starts = _line_starts(file, offsets)
-            yield from (Piece(path, at, at + 1, size, number - 1, kind) for number, at in starts.items())
+            starts = _line_starts(file, sorted({*offsets, *(offset + 1 for offset in offsets)}))
+            for number in offsets:
+                if number in starts:
+                    yield Piece(path, starts[number], starts.get(number + 1), size, number - 1, kind)
         elif kind == "parquet":
             yield from _row_groups(file, path, size, offsets)
         else:

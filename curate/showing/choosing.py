@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from curate.rundir import UsageError
 from curate.showing.directory import Output
 from pipelines import storage
 
@@ -107,10 +108,17 @@ class RowKeys:
 
 
 def rows_at(path: str, wanted: set[int]) -> Mapping[int, dict[str, Any]]:
-    """Some rows of a file, by number."""
+    """Some rows of a file, by number. Raises UsageError for a file that is damaged."""
+    try:
+        return _rows_at(path, wanted)
+    except (pa.ArrowException, OSError) as error:
+        raise UsageError(f"{path}: is damaged or cannot be read") from error
+
+
+def _rows_at(path: str, wanted: set[int]) -> Mapping[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     with storage.reading(path) as file:
-        parquet = pq.ParquetFile(file)
+        parquet = pq.ParquetFile(file, page_checksum_verification=True)
         first = 0
         for group in range(parquet.metadata.num_row_groups):
             rows = parquet.metadata.row_group(group).num_rows

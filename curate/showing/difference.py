@@ -11,7 +11,7 @@ from curate.showing.choosing import rows_at
 from curate.showing.comparing import KEPT, Comparison, Outcome, changes, compare
 from curate.showing.directory import Output
 from curate.showing.lines import Line, line
-from curate.showing.passages import Masker
+from curate.showing.passages import Snippets, kept_document
 from curate.showing.removed import figures
 
 _MOST_CHANGES = 20
@@ -22,7 +22,7 @@ def difference(a: Output, b: Output, examples: int = 3) -> list[Line]:
     """What two runs over the same input keep differently."""
     found = compare(a, b, examples)
     rows = _rows(a, b, found)
-    masker = Masker()
+    snippets = Snippets([*a.loaded().steps, *b.loaded().steps])
     lines = [line(("A", "head"), f"  {a.root}{_state(a)}"), line(("B", "head"), f"  {b.root}{_state(b)}")]
     if found.names:
         lines.append(line(("The inputs lie in other folders; they are paired by the names of the files.", "dim")))
@@ -30,15 +30,17 @@ def difference(a: Output, b: Output, examples: int = 3) -> list[Line]:
     lines += [line(""), *_recipes(differing)]
     lines += [line(""), *_counts(found)]
     for side, other in ((0, 1), (1, 0)):
-        lines += _only(found, side, other, rows, masker)
+        lines += _only(found, side, other, rows, snippets)
     if found.other_text:
-        lines += [line(""), line(("Kept by both, with different texts", "head"), f"  {found.other_text:,}")]
+        lines += [
+            line(""),
+            line(("Kept by both, with other texts in A than in B", "head"), f"  {found.other_text:,}"),
+        ]
         for key_a, key_b, offset in found.examples.get((KEPT, KEPT), ()):
             left, right = rows[0].get((key_a, offset)), rows[1].get((key_b, offset))
             if left and right:
-                lines.append(line(left["id"], indent=1))
-                lines += [line(("A ", "head"), (masker.line(left["text"]), "dim"), indent=2)]
-                lines += [line(("B ", "head"), (masker.line(right["text"]), "dim"), indent=2)]
+                marked = snippets.change(kept_document(left), kept_document(right))
+                lines += [line(left["id"], indent=1), line(*marked, indent=2)]
     return lines
 
 
@@ -67,7 +69,7 @@ def _counts(found: Comparison) -> list[Line]:
 
 
 def _only(
-    found: Comparison, side: int, other: int, rows: tuple[Mapping[Key, Any], Mapping[Key, Any]], masker: Masker
+    found: Comparison, side: int, other: int, rows: tuple[Mapping[Key, Any], Mapping[Key, Any]], snippets: Snippets
 ) -> list[Line]:
     name, others = "AB"[side], "AB"[other]
     by_outcome = found.only(side)
@@ -83,7 +85,7 @@ def _only(
             if kept:
                 why = figures(removed) if removed else ""
                 lines.append(line(f"{kept['id']}  {why}".rstrip(), indent=2))
-                lines.append(line((masker.line(kept["text"]), "dim"), indent=3))
+                lines.append(line(snippets.text(kept_document(kept)), indent=3))
     return lines
 
 

@@ -1,42 +1,49 @@
 """Texts of a run's documents, fit to be shown: made again from the input, personal data replaced, cut."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import filters
 from curate.recipe import Recipe, check
-from curate.report.text import shown
 from curate.showing.again import Place, read_again
 from curate.showing.directory import Output
 from curate.showing.walking import Passage, Walker
-from filters.chain import notes_written, opened
+from filters.chain import Step, notes_written
 from filters.contracts import CorpusJudge, Judge, ResourceError
 from filters.document import Document, RawPage
+from filters.snippets import Concealer, around_change
 from pipelines.curation import READ
 from pipelines.reading.events import Damaged, Rejected
 
-CHARACTERS = 200  # of a text that is shown
-_SCRUBBED = 20_000  # characters that are searched for personal data before a text is cut
 ENDED_WORKERS = ("worker_died", "worker_stalled")
 
 
-class Masker:
-    """Texts with personal data replaced, and without characters that a terminal or a page would obey."""
+class Snippets:
+    """Short texts of documents, without personal data, as parts of a line.
 
-    def __init__(self) -> None:
-        self._scrub = opened(filters.make("pii/patterns", {"action": "replace"}))
+    steps  those of the recipes whose texts are shown: what they conceal is not shown either
+    """
 
-    def whole(self, text: str) -> str:
-        """The beginning of a text, without personal data. A text in which it cannot be told is not shown."""
-        clean = self._scrub(Document("shown", text[:_SCRUBBED]))
-        return clean.text if isinstance(clean, Document) else ""
+    def __init__(self, steps: Iterable[Step] = ()) -> None:
+        self._concealer = Concealer([step.strategy for step in steps if step.strategy.conceals])
 
-    def line(self, text: str, most: int = CHARACTERS) -> str:
-        """The beginning of a text as one line of at most so many characters, with … where it is cut."""
-        line = " ".join(self.whole(text).split())
-        return shown(line if len(line) <= most else f"{line[:most].rstrip()} …", most * 12)
+    def text(self, document: Document) -> tuple[str, str]:
+        """The beginning of a text."""
+        return " ".join(self._concealer.excerpt(document).split()), "dim"
+
+    def change(self, before: Document, after: Document, hides: bool = False) -> tuple[tuple[str, str], ...]:
+        """The first change of a text, with a little around it; () where nothing is left to be seen.
+
+        hides  whether what was removed is personal data
+        """
+        pieces = self._concealer.change(after, *around_change(before.text, after.text), hides=hides)
+        return tuple((_LINE_BREAK.sub(" ↵ ", piece.text), _LOOKS[piece.kind]) for piece in pieces)
+
+
+_LOOKS = {"same": "dim", "gap": "dim", "removed": "cut", "added": "new"}
+_LINE_BREAK = re.compile(r"[ \t\r]*\n[ \t\r]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +62,10 @@ class Way:
     said: str = ""
 
     @property
-    def text(self) -> str | None:
-        """The text with which it left the run or came to the last stage that is known; None: there is none."""
-        if self.table == "kept":
-            return str(self.row["text"])
-        if self.row.get("text") is not None:  # dropped_text: true
-            return str(self.row["text"])
+    def document(self) -> Document | None:
+        """The document as it left the run or came to the last stage that is known; None: it has no text."""
+        if self.row.get("text") is not None:  # of kept/, or with dropped_text: true
+            return kept_document(self.row)
         return self.passages[-1].before if self.passages else None
 
 
@@ -128,15 +133,11 @@ class Walks:
         rest = self.recipe.steps[names.index(last.stage) + 1 :]
         if way.table != "kept":
             end = str(way.row["stage"])
-            rest = rest[: [step.name for step in rest].index(end)] if end != last.stage else ()
+            rest = rest[: [step.name for step in rest].index(end) + 1] if end != last.stage else ()
         more = [Passage(step.name, step.strategy_name, "unknown") for step in rest]
         judges = all(isinstance(step.strategy, (Judge, CorpusJudge)) for step in rest)
         if way.table == "kept" and judges and not _is_piece(way.row):
-            document = Document(
-                way.row["id"], way.row["text"], way.row["url"],
-                {name: way.row[name] for name in notes_written(self.recipe.steps) if way.row.get(name) is not None},
-            )  # fmt: skip
-            more = list(Walker(rest).walk(document))
+            more = list(Walker(rest).walk(kept_document(way.row, notes_written(self.recipe.steps))))
         return replace(way, passages=(*way.passages, *more))
 
 
@@ -152,11 +153,13 @@ def _agrees(way: Way) -> bool:
     if last.how == "decided" and last.after is None:
         return True  # after a corpus rewriter nothing can be compared
     if way.table == "kept":
-        return last.how in ("passed", "decided") and (_is_piece(row) or last.after == row["text"])
+        return last.how in ("passed", "decided") and (
+            _is_piece(row) or (last.after is not None and last.after.text == row["text"])
+        )
     if last.stage != row["stage"]:
         return False
     if last.how == "decided":  # a duplicate: what it was told by is its text
-        return len((last.before or "").encode("utf-8", "replace")) == row.get("bytes")
+        return last.before is not None and len(last.before.text.encode("utf-8", "replace")) == row.get("bytes")
     if way.table == "failed":
         return last.reason == row["reason"]
     drop = last.drop
@@ -169,3 +172,9 @@ def _agrees(way: Way) -> bool:
 def _is_piece(row: Mapping[str, Any]) -> bool:
     """Whether a row of kept/ may be one of several of its document."""
     return bool(str(row["id"]).rpartition("#")[1])
+
+
+def kept_document(row: Mapping[str, Any], notes: Iterable[str] = ("language",)) -> Document:
+    """The document that a row with a text holds, with some of its notes."""
+    known = {name: row[name] for name in notes if row.get(name) is not None}
+    return Document(row["id"], row["text"], row["url"] or "", known, row["source"], row["offset"])

@@ -8,7 +8,7 @@ from curate.rundir import UsageError
 from curate.showing.choosing import Group, choose
 from curate.showing.directory import Output
 from curate.showing.lines import Line, line
-from curate.showing.passages import Masker, Walks, Way
+from curate.showing.passages import Snippets, Walks, Way
 from curate.showing.walking import number
 
 
@@ -65,7 +65,8 @@ def removed(output: Output, rule: str = "", stage: str = "", most: int = 20) -> 
         for table, found in groups.items()
         if found
     }
-    walks, masker = Walks(output), Masker()
+    walks = Walks(output)
+    snippets = Snippets(walks.recipe.steps)
     shown = [(table, row) for table, found in rows.items() for some in found.values() for row in some]
     ways = walks.of(shown)
     said = {way.said for way in ways.values() if way.said}
@@ -75,7 +76,7 @@ def removed(output: Output, rule: str = "", stage: str = "", most: int = 20) -> 
         what = "dropped" if table == "dropped" else "failed"
         lines += [line(""), line((f"{group[0]}:{group[1]}", "head"), f"  {-count:,} {what}")]
         for row in rows[table].get(group, ()):
-            lines += _document(row, ways[(row["source"], row["offset"])], masker)
+            lines += _document(row, ways[(row["source"], row["offset"])], snippets)
     return lines
 
 
@@ -101,12 +102,11 @@ def _heading(output: Output, groups: Mapping[str, Counter[Group]]) -> list[Line]
     return [line(f"The run was stopped. So far: {dropped:,} dropped and {failed:,} failed of what is shown here.")]
 
 
-def _document(row: Mapping[str, Any], way: Way, masker: Masker) -> list[Line]:
+def _document(row: Mapping[str, Any], way: Way, snippets: Snippets) -> list[Line]:
     name = row["id"] or f"{row['source']} at {row['offset']:,}"
     lines = [line(f"{name}  {figures(row)}".rstrip(), indent=1)]
-    text = masker.line(way.text) if way.text else ""
-    if text:
-        lines.append(line((text, "dim"), indent=2))
+    if way.document is not None and way.document.text:
+        lines.append(line(snippets.text(way.document), indent=2))
     return lines
 
 

@@ -26,7 +26,8 @@ class Passage:
 
     how      "passed", "dropped", "failed"; "decided": a corpus stage, whose outcome only the run knows; "unknown": it
              came after a corpus rewriter, on a text that is not known
-    before, after  the text before and after the stage; None where there is none or where it is not known
+    before, after  the document before and after the stage; None where there is none or where it is not known
+    conceals  whether the stage removes personal data
     checks   the rules of a judge               scores  its signals that no rule looks at
     edits    characters that a rewriter changed, by rule
     notes    notes that the stage wrote
@@ -36,8 +37,9 @@ class Passage:
     stage: str
     strategy: str
     how: str
-    before: str | None = None
-    after: str | None = None
+    before: Document | None = None
+    after: Document | None = None
+    conceals: bool = False
     checks: tuple[Check, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
     edits: Mapping[str, int] = field(default_factory=dict)
@@ -61,37 +63,35 @@ class Walker:
         """
         item: RawPage | Document = page
         for step in self.steps:
-            before = item.text if isinstance(item, Document) else None
+            before = item if isinstance(item, Document) else None
             if isinstance(step.strategy, (CorpusJudge, CorpusRewriter)):
                 known = isinstance(step.strategy, CorpusJudge)
                 yield Passage(step.name, step.strategy_name, "decided", before, before if known else None)
                 if not known or step.name == until:
                     return
                 continue
-            passage, after = self.passage(step, item)
+            passage = self.passage(step, item)
             yield passage
-            if after is None or step.name == until:
+            if passage.after is None or step.name == until:
                 return
-            item = after
+            item = passage.after
 
-    def passage(self, step: Step, item: RawPage | Document) -> tuple[Passage, Document | None]:
-        """What a per-document step makes of an item, and the document that it hands on (None: it does not)."""
+    def passage(self, step: Step, item: RawPage | Document) -> Passage:
+        """What a per-document step makes of an item."""
         if step.name not in self._open:
             self._open[step.name] = OpenStep(step)
         opened = self._open[step.name]
         applied = apply(opened, item)
-        before = item.text if isinstance(item, Document) else None
+        before = item if isinstance(item, Document) else None
         document = applied.document
         checks, scores = _checks(opened, step.strategy, item, applied.scores)
         known = item.notes
         notes = {name: value for name, value in document.notes.items() if known.get(name) != value} if document else {}
         how = "passed" if document is not None else "dropped" if applied.drop is not None else "failed"
-        after = document.text if document is not None else None
-        found = Passage(
-            step.name, step.strategy_name, how, before, after, checks, scores, applied.edits, notes, applied.drop,
-            applied.reason, applied.detail,
+        return Passage(
+            step.name, step.strategy_name, how, before, document, step.strategy.conceals, checks, scores, applied.edits,
+            notes, applied.drop, applied.reason, applied.detail,
         )  # fmt: skip
-        return found, document
 
 
 def _checks(
