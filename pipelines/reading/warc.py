@@ -26,12 +26,12 @@ from pipelines.reading.salvage import gap, salvaged
 from pipelines.reading.streams import DISCARD_BYTES, FILE_CHUNK, Member, Resync, Stream, TooMuch, Window
 from pipelines.watch import Doing
 
-_RECORD_NUMBER_BITS = 40
+RECORD_NUMBER_BITS = 40  # from which on an offset counts the records of one gzip member
 
 
 def _member_key(position: int) -> Callable[[int, int], int]:
     def key(_: int, number: int) -> int:
-        return position | number << _RECORD_NUMBER_BITS
+        return position | number << RECORD_NUMBER_BITS
 
     return key
 
