@@ -52,7 +52,10 @@ def delimited_rows(file: Any, tabs: bool, packing: str, source: str, fields: Fie
                 continue
             except csv.Error as error:
                 number += names is not None
-                yield Damaged(source, number, "", "", "csv_error", f"row {number}: {error}")
+                said = str(error).replace("\t", "\\t")  # it quotes the delimiter
+                yield Damaged(source, number, "", "", "csv_error", f"row {number}: {said}")
+                if names is None:  # what the columns are nobody knows
+                    return
                 continue
             if record is None:
                 return
