@@ -217,9 +217,8 @@ def main() -> int:
         wrong.append("another report")
     for watch in watched:
         for samples, first, last in watch.growth():
-            print(
-                f"  a process of {samples * SAMPLE_SECONDS:.0f} s: {first:.0f} MB in its first quarter, {last:.0f} later"
-            )
+            lived = samples * SAMPLE_SECONDS
+            print(f"  a process of {lived:.0f} s: {first:.0f} MB in its first quarter, {last:.0f} in its last")
             if last > 1.2 * first:
                 wrong.append(f"a process grew from {first:.0f} to {last:.0f} MB")
     peak = max(max(curve) for watch in watched for curve in watch.curves.values())
