@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from filters.document import RawPage
 from pipelines.reading import read
 from pipelines.reading.events import Damaged, Rejected
-from pipelines.reading.fields import Fields
+from pipelines.reading.fields import Fields, Reading
 from pipelines.reading.jsonarray import array_rows
 from pipelines.reading.units import InputError, Piece, expand
 
@@ -115,6 +115,28 @@ def test_a_delimiter_in_a_message_is_shown_escaped(tmp_path):
     assert [event.reason for event in found if isinstance(event, Damaged)] == ["csv_error"]
     assert "\\t" in found[0].detail and "\t" not in found[0].detail
     assert _texts(found[1:]) == ["b"]
+
+
+@pytest.mark.parametrize("name", ["a.csv.zst", "a.tsv.zst", "a.json.zst", "a.txt.zst", "a.html.zst"])
+def test_a_wide_window_of_zstandard_is_named_or_read_in_every_format(tmp_path, name):
+    data = b'[{"text": "one"}]' if "json" in name else b"text\none\n"
+    settings = zstandard.ZstdCompressionParameters.from_level(3, window_log=29)
+    packer = zstandard.ZstdCompressor(compression_params=settings).compressobj()
+    path = tmp_path / name
+    path.write_bytes(packer.compress(data) + packer.flush())
+    piece = Piece(str(path), 0, None, path.stat().st_size)
+    (event,) = read(piece)
+    assert event.reason == "zstd_window_too_large"
+    assert "zstd_long: 29" in event.detail
+    (event,) = read(piece, Reading(zstd_long=29))
+    assert b"one" in event.body
+
+
+def test_utf16_that_ends_within_a_character_costs_its_row(tmp_path):
+    for broken in (b"\x41", b"\x00\xd8\x41\x00"):
+        found = _events(tmp_path / "a.csv", "text\none\n".encode("utf-16") + broken)
+        assert _texts(found[:1]) == ["one"]
+        assert [event.reason for event in found[1:]] == ["bad_unicode"]
 
 
 def test_bytes_that_are_no_utf8_cost_the_row_that_has_them(tmp_path):
