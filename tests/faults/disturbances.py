@@ -44,24 +44,31 @@ def corpus(place: Place) -> list[Path]:
     return made
 
 
-_making = threading.Lock()
+def once(make: Callable[[Place], tuple[Path, list[Path], Ended]]) -> Callable[[], tuple[Path, list[Path], Ended]]:
+    """Makes something in a place of its own, once for all rows that ask."""
+    lock = threading.Lock()
+
+    @functools.cache
+    def made() -> tuple[Path, list[Path], Ended]:
+        place = Place(Path(tempfile.mkdtemp(prefix="curate-undisturbed-")))
+        atexit.register(shutil.rmtree, place.folder, ignore_errors=True)
+        place.folder.chmod(0o755)
+        return make(place)
+
+    def ask() -> tuple[Path, list[Path], Ended]:
+        with lock:
+            return made()
+
+    return ask
 
 
-@functools.cache
-def _undisturbed() -> tuple[Path, list[Path], Ended]:
-    place = Place(Path(tempfile.mkdtemp(prefix="curate-undisturbed-")))
-    atexit.register(shutil.rmtree, place.folder, ignore_errors=True)
-    place.folder.chmod(0o755)
+@once
+def undisturbed(place: Place) -> tuple[Path, list[Path], Ended]:
+    """The recipe, the inputs, and the run that nothing disturbs."""
     inputs, recipe = corpus(place), place.recipe(*STAGES)
     whole = sound(place.run(recipe, *inputs, output="whole", workers=2))
     assert whole.result["kept"] > 0 and whole.result["failed"] == 6 and whole.result["dropped"] > 0
     return recipe, inputs, whole
-
-
-def undisturbed() -> tuple[Path, list[Path], Ended]:
-    """The recipe, the inputs, and the run that nothing disturbs; made once, for all rows."""
-    with _making:
-        return _undisturbed()
 
 
 def below(pid: int) -> list[psutil.Process]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.archives import pages
-from tests.faults.disturbances import wait_for
+from tests.faults.disturbances import once, wait_for
 from tests.faults.table import (
     BESIDE,
     ROOT,
@@ -88,11 +88,16 @@ def small_disk(place: Place, kilobytes: int) -> Iterator[Path]:
 
 def small(place: Place, count: int = 60) -> tuple[Path, list[Path]]:
     """A recipe and two small inputs."""
+    texts = [f"{n} {BESIDE[n % 3]} {n * n}" for n in range(count)]
     archive = place.write("a.warc.gz", b"".join(pages(5)))
-    return place.recipe(*STAGES), [
-        archive,
-        place.rows("b.jsonl", [f"{n} {BESIDE[n % 3]} {n * n}" for n in range(count)]),
-    ]
+    return place.recipe(*STAGES), [archive, place.rows("b.jsonl", texts)]
+
+
+@once
+def anywhere(place: Place) -> tuple[Path, list[Path], Ended]:
+    """A recipe, two small inputs, and the run over them on a machine without faults."""
+    recipe, inputs = small(place)
+    return recipe, inputs, sound(place.run(recipe, *inputs, output="whole"))
 
 
 def as_elsewhere(
@@ -101,8 +106,7 @@ def as_elsewhere(
     """The run gives the rows of any other, in this environment."""
 
     def check(place: Place) -> None:
-        recipe, inputs = small(place)
-        whole = sound(place.run(recipe, *inputs, output="whole"))
+        recipe, inputs, whole = anywhere()
         place.folder.chmod(0o777)
         wrapped = before() if callable(before) else before
         ended = place.run(recipe, *inputs, workers=workers, before=wrapped, env=env)
