@@ -36,7 +36,7 @@ STAGES = (
     {"pii/patterns": {"action": "replace"}},
 )
 SAMPLE_SECONDS = 0.5
-SHORTEST_LIFE = 40  # samples; a process that lived shorter says nothing about growth
+SHORTEST_LIFE = 400  # samples; of a shorter life the imports are a large part
 _SYLLABLES = "가나다라마바사아자차카타파하고는을이도에서"
 
 
