@@ -1,10 +1,11 @@
 """Parquet: a row has a text, and if it has them an id, a url and a date. Page checksums are verified where present."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipelines.reading import parquetpages
 from pipelines.reading.events import Damaged
 from pipelines.reading.fields import Fields
 from pipelines.reading.rows import Event, page_of_row
@@ -13,6 +14,10 @@ _NAME = re.compile(r"[^\W\d](?:[^\W\d]|[_.-]|\d{1,4}(?!\d)){0,40}")
 _EPOCH = datetime(1970, 1, 1)
 _BATCH_BYTES = 16 << 20
 _BATCH_ROWS = 1024
+_DECODED_BYTES = 64 << 20  # of the rows of a batch
+_EXPANSION = 1032  # what deflate makes of a byte at most: a dictionary can make a hundred thousand, and then the rows fail
+_PAGES = 4  # times the bytes that a row may have: what the pages of all columns may take at a time
+_BUFFER_BYTES = 1 << 20  # of a column chunk as it is stored, which may be as large as the file
 
 
 def parquet_rows(
@@ -28,8 +33,9 @@ def parquet_rows(
     import pyarrow.parquet as pq
 
     try:
+        length = file.seek(0, 2)
         file.seek(0)
-        parquet = pq.ParquetFile(file, page_checksum_verification=True)
+        parquet = pq.ParquetFile(file, page_checksum_verification=True, buffer_size=_BUFFER_BYTES)
         schema = parquet.schema_arrow
     except arrow_errors() as error:
         yield from unreadable(source, first_row, "the file", error) if start == 0 else ()
@@ -46,15 +52,40 @@ def parquet_rows(
     for group in range(start, parquet.num_row_groups if end is None else end):
         metadata = parquet.metadata.row_group(group)
         next_group = row + metadata.num_rows
-        bytes_a_row = max(1, metadata.total_byte_size // max(1, metadata.num_rows))
-        size = max(1, min(_BATCH_ROWS, _BATCH_BYTES // bytes_a_row))
         try:
+            pages = parquetpages.columns(file, metadata, set(columns), parquet.schema)
+            size, problem = _batch_size(metadata, pages, _PAGES * fields.max_bytes)
+            if problem:
+                yield Damaged(source, row, "", "", "parquet_unreadable", f"rows {row} to {next_group - 1}: {problem}")
+                row = next_group
+                continue
+            stored = sum(metadata.column(number).total_compressed_size for number in range(metadata.num_columns))
+            decoded, most = 0, max(fields.max_bytes, _EXPANSION * min(stored, length))
             for batch in parquet.iter_batches(batch_size=size, row_groups=[group], columns=columns):
+                decoded += batch.nbytes
+                if decoded > most:
+                    problem = f"more than {most} bytes are made of {stored}"
+                    yield Damaged(source, row, "", "", "parquet_unreadable", f"rows {row} to {next_group - 1}: {problem}")
+                    break
                 yield from batch_rows(batch, row, source, fields, paths)
                 row += batch.num_rows
         except arrow_errors() as error:
             yield from unreadable(source, row, f"rows {row} to {next_group - 1}", error)
         row = next_group
+
+
+def _batch_size(group: Any, columns: Sequence[parquetpages.Column], most: int) -> tuple[int, str]:
+    """How many rows of a row group to decode at a time, and why none can be: its pages, or a row, take more than most
+    bytes."""
+    pages = sum(column.largest for column in columns)
+    if pages > most:
+        return 0, f"pages of {pages} bytes, at most {most}"
+    bytes_a_row = max(1, group.total_byte_size // max(1, group.num_rows))
+    rows = max(1, min(_BATCH_ROWS, _BATCH_BYTES // bytes_a_row))
+    enough = max(_DECODED_BYTES, pages)
+    while (decoded := sum(column.most(rows) for column in columns)) > enough and rows > 1:
+        rows //= 2
+    return rows, f"a row of up to {decoded} bytes, at most {most}" if decoded > max(most, enough) else ""
 
 
 def arrow_errors() -> tuple[type[Exception], ...]:
@@ -125,6 +156,11 @@ def batch_rows(
     batch: Any, first: int, source: str, fields: Fields, paths: dict[str, tuple[str, ...]]
 ) -> Iterator[Event]:
     """The pages of a record batch; paths: where each field is. The offset of a row is its number, from first on."""
+    if batch.num_rows > 1 and batch.nbytes > _BATCH_BYTES:  # Python's values of a part at a time
+        half = batch.num_rows // 2
+        yield from batch_rows(batch.slice(0, half), first, source, fields, paths)
+        yield from batch_rows(batch.slice(half), first + half, source, fields, paths)
+        return
     optional = {*paths} - {fields.text}
     columns = {name: _values(_column(batch, paths[name])) for name in optional}
     columns[fields.text] = _bytes(_column(batch, paths[fields.text]))
