@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 
 from filters.chain import Dropped, Failed
 from filters.document import Document
-from pipelines import records, storage
+from pipelines import records, storage, watch
 from pipelines.manifest import FileRecord
+from pipelines.watch import Doing
 
 ROW_GROUP_BYTES = 2_000_000
 ROW_GROUP_ROWS = 50_000
@@ -100,8 +101,11 @@ class TableWriter:
             self._close_file()
 
     def _flush(self) -> None:
-        if not self._columns["source"]:
-            return
+        if self._columns["source"]:
+            with watch.during(Doing.WRITING, self.folder):
+                self._write()
+
+    def _write(self) -> None:
         if self._parquet is None:
             self._pending = storage.PendingFile(storage.join(self.root, self.folder))
             self._parquet = pq.ParquetWriter(

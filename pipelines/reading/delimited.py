@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from pipelines import watch
 from pipelines.reading.events import Damaged
 from pipelines.reading.fields import ROW_BYTES, Fields, lookup
 from pipelines.reading.jsonl import VALUE_BYTES
 from pipelines.reading.packing import UNPACK, Corrupt, Cut, file_chunks
 from pipelines.reading.rows import Event, page_of_row
+from pipelines.watch import Doing
 
 _HEAD_BYTES = 1 << 16
 _QUOTED = re.compile(r'[^"]*+(?:""[^"]*+)*+"(?!")')  # a quoted field after its first quote
@@ -50,7 +52,10 @@ def delimited_rows(file: Any, tabs: bool, packing: str, source: str, fields: Fie
                 continue
             except csv.Error as error:
                 number += names is not None
-                yield Damaged(source, number, "", "", "csv_error", f"row {number}: {error}")
+                said = str(error).replace("\t", "\\t")  # it quotes the delimiter
+                yield Damaged(source, number, "", "", "csv_error", f"row {number}: {said}")
+                if names is None:  # what the columns are nobody knows
+                    return
                 continue
             if record is None:
                 return
@@ -82,6 +87,8 @@ def first_rows(file: Any, tabs: bool, packing: str) -> Iterator[dict[str, str]]:
 
 def _row(names: list[str], record: list[str], fields: Fields, source: str, number: int) -> Event:
     place = f"row {number}"
+    if reason := watch.begin(Doing.PLACE, source, number):
+        return Damaged(source, number, "", "", reason, f"{place}: left out")
     if len(record) != len(names):
         detail = f"{place}: {len(record)} fields, but the first line names {len(names)}"
         return Damaged(source, number, "", "", "schema_error", detail)

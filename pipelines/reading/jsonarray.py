@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from pipelines import watch
 from pipelines.reading.events import Damaged
 from pipelines.reading.fields import ROW_BYTES, Fields
 from pipelines.reading.jsonl import parsed
 from pipelines.reading.marks import CLOSE, COMMA, OPEN, Marks
 from pipelines.reading.packing import UNPACK, Corrupt, Cut, file_chunks
 from pipelines.reading.rows import Event, RowError, page_of_row
+from pipelines.watch import Doing
 
 _STEPS = np.zeros(COMMA + 1, dtype=np.int64)  # into the array, or out of it
 _STEPS[[OPEN, CLOSE]] = 1, -1
@@ -30,6 +32,9 @@ def array_rows(file: Any, packing: str, source: str, fields: Fields) -> Iterator
             place = f"element {number}"
             if size > fields.max_bytes:
                 yield Damaged(source, number, "", "", "doc_too_long", f"{place}: {size} bytes")
+                continue
+            if reason := watch.begin(Doing.PLACE, source, number):
+                yield Damaged(source, number, "", "", reason, f"{place}: left out")
                 continue
             try:
                 row = parsed(element, fields.text, fields.max_bytes)

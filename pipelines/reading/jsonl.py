@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from pipelines import watch
 from pipelines.reading.events import Damaged
 from pipelines.reading.fields import ROW_BYTES, TWICE, Fields, lookup
 from pipelines.reading.marks import count_values
 from pipelines.reading.packing import Corrupt, Cut, Trailing, WideWindow, file_chunks, unpack
 from pipelines.reading.rows import Event, RowError, kind_of, page_of_row
+from pipelines.watch import Doing
 
 VALUE_BYTES = 128  # what a value takes in memory at most, besides its characters
 
@@ -116,6 +118,8 @@ def _row(line: bytes, source: str, number: int, fields: Fields) -> Event | None:
     line = line.strip().lstrip(codecs.BOM_UTF8)  # a file that another one was joined to has its mark inside
     if not line:
         return None
+    if reason := watch.begin(Doing.PLACE, source, number):
+        return _damaged(source, number, RowError(reason, "left out"))
     try:
         row = parsed(line, fields.text, fields.max_bytes)
     except RowError as error:

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipelines import watch
 from pipelines.reading import parquetpages
 from pipelines.reading.events import Damaged
 from pipelines.reading.fields import Fields
-from pipelines.reading.rows import Event, page_of_row
+from pipelines.reading.rows import Event, RowError, page_of_row
+from pipelines.watch import Doing
 
 _NAME = re.compile(r"[^\W\d](?:[^\W\d]|[_.-]|\d{1,4}(?!\d)){0,40}")
 _EPOCH = datetime(1970, 1, 1)
@@ -33,7 +35,6 @@ def parquet_rows(
     import pyarrow.parquet as pq
 
     try:
-        length = file.seek(0, 2)
         file.seek(0)
         parquet = pq.ParquetFile(file, page_checksum_verification=True, buffer_size=_BUFFER_BYTES)
         schema = parquet.schema_arrow
@@ -53,39 +54,48 @@ def parquet_rows(
         metadata = parquet.metadata.row_group(group)
         next_group = row + metadata.num_rows
         try:
-            pages = parquetpages.columns(file, metadata, set(columns), parquet.schema)
-            size, problem = _batch_size(metadata, pages, _PAGES * fields.max_bytes)
-            if problem:
-                yield Damaged(source, row, "", "", "parquet_unreadable", f"rows {row} to {next_group - 1}: {problem}")
-                row = next_group
-                continue
-            stored = sum(metadata.column(number).total_compressed_size for number in range(metadata.num_columns))
-            decoded, most = 0, max(fields.max_bytes, _EXPANSION * min(stored, length))
-            for batch in parquet.iter_batches(batch_size=size, row_groups=[group], columns=columns):
-                decoded += batch.nbytes
-                if decoded > most:
-                    problem = f"more than {most} bytes are made of {stored}"
-                    yield Damaged(source, row, "", "", "parquet_unreadable", f"rows {row} to {next_group - 1}: {problem}")
+            batches = _batches(file, parquet, group, columns, fields.max_bytes)
+            while row < next_group:
+                if reason := watch.begin(Doing.PLACE, source, row):
+                    yield Damaged(source, row, "", "", reason, f"rows {row} to {next_group - 1}")
+                    break
+                batch = next(batches, None)
+                if batch is None:
                     break
                 yield from batch_rows(batch, row, source, fields, paths)
                 row += batch.num_rows
+        except RowError as error:
+            yield Damaged(source, row, "", "", error.reason, f"rows {row} to {next_group - 1}: {error.detail}")
         except arrow_errors() as error:
             yield from unreadable(source, row, f"rows {row} to {next_group - 1}", error)
         row = next_group
 
 
-def _batch_size(group: Any, columns: Sequence[parquetpages.Column], most: int) -> tuple[int, str]:
-    """How many rows of a row group to decode at a time, and why none can be: its pages, or a row, take more than most
-    bytes."""
-    pages = sum(column.largest for column in columns)
-    if pages > most:
-        return 0, f"pages of {pages} bytes, at most {most}"
-    bytes_a_row = max(1, group.total_byte_size // max(1, group.num_rows))
+def _batches(file: Any, parquet: Any, group: int, columns: list[str], row_bytes: int) -> Iterator[Any]:
+    """The record batches of a row group, of so many rows as decode to _DECODED_BYTES, or to what the pages take.
+
+    Raises RowError where its pages or a row take more than memory should, or where more is made of it than of any file
+    that is not made for it.
+    """
+    metadata = parquet.metadata.row_group(group)
+    pages = parquetpages.columns(file, metadata, set(columns), parquet.schema)
+    inflated, most = sum(column.largest for column in pages), _PAGES * row_bytes
+    if inflated > most:
+        raise RowError("parquet_unreadable", f"pages of {inflated} bytes, at most {most}")
+    bytes_a_row = max(1, metadata.total_byte_size // max(1, metadata.num_rows))
     rows = max(1, min(_BATCH_ROWS, _BATCH_BYTES // bytes_a_row))
-    enough = max(_DECODED_BYTES, pages)
-    while (decoded := sum(column.most(rows) for column in columns)) > enough and rows > 1:
+    enough = max(_DECODED_BYTES, inflated)
+    while (decoded := sum(column.most(rows) for column in pages)) > enough and rows > 1:
         rows //= 2
-    return rows, f"a row of up to {decoded} bytes, at most {most}" if decoded > max(most, enough) else ""
+    if decoded > most:
+        raise RowError("parquet_unreadable", f"a row of up to {decoded} bytes, at most {most}")
+    stored = min(sum(metadata.column(number).total_compressed_size for number in range(metadata.num_columns)), file.seek(0, 2))
+    given, most = 0, max(row_bytes, _EXPANSION * stored)
+    for batch in parquet.iter_batches(batch_size=rows, row_groups=[group], columns=columns):
+        given += batch.nbytes
+        if given > most:
+            raise RowError("parquet_unreadable", f"more than {most} bytes are made of {stored}")
+        yield batch
 
 
 def arrow_errors() -> tuple[type[Exception], ...]:
@@ -166,7 +176,11 @@ def batch_rows(
     columns[fields.text] = _bytes(_column(batch, paths[fields.text]))
     names = list(columns)
     for number, values in enumerate(zip(*columns.values(), strict=True), start=first):
-        yield page_of_row(dict(zip(names, values, strict=True)), fields, source, number, f"row {number}")
+        place = f"row {number}"
+        if reason := watch.begin(Doing.PLACE, source, number):
+            yield Damaged(source, number, "", "", reason, place)
+        else:
+            yield page_of_row(dict(zip(names, values, strict=True)), fields, source, number, place)
 
 
 def _bytes(column: Any) -> list[bytes | None]:

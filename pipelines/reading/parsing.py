@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from filters.document import RawPage
+from pipelines import watch
 from pipelines.reading import pages
 from pipelines.reading.events import Damaged, Rejected
 from pipelines.reading.fields import USUAL_DOCUMENTS
 from pipelines.reading.headers import Dialect, Record
 from pipelines.reading.responses import page_of
 from pipelines.reading.streams import Stream
+from pipelines.watch import Doing
 
 Event = RawPage | Rejected | Damaged
 
@@ -61,6 +63,14 @@ def records(
         start = _skip_breaks(stream)
         if start < 0:
             return
+        offset = key(start, number)
+        reason = watch.begin(Doing.PLACE, found.source, offset)
+        if reason and (stop is None or not stop(start)):
+            stream.at = start + 1
+            stream.find(dialect.next, dialect.overlap)
+            yield Damaged(found.source, offset, "", "", reason, "the record: left out")
+            number += 1
+            continue
         if not _begins(stream, dialect, start):
             at = start - stream.base
             version = stream.data.startswith(b"WARC/", at)
@@ -71,12 +81,12 @@ def records(
             if number == 0 and start == 0:
                 detail += f", they begin {pages.first_bytes(before)}"
             reason = "warc_bad_record" if version else "warc_garbage_skipped"
-            yield Damaged(found.source, key(start, number), "", "", reason, detail)
+            yield Damaged(found.source, offset, "", "", reason, detail)
             number += 1
             continue
         if stop is not None and stop(start) and dialect.next.match(stream.data, start - stream.base):
             return  # the next range finds it
-        event = _one(stream, dialect, dialect.parse(stream), found, key(start, number), verified, oversized)
+        event = _one(stream, dialect, dialect.parse(stream), found, offset, verified, oversized)
         if not isinstance(event, Damaged):
             stream.discarded = 0
         yield event

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from pipelines import watch
 from pipelines.reading.events import Damaged
 from pipelines.reading.formats import GZIP_MAGIC
 from pipelines.reading.headers import ARC, WARC, Dialect
@@ -23,13 +24,14 @@ from pipelines.reading.packing import Corrupt, Cut, WideWindow, file_chunks, unp
 from pipelines.reading.parsing import RECORD_BYTES, Event, Found, records
 from pipelines.reading.salvage import gap, salvaged
 from pipelines.reading.streams import DISCARD_BYTES, FILE_CHUNK, Member, Resync, Stream, TooMuch, Window
+from pipelines.watch import Doing
 
-_RECORD_NUMBER_BITS = 40
+RECORD_NUMBER_BITS = 40  # from which on an offset counts the records of one gzip member
 
 
 def _member_key(position: int) -> Callable[[int, int], int]:
     def key(_: int, number: int) -> int:
-        return position | number << _RECORD_NUMBER_BITS
+        return position | number << RECORD_NUMBER_BITS
 
     return key
 
@@ -43,6 +45,10 @@ def gzip_records(file: Any, start: int, end: int | None, arc: bool, found: Found
     while position >= 0 and (head := bytes(window.at(position, 3)[:3])):
         if end is not None and position >= end and window.begins_record(position):
             return
+        if reason := watch.begin(Doing.PLACE, found.source, position):
+            yield Damaged(found.source, position, "", "", reason, "the gzip member: left out")
+            position = window.find_member(position + 1)
+            continue
         if head != GZIP_MAGIC:
             after = window.find_member(position + 1)
             yield gap(window, position, after, found.source)
