@@ -152,7 +152,7 @@ def parsed(line: bytes, text_field: str, most: int = ROW_BYTES) -> dict[str, Any
 
 
 def _check_values(line: bytes, most: int) -> None:
-    """Raises RowError for a line of more values than this: three bytes make a list, which takes twenty times as many."""
+    """Raises RowError for a line of more values than this: three bytes make a list that takes sixty."""
     if line.count(b",") + line.count(b"[") + line.count(b"{") <= most:  # those inside of strings as well
         return
     if count_values(line, most) > most:

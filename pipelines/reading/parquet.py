@@ -1,7 +1,7 @@
 """Parquet: a row has a text, and if it has them an id, a url and a date. Page checksums are verified where present."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ _EPOCH = datetime(1970, 1, 1)
 _BATCH_BYTES = 16 << 20
 _BATCH_ROWS = 1024
 _DECODED_BYTES = 64 << 20  # of the rows of a batch
-_EXPANSION = 1032  # what deflate makes of a byte at most: a dictionary can make a hundred thousand, and then the rows fail
+_EXPANSION = 1032  # what deflate makes of a byte at most; a dictionary can make a hundred thousand
 _PAGES = 4  # times the bytes that a row may have: what the pages of all columns may take at a time
 _BUFFER_BYTES = 1 << 20  # of a column chunk as it is stored, which may be as large as the file
 
@@ -89,7 +89,9 @@ def _batches(file: Any, parquet: Any, group: int, columns: list[str], row_bytes:
         rows //= 2
     if decoded > most:
         raise RowError("parquet_unreadable", f"a row of up to {decoded} bytes, at most {most}")
-    stored = min(sum(metadata.column(number).total_compressed_size for number in range(metadata.num_columns)), file.seek(0, 2))
+    stored = min(
+        sum(metadata.column(number).total_compressed_size for number in range(metadata.num_columns)), file.seek(0, 2)
+    )
     given, most = 0, max(row_bytes, _EXPANSION * stored)
     for batch in parquet.iter_batches(batch_size=rows, row_groups=[group], columns=columns):
         given += batch.nbytes
