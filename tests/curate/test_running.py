@@ -303,7 +303,7 @@ def _begin_only(chosen, inputs, output):
         },
         resume=False,
     )
-    directory.release()
+    directory.close()
 
 
 def test_a_killed_run_is_resumed_to_the_same_result_and_leaves_no_process(tmp_path):
@@ -343,9 +343,15 @@ def test_files_that_a_killed_worker_left_unfinished_are_gone_in_the_end(tmp_path
     files = [FileRecord(**file) for file in json.loads((out / "run.json").read_text())["files"]]
     for folder in ("kept", "dropped", "failed", "keys"):
         (out / folder).mkdir(exist_ok=True)
-        (out / folder / ".tmp-0123").write_bytes(b"half")
-    RunDirectory(str(out)).remove_orphans(files)
-    assert {path for path in out.rglob("*") if path.is_file()} == named
+        (out / folder / f".tmp-{'0123' * 8}").write_bytes(b"half")
+    unit = Path(files[0].path).name.rpartition("-")[0].rpartition("-")[0]
+    (out / "kept" / f"{unit}-000-01234567.parquet").write_bytes(b"an earlier attempt")
+    mine = {out / "kept" / name for name in ("mine.parquet", ".tmp-mine", "mine-000-01234567.parquet", "more/a.txt")}
+    (out / "kept" / "more").mkdir()
+    for path in mine:
+        path.write_bytes(b"precious")
+    RunDirectory(str(out)).remove_orphans(files, [unit])
+    assert {path for path in out.rglob("*") if path.is_file()} == named | mine
 
 
 @pytest.mark.parametrize(
