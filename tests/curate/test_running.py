@@ -344,7 +344,8 @@ def test_files_that_a_killed_worker_left_unfinished_are_gone_in_the_end(tmp_path
     for folder in ("kept", "dropped", "failed", "keys"):
         (out / folder).mkdir(exist_ok=True)
         (out / folder / f".tmp-{'0123' * 8}").write_bytes(b"half")
-    unit = Path(files[0].path).name.rpartition("-")[0].rpartition("-")[0]
+    (kept,) = (Path(file.path).name for file in files if file.table == "kept")
+    unit = kept.rpartition("-")[0].rpartition("-")[0]
     (out / "kept" / f"{unit}-000-01234567.parquet").write_bytes(b"an earlier attempt")
     mine = {out / "kept" / name for name in ("mine.parquet", ".tmp-mine", "mine-000-01234567.parquet", "more/a.txt")}
     (out / "kept" / "more").mkdir()
