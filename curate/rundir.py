@@ -23,8 +23,8 @@ from pipelines import manifest, storage
 from pipelines.blame import PoolError
 from pipelines.corpus.forms import DecisionError
 from pipelines.corpus.keyfile import DamagedFile
-from pipelines.curation import READ, WORK, ReadTask
 from pipelines.engines import EngineError
+from pipelines.inputs import READ, WORK, ReadTask
 from pipelines.manifest import EvidenceRecord, FileRecord, FormatError, Manifest, ManifestError, PieceRead, ReadRecord
 from pipelines.reading.units import Piece
 from pipelines.writing import KeySum
@@ -35,7 +35,7 @@ EMPTY = "empty"  # the file of a table without rows
 _SAMPLES, _SAMPLE_BYTES = 64, 1 << 12
 _TABLE_FILE = re.compile(r"(.+)-\d{3,}-[0-9a-f]{8}\.parquet")
 # what a run or an ablation makes in WORK
-_WORK_FOLDERS = ("decisions", "done", "ledger", "spool", "texts")
+_WORK_FOLDERS = ("decisions", "done", "ledger", "sketches", "spool", "texts")
 _WORK_FILES = ("state.json", "lock")
 
 

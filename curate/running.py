@@ -1,6 +1,7 @@
 """A run from a recipe to run.json: units through the pool, decisions between the phases, the check at the end."""
 
 import contextlib
+import datetime
 import os
 import resource
 import time
@@ -9,15 +10,16 @@ from functools import partial
 from typing import Any
 
 from curate import recipe as recipes
-from curate import rundir
+from curate import rundir, shown
 from curate.arguments import given_count, given_path, given_paths, given_seconds
 from curate.recipe import Recipe
 from curate.rundir import RunDirectory, Summary, UsageError
 from filters.contracts import CorpusJudge, CorpusRewriter, ResourceError
-from pipelines import engines, storage
+from pipelines import engines, sketches, storage
 from pipelines.corpus.forms import DecisionError, check_against, decide
 from pipelines.corpus.keyfile import DamagedFile
-from pipelines.curation import Job, ReadTask, RereadTask, Segment, build_phase, build_whole, schema_of
+from pipelines.curation import Job, RereadTask, Segment, build_phase, build_whole, schema_of
+from pipelines.inputs import ReadTask
 from pipelines.manifest import EvidenceRecord, Manifest, Shard
 from pipelines.phases import Phases, Progress, Work
 from pipelines.pool import STALL_SECONDS
@@ -120,7 +122,15 @@ def run(
     )
     with rundir.errors_of(directory.root), contextlib.closing(directory):
         tasks = rundir.tasks_of(state["units"])
-        job = Job(directory.root, recipe.steps, recipe.output.file_bytes, recipe.output.dropped_text, recipe.reading)
+        output_of = recipe.output
+        job = Job(
+            directory.root,
+            recipe.steps,
+            output_of.file_bytes,
+            output_of.dropped_text,
+            recipe.reading,
+            output_of.examples,
+        )
         phases = Phases(
             directory.root,
             1 if on_engine else workers,
@@ -236,6 +246,8 @@ def _finish(
     dropped, failed = rundir.removed_by_stage(directory.root, summary.files)
     stages = rundir.funnel(recipe, summary, dropped, failed)
     evidence = {found.stage: found for found in summary.evidence}
+    sketch = sketches.read_all(directory.root, summary.files, job.examples or 0)
+    rundir.write_json(directory.root, "examples.json", shown.of_run(recipe, sketch, summary.evidence))
     for entry in stages:
         if entry["stage"] in evidence:
             entry["cpu_seconds"] = round(entry["cpu_seconds"] + evidence[entry["stage"]].cpu_seconds, 3)
@@ -245,6 +257,7 @@ def _finish(
         "recipe": recipe.filled(),
         "fingerprint": recipe.fingerprint(),
         "versions": rundir.versions(),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "input": list(paths) if len(paths) <= 1000 else [*paths[:1000], f"… and {len(paths) - 1000} more"],
         "read": {
             "files": len(paths),
@@ -260,19 +273,21 @@ def _finish(
         "conserved": conserved,
         "repeated_ids": rundir.repeated_ids(directory.root, summary.files),
         "corpus": [
-            {"stage": step.name, **evidence[step.name].evidence} for step in recipe.steps if step.name in evidence
+            {"stage": step.name, **shown.without_texts(evidence[step.name].evidence)}
+            for step in recipe.steps
+            if step.name in evidence
         ],
         "files": sorted(
             (
                 {key: getattr(record, key) for key in ("table", "path", "rows", "bytes", "sha256")}
                 for record in summary.files
-                if record.table != "ledger"
+                if record.table in rundir.TABLES
             ),
             key=lambda record: str(record["path"]),
         ),
     }
     if conserved:
-        named = (record for record in summary.files if record.table != "ledger")
+        named = (record for record in summary.files if record.table in rundir.TABLES)
         directory.remove_orphans(named, [task.name for task in tasks])
     else:
         result["differences"] = rundir.differences(directory.root, summary.files)

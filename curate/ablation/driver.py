@@ -32,7 +32,8 @@ from filters.text import tokens
 from pipelines import storage
 from pipelines.corpus.forms import DecisionError, decide
 from pipelines.corpus.keyfile import DamagedFile
-from pipelines.curation import ReadTask, RereadTask
+from pipelines.curation import RereadTask
+from pipelines.inputs import ReadTask
 from pipelines.manifest import Manifest
 from pipelines.phases import Phases, Progress, Work
 from pipelines.pool import STALL_SECONDS

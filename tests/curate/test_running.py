@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from curate.rundir import UsageError
-from pipelines import curation, stage
+from pipelines import inputs as units
+from pipelines import stage
 from pipelines.manifest import FileRecord
 from tests.curate.running_tools import adds_up, content, go, recipe, rows, write_rows
 
@@ -51,7 +52,7 @@ def test_everything_is_kept_dropped_or_failed(tmp_path):
         assert row["value"] < row["threshold"] == 30
     kept = rows(tmp_path / "out", "kept")
     assert all(row["text"] == row["text"].upper() for row in kept)
-    assert not (tmp_path / "out" / curation.WORK).exists()
+    assert not (tmp_path / "out" / units.WORK).exists()
     assert json.loads((tmp_path / "out" / "run.json").read_text())["conserved"] is True
 
 
@@ -71,13 +72,13 @@ class _Stumbling:
 def test_a_fault_of_the_reader_costs_its_file_and_no_other(tmp_path, monkeypatch):
     inputs = _inputs(tmp_path, files=3, each=4)
 
-    true = curation.read
+    true = units.read
 
     def faulty(piece, fields):
         reader = true(piece, fields)
         return _Stumbling(reader) if piece.path.endswith("1.jsonl") else reader
 
-    monkeypatch.setattr(curation, "read", faulty)
+    monkeypatch.setattr(units, "read", faulty)
     result = go(recipe(BODY), inputs, tmp_path / "out")
     assert adds_up(result)
     assert (result["kept"], result["failed"]) == (10, 1)
@@ -275,7 +276,7 @@ def test_an_output_directory_in_use_is_left_alone(tmp_path):
 
 def test_resume_refuses_what_changed(tmp_path):
     inputs = _inputs(tmp_path, 2)
-    (tmp_path / "out" / curation.WORK).mkdir(parents=True)
+    (tmp_path / "out" / units.WORK).mkdir(parents=True)
     first = recipe(*_stages())
     _begin_only(first, inputs, tmp_path / "out")
     with pytest.raises(UsageError, match="the recipe or a model changed"):
@@ -292,7 +293,7 @@ def _begin_only(chosen, inputs, output):
 
     paths = [str(path) for path in inputs]
     directory = rundir.RunDirectory(str(output))
-    (output / curation.WORK).rmdir()
+    (output / units.WORK).rmdir()
     directory.begin(
         {
             "fingerprint": chosen.fingerprint(),
