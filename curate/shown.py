@@ -11,7 +11,7 @@ from filters.document import Document
 from filters.histogram import edges_of
 from filters.rules import Rule
 from filters.snippets import Concealer
-from pipelines.curation import READ
+from pipelines.inputs import READ
 from pipelines.manifest import EvidenceRecord
 
 FORMAT = 1

@@ -1,5 +1,6 @@
 """An ablation from arms to report: score every text path once, decide every arm from the scores."""
 
+import contextlib
 import dataclasses
 import os
 import time
@@ -19,10 +20,11 @@ from curate.ablation.costs import Costs
 from curate.ablation.decide import DecidedArm, Decider
 from curate.ablation.proxies.references import BadReference, read_references
 from curate.ablation.scored import Part, Scored, in_parts
+from curate.arguments import given_count, given_path, given_paths, given_seconds
 from curate.evaluation.labelled import EvaluationError
 from curate.report.page import render_html, render_markdown
-from curate.rundir import RunDirectory, RunError, UsageError
-from curate.running import check, given_paths, plan_units, timed
+from curate.rundir import RunDirectory, UsageError
+from curate.running import check, plan_units, timed
 from filters.chain import close_all
 from filters.contracts import CorpusRewriter, Duplicates, ResourceError
 from filters.document import Document
@@ -30,10 +32,11 @@ from filters.text import tokens
 from pipelines import storage
 from pipelines.corpus.forms import DecisionError, decide
 from pipelines.corpus.keyfile import DamagedFile
-from pipelines.curation import ReadTask, RereadTask
+from pipelines.curation import RereadTask
+from pipelines.inputs import ReadTask
 from pipelines.manifest import Manifest
 from pipelines.phases import Phases, Progress, Work
-from pipelines.pool import STALL_SECONDS, PoolError
+from pipelines.pool import STALL_SECONDS
 from pipelines.reading.units import InputError, expand
 from pipelines.scoring import table
 from pipelines.scoring.plan import CorpusVisit, Measure, Node, Plan, TextVisit, Visit, later_rounds, make_plan
@@ -182,6 +185,10 @@ def ablate(
     Returns the report as data. Raises RecipeError or UsageError before anything is written, RunError afterwards.
     """
     started = time.monotonic()
+    sources, target = given_paths(inputs), given_path(output, "output")
+    given_count(workers, "workers")
+    given_count(limit, "limit")
+    given_seconds(stall_seconds, "stall_seconds")
     ablation = ablation if isinstance(ablation, Ablation) else load_ablation(ablation)
     progress = progress or Progress()
     workers = workers or len(os.sched_getaffinity(0))
@@ -193,34 +200,30 @@ def ablate(
         check(arm.recipe)
     _check_gold(ablation)
     _check_proxy(ablation)
-    groups, group_of = _inputs(ablation, given_paths(inputs), workers, limit)
+    groups, group_of = _inputs(ablation, sources, workers, limit)
     plan = make_plan({arm.name: (arm.recipe.steps, group_of[arm.name]) for arm in ablation.arms})
-    directory = RunDirectory(os.fspath(output))
+    directory = RunDirectory(target)
     state = directory.begin(_state(ablation, groups, group_of, plan, limit), resume)
-    for group, units in zip(groups, state["units"], strict=True):
-        group.tasks = rundir.tasks_of(units)
-    phases = Phases(directory.root, workers, resume=resume, progress=progress, stall_seconds=stall_seconds)
     try:
-        work = Ablating(ablation, directory.root, groups, plan, phases)
-        with phases:
-            before = time.process_time()
-            work.score()
-            scoring = phases.cpu_seconds + time.process_time() - before
-        if workers == 1:
-            scoring -= max(0.0, phases.startup_cpu_seconds - before)
-        report = _report(work, scoring)
-        report["cpu_seconds"] = round(phases.cpu_seconds + time.process_time(), 3)
-        report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
-        report["wall_seconds"] = round(time.monotonic() - started, 3)
-        _write_report(directory.root, report)
-    except (PoolError, DecisionError) as error:
-        raise RunError(str(error)) from error
-    except DamagedFile as error:
-        raise RunError(f"{error}; --resume writes it again") from error
+        with rundir.errors_of(directory.root), contextlib.closing(directory):
+            for group, units in zip(groups, state["units"], strict=True):
+                group.tasks = rundir.tasks_of(units)
+            phases = Phases(directory.root, workers, resume=resume, progress=progress, stall_seconds=stall_seconds)
+            work = Ablating(ablation, directory.root, groups, plan, phases)
+            with phases:
+                before = time.process_time()
+                work.score()
+                scoring = phases.cpu_seconds + time.process_time() - before
+            if workers == 1:
+                scoring -= max(0.0, phases.startup_cpu_seconds - before)
+            report = _report(work, scoring)
+            report["cpu_seconds"] = round(phases.cpu_seconds + time.process_time(), 3)
+            report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
+            report["wall_seconds"] = round(time.monotonic() - started, 3)
+            _write_report(directory.root, report)
+            directory.clean()
     finally:
         close_all()
-        directory.release()
-    directory.clean()
     return report
 
 
@@ -236,7 +239,7 @@ def _state(
     return {
         "fingerprint": [arms, ablation.tokens, sorted(with_texts(ablation, plan))],
         "versions": rundir.versions(),
-        "inputs": [rundir.input_identity(path) for group in groups for path in group.paths],
+        "inputs": rundir.identities(path for group in groups for path in group.paths),
         "limit": limit,
         "units": [rundir.task_state(group.tasks) for group in groups],
     }
