@@ -247,7 +247,7 @@ def _finish(
     stages = rundir.funnel(recipe, summary, dropped, failed)
     evidence = {found.stage: found for found in summary.evidence}
     sketch = sketches.read_all(directory.root, summary.files, job.examples or 0)
-    rundir.write_json(directory.root, "examples.json", shown.of_run(recipe, sketch, summary.evidence))
+    rundir.write_json(directory.root, shown.EXAMPLES_FILE, shown.of_run(recipe, sketch, summary.evidence))
     for entry in stages:
         if entry["stage"] in evidence:
             entry["cpu_seconds"] = round(entry["cpu_seconds"] + evidence[entry["stage"]].cpu_seconds, 3)
