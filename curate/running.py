@@ -10,6 +10,7 @@ from typing import Any
 from curate import recipe as recipes
 from curate import rundir
 from curate.recipe import Recipe
+from curate.results import RunResult, returns
 from curate.rundir import RunDirectory, RunError, Summary, UsageError
 from filters.contracts import CorpusJudge, CorpusRewriter, ResourceError
 from pipelines import engines, storage
@@ -62,6 +63,7 @@ def given_paths(inputs: Any) -> list[str]:
     return [str(os.fspath(item)) for item in found]
 
 
+@returns(RunResult)
 def run(
     recipe: Recipe | str | os.PathLike[str] | Mapping[str, Any],
     inputs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
@@ -87,7 +89,8 @@ def run(
     verify   hash every file again after it was written; otherwise names and sizes are compared, and hashes where a
              run is resumed
 
-    Returns what run.json holds. Raises RecipeError or UsageError before anything is written, RunError afterwards.
+    Returns what run.json holds, as a RunResult: a mapping with kept, dropped, failed, funnel, rules and show().
+    Raises RecipeError or UsageError before anything is written, RunError afterwards.
     """
     started = time.monotonic()
     recipe = recipe if isinstance(recipe, Recipe) else recipes.load(recipe)
