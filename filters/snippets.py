@@ -12,7 +12,7 @@ from filters.document import Document, Drop
 
 MOST = 200  # characters that are shown of a text
 HIDDEN = "•••"  # stands for personal data that a stage removed
-_LOOKED_AT = 20_000  # characters of a text that are searched for personal data before it is cut
+LOOKED_AT = 4_000  # characters of a text that are searched for personal data before it is cut
 _AROUND = 2_000  # characters before and after a change that are searched
 _CHANGED = 4_000  # characters of a change that are compared
 _EDGE = 300  # characters at an edge where a text was cut, which may hold part of a value
@@ -247,7 +247,7 @@ class Concealer:
     def excerpt(self, document: Document, most: int = MOST) -> str:
         """The beginning of a document's text without personal data, at most so many characters."""
         text = document.text
-        return excerpt(self._concealed(document, Window(text[:_LOOKED_AT], False, len(text) > _LOOKED_AT)), most)
+        return excerpt(self._concealed(document, Window(text[:LOOKED_AT], False, len(text) > LOOKED_AT)), most)
 
     def change(
         self, document: Document, before: Window, after: Window, *, hides: bool = False, most: int = MOST
