@@ -101,7 +101,7 @@ def test_a_quote_that_is_never_closed_is_no_text(tmp_path):
 
 def test_a_first_line_that_cannot_be_read_is_one_failed_row(tmp_path):
     """Otherwise the next line would be taken for the names, and the row key 0 be used twice."""
-    for data in (b'id,te\rxt\n1\r,a\n2,b\n', b'"id"x,text\n"1"x,a\n2,b\n'):
+    for data in (b"id,te\rxt\n1\r,a\n2,b\n", b'"id"x,text\n"1"x,a\n2,b\n'):
         (event,) = _events(tmp_path / "a.csv", data)
         assert (event.reason, event.offset) == ("csv_error", 0)
 
