@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test lint disturbed bench clean lock
+.PHONY: setup demo test lint disturbed bench notebook clean lock
 
 setup: $(VENV)/.ready
 
@@ -30,6 +30,10 @@ disturbed: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+# Run the cells of docs/notebook.ipynb again and write their outputs into it
+notebook: setup
+	$(BIN)/python -m tests.make_notebook
 
 clean:
 	rm -rf $(VENV) demo-output build dist
