@@ -38,6 +38,11 @@ def at(source: str, offset: int) -> None:
     if not _pages:
         _first = (time.monotonic(), time.process_time())
     _pages += 1
+    back_at(source, offset)
+
+
+def back_at(source: str, offset: int) -> None:
+    """Record the page that the worker goes on with, after others were begun."""
     if _slot is not None:
         name = source.encode("utf-8", "replace")[: SLOT_BYTES - _HEAD.size]
         _HEAD.pack_into(_slot, 0, _pages, time.monotonic(), *_first, offset, len(name))
