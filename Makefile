@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test lint bench faults disturbed soak fuzz clean lock
+.PHONY: setup demo test lint bench notebook faults disturbed soak fuzz clean lock
 
 setup: $(VENV)/.ready
 
@@ -30,6 +30,10 @@ disturbed: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+# Run the cells of docs/notebook.ipynb again and write their outputs into it
+notebook: setup
+	$(BIN)/python -m tests.make_notebook
 
 # The table of faults, with outcomes. ONLY=word: rows that hold it. Some rows need root.
 faults: setup

@@ -78,13 +78,20 @@ def run_task(phase: PhaseTask) -> float:
     try:
         engines.run_in_process(lambda pipeline: phase.build(pipeline, phase.task, phase.manifest), phase.options)
     except Exception as error:
-        cause = first_cause(error)
-        if isinstance(cause, KeyboardInterrupt):  # Beam makes an error like others of it
+        storage.abandon_unfinished()
+        if isinstance(first_cause(error), KeyboardInterrupt):  # Beam makes an error like others of it
             raise KeyboardInterrupt from None
-        reason, detail = fault_of(cause)
-        said = detail if isinstance(cause, ResourceError) else f"{reason}: {detail}"
-        raise PoolError(f"unit {phase.task.name}: {said}") from None
+        raise PoolError(f"unit {phase.task.name}: {_said(error)}") from None
     return time.process_time() - started
+
+
+def _said(error: Exception) -> str:
+    """Why a worker cannot go on, in one line that quotes no document."""
+    cause = first_cause(error)
+    if isinstance(cause, OSError) and cause.filename is not None:
+        return f"{cause.filename}: {cause.strerror or type(cause).__name__}"
+    reason, detail = fault_of(cause)
+    return detail if isinstance(cause, ResourceError) else f"{reason}: {detail}"
 
 
 def run_serially(tasks: Iterable[PhaseTask], progress: Callable[[int], None]) -> Iterable[Done]:
@@ -128,7 +135,7 @@ def _worker(pipe: Any, slot: Any) -> None:
     except (EOFError, BrokenPipeError):
         pass
     except Exception as error:  # a unit that cannot even be unpickled here
-        pipe.send(("error", PoolError(": ".join(fault_of(error)))))
+        pipe.send(("error", PoolError(_said(error))))
     finally:
         close_all()
 

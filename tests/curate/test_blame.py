@@ -36,7 +36,7 @@ def test_workers_that_die_or_stall_cost_the_place(tmp_path, inputs, monkeypatch)
         ("kill", "PLACE", "b.parquet", 10),  # the second row group
         ("stall", "READING", "c.jsonl", 17),  # after 17 rows
     )
-    result = go(recipe(*STAGES), inputs, tmp_path / "out", workers=2, stall_seconds=1)
+    result = go(recipe(*STAGES), inputs, tmp_path / "out", workers=2, stall_seconds=3)
     assert adds_up(result)
     failed = {
         (row["source"].rpartition("/")[2], row["offset"], row["stage"], row["reason"])
