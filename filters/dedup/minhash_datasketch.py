@@ -11,7 +11,6 @@ from filters.dedup.survivors import DuplicateJudge
 from filters.document import Document, Fault
 from filters.needs import need
 
-
 _BATCH = 4096  # shingles at a time: datasketch makes a row of 64-bit numbers for each, one for each permutation
 
 
