@@ -13,6 +13,7 @@ from curate import recipe as recipes
 from curate import rundir, shown
 from curate.arguments import given_count, given_path, given_paths, given_seconds
 from curate.recipe import Recipe
+from curate.results import RunResult, returns
 from curate.rundir import RunDirectory, Summary, UsageError
 from filters.contracts import CorpusJudge, CorpusRewriter, ResourceError
 from pipelines import engines, sketches, storage
@@ -54,6 +55,7 @@ def plan_units(paths: Sequence[str], workers: int, limit: int | None) -> list[Re
     return [ReadTask("limit", pieces, limit)]
 
 
+@returns(RunResult)
 def run(
     recipe: Recipe | str | os.PathLike[str] | Mapping[str, Any],
     inputs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
@@ -79,7 +81,8 @@ def run(
     verify   hash every file again after it was written; otherwise names and sizes are compared, and hashes where a
              run is resumed
 
-    Returns what run.json holds. Raises RecipeError or UsageError before anything is written, RunError afterwards.
+    Returns what run.json holds, as a RunResult: a mapping with kept, dropped, failed, funnel, rules and show().
+    Raises RecipeError or UsageError before anything is written, RunError afterwards.
     """
     started = time.monotonic()
     sources, target = given_paths(inputs), given_path(output, "output")
@@ -247,7 +250,7 @@ def _finish(
     stages = rundir.funnel(recipe, summary, dropped, failed)
     evidence = {found.stage: found for found in summary.evidence}
     sketch = sketches.read_all(directory.root, summary.files, job.examples or 0)
-    rundir.write_json(directory.root, "examples.json", shown.of_run(recipe, sketch, summary.evidence))
+    rundir.write_json(directory.root, shown.EXAMPLES_FILE, shown.of_run(recipe, sketch, summary.evidence))
     for entry in stages:
         if entry["stage"] in evidence:
             entry["cpu_seconds"] = round(entry["cpu_seconds"] + evidence[entry["stage"]].cpu_seconds, 3)

@@ -15,6 +15,7 @@ from pipelines.inputs import READ
 from pipelines.manifest import EvidenceRecord
 
 FORMAT = 1
+EXAMPLES_FILE = "examples.json"
 _TEXTS = "examples"  # of evidence: pairs of duplicates with their texts
 
 

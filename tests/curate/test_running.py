@@ -132,6 +132,19 @@ def test_workers_order_and_cutting_do_not_change_the_result(tmp_path):
     assert content(tmp_path / "one") == content(tmp_path / "two") == content(tmp_path / "reversed")
 
 
+def test_steps_take_batches_and_the_result_is_that_of_pages_one_by_one(tmp_path, monkeypatch):
+    inputs = [*_inputs(tmp_path, 3, 50), write_rows(tmp_path / "empty.jsonl", [])]
+    found = []
+    for items, size in ((1, 1), (7, 1 << 30), (1 << 30, 1_000), (1 << 30, 1 << 30)):
+        monkeypatch.setattr(stage, "BATCH_ITEMS", items)
+        monkeypatch.setattr(stage, "BATCH_BYTES", size)
+        output = tmp_path / f"{items}-{size}"
+        assert adds_up(go(recipe(*_stages()), inputs, output))
+        found.append({table: rows(output, table) for table in ("kept", "dropped", "failed")})
+    assert all(tables == found[0] for tables in found)
+    assert all(found[0].values())
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -127,7 +127,7 @@ def stopped(place: Place, after: str = ".curate/done/0/*.json") -> tuple[Path, l
     rng = random.Random(2)
     words = [f"word{n}" for n in range(500)] + [f"단어{n}" for n in range(500)]
     inputs = [
-        place.rows(f"{n}.jsonl", [" ".join(rng.choices(words, k=200)) for _ in range(1500)], 9000 * n) for n in range(3)
+        place.rows(f"{n}.jsonl", [" ".join(rng.choices(words, k=120)) for _ in range(900)], 9000 * n) for n in range(3)
     ]
     recipe = place.recipe("extraction/plain", "language/script", "dedup/exact", "dedup/minhash")
     whole = sound(place.run(recipe, *inputs, output="whole", workers=2))
