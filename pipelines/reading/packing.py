@@ -45,17 +45,6 @@ class WideWindow(ValueError):
         )
 
 
-UNPACK_ERRORS = (Cut, Corrupt, WideWindow)
-
-
-def failure(error: Exception, beyond: str) -> tuple[str, str]:
-    """Reason and detail of a file that cannot be unpacked beyond a place; error is one of UNPACK_ERRORS."""
-    if isinstance(error, WideWindow):
-        return "zstd_window_too_large", str(error)
-    reason = "file_truncated" if isinstance(error, Cut) else "file_corrupt"
-    return reason, f"the {error.args[0]} stream cannot be read beyond {beyond}"
-
-
 def file_chunks(file: Any, size: int = 1 << 20) -> Iterator[bytes]:
     """The rest of a file."""
     while data := file.read(size):
