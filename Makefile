@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test lint bench clean lock
+.PHONY: setup demo test lint disturbed bench clean lock
 
 setup: $(VENV)/.ready
 
@@ -24,6 +24,9 @@ lint: setup
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+disturbed: setup
+	$(BIN)/python -m tests.faults.disturbed
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -170,7 +170,7 @@ def task_state(tasks: Sequence[ReadTask]) -> list[dict[str, Any]]:
 def tasks_of(state: Sequence[Mapping[str, Any]]) -> list[ReadTask]:
     """The inverse of task_state."""
     return [
-        ReadTask(unit["name"], tuple(Piece(**piece) for piece in unit["pieces"]), {}, unit["limit"], unit["bytes"])
+        ReadTask(unit["name"], tuple(Piece(**piece) for piece in unit["pieces"]), unit["limit"], unit["bytes"])
         for unit in state
     ]
 

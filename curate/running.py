@@ -1,18 +1,19 @@
 """A run from a recipe to run.json: units through the pool, decisions between the phases, the check at the end."""
 
+import datetime
 import os
 import resource
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from curate import recipe as recipes
-from curate import rundir
+from curate import rundir, shown
 from curate.recipe import Recipe
 from curate.rundir import RunDirectory, RunError, Summary, UsageError
 from filters.contracts import CorpusJudge, CorpusRewriter, ResourceError
-from pipelines import engines, storage
+from pipelines import engines, sketches, storage
 from pipelines.corpus.forms import DecisionError, check_against, decide
 from pipelines.corpus.keyfile import DamagedFile
 from pipelines.curation import Job, ReadTask, RereadTask, Segment, build_phase, build_whole, schema_of
@@ -47,7 +48,7 @@ def plan_units(paths: Sequence[str], workers: int, limit: int | None) -> list[Re
         return [ReadTask.of(unit) for unit in units]
     # The first records in the order of the input: one unit, read until there are enough.
     pieces = tuple(piece for unit in cut(paths, 1 << 62, 1) for piece in unit.pieces)
-    return [ReadTask("limit", pieces, {}, limit)]
+    return [ReadTask("limit", pieces, limit)]
 
 
 def given_paths(inputs: Any) -> list[str]:
@@ -124,7 +125,15 @@ def run(
         resume,
     )
     tasks = rundir.tasks_of(state["units"])
-    job = Job(directory.root, recipe.steps, recipe.output.file_bytes, recipe.output.dropped_text, recipe.reading)
+    output_of = recipe.output
+    job = Job(
+        directory.root,
+        recipe.steps,
+        output_of.file_bytes,
+        output_of.dropped_text,
+        recipe.reading,
+        output_of.examples,
+    )
     phases = Phases(
         directory.root,
         1 if on_engine else workers,
@@ -181,7 +190,7 @@ def _on_this_machine(
         if segment.corpus is not None:
             phases.progress.begin(f"{segment.corpus.name}: deciding")
             shards = [shard for manifest in done for shard in manifest.shards]
-            current, found = _decide(directory, segment, shards, against)
+            current, found = _decide(directory, segment, shards, phases, against)
             manifests.append(Manifest(evidence=(found,)))
     return manifests
 
@@ -213,18 +222,24 @@ def _check_against(recipe: Recipe, against: str) -> None:
 
 
 def _decide(
-    directory: RunDirectory, segment: Segment, shards: Sequence[Shard], against: str | None
+    directory: RunDirectory, segment: Segment, shards: Sequence[Shard], phases: Phases, against: str | None
 ) -> tuple[list[RereadTask], EvidenceRecord]:
     step = segment.corpus
     if step is None:
         raise ValueError(f"segment {segment.number} does not end with a corpus step")
-    started = time.process_time()
     earlier = _keys_folder(against, step.name) if against else None
     folder = directory.work("decisions", str(segment.number))
-    decision = decide(segment.decides(), shards, folder, earlier, _keys_folder(directory.root, step.name))
-    spent = time.process_time() - started
+    keep = _keys_folder(directory.root, step.name)
+    function = partial(timed, partial(decide, segment.decides(), shards, folder, earlier, keep))
+    decision, spent = phases.call(function, f"{step.name}: deciding", (DecisionError, DamagedFile))
     tasks = [RereadTask(shard.unit, shard, decision.of(shard)) for shard in shards]
     return tasks, EvidenceRecord(step.name, decision.evidence, spent)
+
+
+def timed(function: Callable[[], Any]) -> tuple[Any, float]:
+    """What a function returns, and the CPU seconds it took."""
+    started = time.process_time()
+    return function(), time.process_time() - started
 
 
 def _finish(
@@ -245,6 +260,8 @@ def _finish(
     dropped, failed = rundir.removed_by_stage(directory.root, summary.files)
     stages = rundir.funnel(recipe, summary, dropped, failed)
     evidence = {found.stage: found for found in summary.evidence}
+    sketch = sketches.read_all(directory.root, summary.files, job.examples or 0)
+    rundir.write_json(directory.root, "examples.json", shown.of_run(recipe, sketch, summary.evidence))
     for entry in stages:
         if entry["stage"] in evidence:
             entry["cpu_seconds"] = round(entry["cpu_seconds"] + evidence[entry["stage"]].cpu_seconds, 3)
@@ -254,6 +271,7 @@ def _finish(
         "recipe": recipe.filled(),
         "fingerprint": recipe.fingerprint(),
         "versions": rundir.versions(),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "input": list(paths) if len(paths) <= 1000 else [*paths[:1000], f"… and {len(paths) - 1000} more"],
         "read": {
             "files": len(paths),
@@ -269,19 +287,21 @@ def _finish(
         "conserved": conserved,
         "repeated_ids": rundir.repeated_ids(directory.root, summary.files),
         "corpus": [
-            {"stage": step.name, **evidence[step.name].evidence} for step in recipe.steps if step.name in evidence
+            {"stage": step.name, **shown.without_texts(evidence[step.name].evidence)}
+            for step in recipe.steps
+            if step.name in evidence
         ],
         "files": sorted(
             (
                 {key: getattr(record, key) for key in ("table", "path", "rows", "bytes", "sha256")}
                 for record in summary.files
-                if record.table != "ledger"
+                if record.table in rundir.TABLES
             ),
             key=lambda record: str(record["path"]),
         ),
     }
     if conserved:
-        directory.remove_orphans(record for record in summary.files if record.table != "ledger")
+        directory.remove_orphans(record for record in summary.files if record.table in rundir.TABLES)
     else:
         result["differences"] = rundir.differences(directory.root, summary.files)
         result["differences"]["plan"] = left_out[:100]

@@ -175,6 +175,8 @@ def _misbehaving(function: Any) -> Any:
     """The function, doing harm on bodies that ask for it: for tests, only where the environment has TEST_HOOK."""
     import ctypes
 
+    poisoned: list[bytes] = []
+
     def call(body: bytes, label: str) -> Any:
         kind = body.partition(_TEST_MARK)[2][:20].partition(b"-->")[0].decode()
         if kind == "segfault":
@@ -183,6 +185,13 @@ def _misbehaving(function: Any) -> Any:
             os._exit(9)
         elif kind == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
+        elif kind == "killed-slowly":
+            time.sleep(0.1)
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif kind == "poison":
+            poisoned.append(body)
+        elif poisoned:
+            ctypes.string_at(0)
         elif kind == "memory":
             return b"x" * (1 << 40), {}
         elif kind == "rust-memory":  # how native code runs out of it

@@ -22,7 +22,7 @@ from curate.ablation.scored import Part, Scored, in_parts
 from curate.evaluation.labelled import EvaluationError
 from curate.report.page import render_html, render_markdown
 from curate.rundir import RunDirectory, RunError, UsageError
-from curate.running import check, given_paths, plan_units
+from curate.running import check, given_paths, plan_units, timed
 from filters.chain import close_all
 from filters.contracts import CorpusRewriter, Duplicates, ResourceError
 from filters.document import Document
@@ -108,9 +108,11 @@ class Ablating:
             works.append(Work(partial(build_respool, self.job, node), task, part.unit, part.rows))
         found = self._run(f"spool-{node.number}", works, f"{node.step.name}: spool")
         shards = [shard for manifest in found for shard in manifest.shards]
-        started = time.process_time()
-        decision = decide(strategy, shards, storage.join(self.root, table.decisions_folder(node)))
-        self.costs.of_nodes[node.number] += time.process_time() - started
+        folder = storage.join(self.root, table.decisions_folder(node))
+        deciding = partial(timed, partial(decide, strategy, shards, folder))
+        expected = (DecisionError, DamagedFile)
+        decision, spent = self.phases.call(deciding, f"{node.step.name}: deciding", expected)
+        self.costs.of_nodes[node.number] += spent
         tasks = [RereadTask(shard.unit, shard, decision.of(shard)) for shard in shards]
         works = [Work(partial(build_rescoring, self.job, node), task, task.name, task.size) for task in tasks]
         self._run(f"after-{node.number}", works, node.step.name)

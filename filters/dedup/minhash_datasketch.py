@@ -63,14 +63,8 @@ class MinHashDatasketch(DuplicateJudge):
 
     def decision(self) -> Duplicates:
         """One key a band; the threshold is the similarity at which the S-curve is steepest."""
-        return Duplicates(
-            self.rule,
-            width=self.bands,
-            threshold=steepest(self.bands, self.rows),
-            survivor=self.survivor,
-            shingler=self.shingler,
-            signed=True,
-            key_free=frozenset({"survivor"}),
+        return self.duplicates(
+            width=self.bands, threshold=steepest(self.bands, self.rows), shingler=self.shingler, signed=True
         )
 
     def shingler(self) -> Callable[[Document], Any]:

@@ -52,6 +52,7 @@ class Presidio(Rewriter):
     """Finds personal data with presidio-analyzer's recognisers, offline; names with a spaCy model if one is given."""
 
     reads: ClassVar[tuple[str, ...]] = ("language",)
+    conceals: ClassVar[bool] = True
     writes: ClassVar[Mapping[str, str]] = {f"pii_{kind}": "int64" for kind in (*PATTERNS, *NAMES)}
 
     types: tuple[str, ...] = Field(

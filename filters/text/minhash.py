@@ -43,7 +43,12 @@ def character_shingles(text: str, n: int) -> np.ndarray:
 
     A text of fewer than n characters is one shingle; a text of white space only has none.
     """
-    return _character_shingles(encode(text), *code_points(), n)
+    return _character_shingles(encode(text), *code_points(), n, False)
+
+
+def letter_shingles(text: str, n: int) -> np.ndarray:
+    """The same, of the letters, marks and digits of a text alone: what is in other quotes or dashes is the same."""
+    return _character_shingles(encode(text), *code_points(), n, True)
 
 
 def signature(shingles: np.ndarray, factors: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -105,14 +110,15 @@ def _word_shingles(data, properties, lower, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _character_shingles(data, properties, lower, n):  # type: ignore[no-untyped-def]
+def _character_shingles(data, properties, lower, n, letters):  # type: ignore[no-untyped-def]
     size = len(data)
     kept = np.empty(size, np.uint64)
     count = 0
     i = 0
     while i < size:
         point, width = code_point(data, i)
-        if not properties[point] & SPACE:
+        prop = np.int64(properties[point])
+        if (prop & ALPHANUMERIC or (1 << (prop & CLASS_MASK)) & _MARKS) if letters else not prop & SPACE:
             kept[count] = np.uint64(lower[point]) + np.uint64(1)
             count += 1
         i += width

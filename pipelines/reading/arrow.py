@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
+from pipelines import watch
 from pipelines.reading.events import Damaged
 from pipelines.reading.fields import Fields
 from pipelines.reading.parquet import arrow_errors, batch_rows, column_path, schema_problem, unreadable
 from pipelines.reading.rows import Event
+from pipelines.watch import Doing
 
 FILE_MAGIC = b"ARROW1"
 _STREAM_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
@@ -16,7 +18,14 @@ def arrow_rows(file: Any, source: str, fields: Fields) -> Iterator[Event]:
     """The rows of a file; the offset of a row is its number, from 0. What cannot be read is one event, and the last."""
     row = 0
     try:
-        for batch in batches(file):
+        found = batches(file)
+        while True:
+            if reason := watch.begin(Doing.PLACE, source, row):
+                yield Damaged(source, row, "", "", reason, f"from row {row} on")
+                return
+            batch = next(found, None)
+            if batch is None:
+                break
             if row == 0 and (problem := schema_problem(batch.schema, fields.text)):
                 yield Damaged(source, 0, "", "", "schema_error", problem)
                 return

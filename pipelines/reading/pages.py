@@ -11,6 +11,7 @@ from pipelines.reading.credentials import without_credentials
 from pipelines.reading.events import Damaged, Rejected
 
 TEXT_BYTES = 10_000_000
+ID_CHARACTERS = 8192  # what is longer is no id; the ids of a unit are held in memory
 
 _PLAIN_URL = re.compile(rb"[!#-;=?-~]+")  # printable ASCII without space, quote and angle brackets
 # C0, DEL, C1, line separators, marks and overrides of direction, U+FFFE and U+FFFF: nothing a terminal may be given.
@@ -49,6 +50,12 @@ def clean_id(raw: bytes | str) -> str:
     """A record's own id as it stands, without characters that no id holds."""
     text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
     return _UNSAFE_ID.sub("\ufffd", text.strip())
+
+
+def own_id(raw: bytes | str) -> str:
+    """The id that a record or row brings, or "": what is too long for one is as good as absent."""
+    found = clean_id(raw)
+    return found if len(found) <= ID_CHARACTERS else ""
 
 
 def clean_date(raw: bytes | str) -> str:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipelines import watch
 from pipelines.reading.events import Damaged
 from pipelines.reading.fields import Fields
 from pipelines.reading.rows import Event, page_of_row
+from pipelines.watch import Doing
 
 _NAME = re.compile(r"[^\W\d](?:[^\W\d]|[_.-]|\d{1,4}(?!\d)){0,40}")
 _EPOCH = datetime(1970, 1, 1)
@@ -49,7 +51,14 @@ def parquet_rows(
         bytes_a_row = max(1, metadata.total_byte_size // max(1, metadata.num_rows))
         size = max(1, min(_BATCH_ROWS, _BATCH_BYTES // bytes_a_row))
         try:
-            for batch in parquet.iter_batches(batch_size=size, row_groups=[group], columns=columns):
+            batches = parquet.iter_batches(batch_size=size, row_groups=[group], columns=columns)
+            while row < next_group:
+                if reason := watch.begin(Doing.PLACE, source, row):
+                    yield Damaged(source, row, "", "", reason, f"rows {row} to {next_group - 1}")
+                    break
+                batch = next(batches, None)
+                if batch is None:
+                    break
                 yield from batch_rows(batch, row, source, fields, paths)
                 row += batch.num_rows
         except arrow_errors() as error:
@@ -130,7 +139,11 @@ def batch_rows(
     columns[fields.text] = _bytes(_column(batch, paths[fields.text]))
     names = list(columns)
     for number, values in enumerate(zip(*columns.values(), strict=True), start=first):
-        yield page_of_row(dict(zip(names, values, strict=True)), fields, source, number, f"row {number}")
+        place = f"row {number}"
+        if reason := watch.begin(Doing.PLACE, source, number):
+            yield Damaged(source, number, "", "", reason, place)
+        else:
+            yield page_of_row(dict(zip(names, values, strict=True)), fields, source, number, place)
 
 
 def _bytes(column: Any) -> list[bytes | None]:

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from pipelines import watch
 from pipelines.reading import formats, warc
 from pipelines.reading.events import Damaged
 from pipelines.reading.parsing import Event, Found
+from pipelines.watch import Doing
 
 ZIP_MAGIC = b"PK\x03\x04"
 _ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
@@ -30,6 +32,9 @@ def wacz_records(file: Any, source: str, types: Counter[str]) -> Iterator[Event 
         return
     for name in names:
         inner = f"{source}#{name}"
+        if reason := watch.begin(Doing.PLACE, inner, -1):
+            yield Damaged(inner, -1, "", "", reason, "the member: left out")
+            continue
         try:
             with zipfile.ZipFile(file).open(name) as member:
                 kind, _, packing = formats.sniff(member, name).partition(".")

@@ -61,8 +61,8 @@ class _Stumbling:
     def __init__(self, reader):
         self.types, self._reader = reader.types, reader
 
-    def __iter__(self):
-        events = iter(self._reader)
+    def steps(self):
+        events = self._reader.steps()
         yield next(events)
         yield next(events)
         raise KeyError("a fault")

@@ -99,6 +99,20 @@ def test_a_quote_that_is_never_closed_is_no_text(tmp_path):
     assert events[-1].reason == "csv_error"
 
 
+def test_a_first_line_that_cannot_be_read_is_one_failed_row(tmp_path):
+    """Otherwise the next line would be taken for the names, and the row key 0 be used twice."""
+    for data in (b'id,te\rxt\n1\r,a\n2,b\n', b'"id"x,text\n"1"x,a\n2,b\n'):
+        (event,) = _events(tmp_path / "a.csv", data)
+        assert (event.reason, event.offset) == ("csv_error", 0)
+
+
+def test_a_delimiter_in_a_message_is_shown_escaped(tmp_path):
+    found = _events(tmp_path / "a.tsv", b'"id"\t"text"\n"1"x\t"a"\n"2"\t"b"\n')
+    assert [event.reason for event in found if isinstance(event, Damaged)] == ["csv_error"]
+    assert "\\t" in found[0].detail and "\t" not in found[0].detail
+    assert _texts(found[1:]) == ["b"]
+
+
 def test_bytes_that_are_no_utf8_cost_the_row_that_has_them(tmp_path):
     rows = "id,text\n" + "".join(f"{n},문장 {n}\n" for n in range(9000))
     data = rows.encode() + b"x,bad \xff\xfe\xfa\n\xff,good\n"
