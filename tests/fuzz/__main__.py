@@ -46,7 +46,12 @@ def _run(name: str, seconds: int, folder: Path) -> int:
     while (left := int(started + seconds - time.monotonic())) > 0:
         command = [sys.executable, "-m", "tests.fuzz", "--feed", name, "--seconds", str(left), "--folder", str(folder)]
         with open(folder / "log", "ab") as log:
-            code = subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=log, check=False).returncode
+            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            try:
+                code = process.wait(left + 90)
+            except subprocess.TimeoutExpired:  # it may hang as it reports what hung it
+                process.kill()
+                code = process.wait()
         if code:
             deaths += 1
             current = folder / "current"
