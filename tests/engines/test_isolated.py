@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -81,3 +82,23 @@ def test_rows_are_those_of_a_local_run(store, tmp_path, runner):
         assert wrote
         others = set().union(*(more for _, more in files.values() if more is not wrote))
         assert read & others, "each worker reads what the other wrote"
+
+
+def on_isolated_workers(*arguments) -> subprocess.CompletedProcess:
+    """curate run on two isolated workers, by the command."""
+    command = [sys.executable, "-m", "tests.engines.drive", "run", *map(str, arguments), "--", "--runner"]
+    more = ["tests.engines.runners.Isolated", "--direct_num_workers", "2"]
+    return subprocess.run([*command, *more], cwd=runners.ROOT, capture_output=True, text=True, timeout=240, check=False)
+
+
+def test_paths_of_this_machine_end_the_job_and_are_named(store, tmp_path):
+    rows_file = write_rows(tmp_path / "a.jsonl", ["word " * 60])
+    store.objects["in/a.jsonl"] = rows_file.read_bytes()
+    chosen = tmp_path / "r.yaml"
+    chosen.write_text("name: a\nstages: [quality/length]\n", encoding="utf-8")
+    read_here = on_isolated_workers(chosen, rows_file, "--output", "store://out")
+    assert read_here.returncode == 1
+    assert f"{rows_file}: No such file or directory; do its workers see this path?" in read_here.stderr
+    written_here = on_isolated_workers(chosen, "store://in/a.jsonl", "--output", tmp_path / "out")
+    assert written_here.returncode == 1
+    assert f"{tmp_path / 'out'}: the engine is done, and nothing is there" in written_here.stderr
