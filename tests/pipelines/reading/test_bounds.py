@@ -175,7 +175,10 @@ def test_large_values_among_small_ones_do_not_come_by_the_thousand(tmp_path: Pat
     subprocess.run([sys.executable, "-c", script, str(path)], check=True)
 
 
-def test_pages_that_no_memory_holds_fail_and_the_next_group_follows(tmp_path: Path) -> None:
+def test_pages_that_no_memory_holds_fail_and_the_next_group_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.reading.parquet._PAGES_BYTES", 4 << 20)
     path = tmp_path / "a.parquet"
     schema = pa.schema([("text", pa.string())])
     with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=False) as writer:
