@@ -16,7 +16,18 @@ from pipelines.watch import Doing
 
 _HEAD_BYTES = 1 << 16
 _QUOTED = re.compile(r'[^"]*+(?:""[^"]*+)*+"(?!")')  # a quoted field after its first quote
-_ESCAPED = re.compile("[\udc80-\udcff]")  # what bytes become that are not in the encoding
+_ESCAPED = re.compile("\udcff")  # what bytes become that are not in the encoding
+_ESCAPE = "curate-escape"
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """One mark for bytes that are not in the encoding: surrogateescape does not know UTF-16."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "\udcff", error.end
+
+
+codecs.register_error(_ESCAPE, _escaped)
 
 
 def delimited_rows(
@@ -168,9 +179,7 @@ def _lines(chunks: Iterator[bytes], most: int) -> Iterator[str]:
     head = b""
     while len(head) < _HEAD_BYTES and (more := next(chunks, b"")):
         head += more
-    encoding = encoding_of(head)
-    # halves of UTF-16's pairs are no bytes that could be escaped
-    decoder = codecs.getincrementaldecoder(encoding)("replace" if encoding == "utf-16" else "surrogateescape")
+    decoder = codecs.getincrementaldecoder(encoding_of(head))(_ESCAPE)
     kept: list[str] = []
     size = 0
     for chunk, last in _with_last(head, chunks):

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from filters.credentials import without_credentials
 from filters.document import Drop, RawPage
-from pipelines.reading.credentials import without_credentials
 from pipelines.reading.events import Damaged, Rejected
 
 TEXT_BYTES = 10_000_000
