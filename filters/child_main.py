@@ -26,7 +26,9 @@ def main() -> None:
     _die_with_the_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver, which then ends its children
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold text of documents
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 24, 1 << 24))  # stderr goes to memory
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    most = 1 << 24 if hard == resource.RLIM_INFINITY else min(1 << 24, hard)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # stderr goes to memory
     _prefer_for_the_oom_killer()
     replies = os.dup(1)
     os.dup2(2, 1)  # what a library prints must not get between the replies

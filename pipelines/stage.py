@@ -79,6 +79,8 @@ class _RunSteps(beam.DoFn):
         self._sketch = self.sketching.sketch() if self.sketching is not None else None
         self._ends = self.sketching is not None and self.sketching.ends
         self._chain = Chain(self.steps, self._sketch)
+        if self._sketch is not None and self._ends:
+            self._sketch.load()
 
     def start_bundle(self) -> None:
         self._chain.reset()
@@ -118,6 +120,7 @@ class _RunSteps(beam.DoFn):
         outcomes = iter(self._chain.run_all([item for item in batch if not isinstance(item, _ENDED)], _watch))
         for item in batch:
             outcome = item if isinstance(item, _ENDED) else next(outcomes)
+            _watch(outcome.document if isinstance(outcome, Dropped) else outcome)
             if isinstance(outcome, Document):
                 if self._ends and self._sketch is not None:
                     self._sketch.kept(outcome)
@@ -148,5 +151,6 @@ def _size(item: Any) -> int:
     return len(item.text) if isinstance(item, Document) else 0
 
 
-def _watch(item: RawPage | Document) -> None:
+def _watch(item: RawPage | Document | Failed) -> None:
+    """Say that this page is worked on: the page whose batch it is would not be to blame."""
     watch.begin(Doing.PAGE, item.source, item.offset)
