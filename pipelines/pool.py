@@ -6,7 +6,6 @@ import mmap
 import multiprocessing
 import os
 import signal
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -115,40 +114,32 @@ def serial_startup() -> tuple[float, float] | None:
 
 
 class _Slot:
-    """Memory of SLOT_BYTES that is shared with a process that gets it as an argument. It needs no /dev/shm."""
+    """Memory that a worker and its driver share; multiprocessing's own needs /dev/shm, which may not be there."""
 
-    def __init__(self) -> None:
-        with contextlib.ExitStack() as stack:
-            if hasattr(os, "memfd_create"):
-                self._file = os.memfd_create("slot")
-                stack.callback(os.close, self._file)
-            else:
-                self._file = stack.enter_context(tempfile.TemporaryFile()).fileno()
-            os.ftruncate(self._file, watch.SLOT_BYTES)
-            self.memory = mmap.mmap(self._file, watch.SLOT_BYTES)
-            self._open = stack.pop_all()
+    def __init__(self, descriptor: int | None = None) -> None:
+        if descriptor is None:
+            descriptor = os.memfd_create("watch")
+            os.ftruncate(descriptor, watch.SLOT_BYTES)
+        self._descriptor = descriptor
+        self.buffer = memoryview(mmap.mmap(descriptor, watch.SLOT_BYTES))
+
+    @classmethod
+    def _inherited(cls, duplicate: Any) -> "_Slot":
+        return cls(duplicate.detach())
 
     def __reduce__(self) -> Any:
-        return _mapped, (reduction.DupFd(self._file),)
+        return _Slot._inherited, (reduction.DupFd(self._descriptor),)
 
-    def close_file(self) -> None:
-        """Close the file behind the memory, once the process has it."""
-        self._open.close()
-
-
-def _mapped(file: Any) -> mmap.mmap:
-    descriptor = file.detach()
-    try:
-        return mmap.mmap(descriptor, watch.SLOT_BYTES)
-    finally:
-        os.close(descriptor)
+    def close(self) -> None:
+        """Close the descriptor; the memory goes with the object."""
+        os.close(self._descriptor)
 
 
-def _worker(pipe: Any, slot: mmap.mmap) -> None:
+def _worker(pipe: Any, slot: _Slot) -> None:
     """The life of a worker: take a unit, run it, say so; end when the driver ends."""
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    watch.attach(slot)
+    watch.attach(slot.buffer)
     pipe.send(("ready", time.process_time()))
     try:
         while True:
@@ -183,13 +174,11 @@ class _Member:
     """A worker process as the driver sees it."""
 
     def __init__(self, context: Any) -> None:
-        slot = _Slot()
-        self.slot = slot.memory
+        self.slot = _Slot()
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_worker, args=(theirs, slot), daemon=True)
+        self.process = context.Process(target=_worker, args=(theirs, self.slot), daemon=True)
         self.process.start()
         theirs.close()
-        slot.close_file()
         self.ready = False
         self.started = time.monotonic()
         self.phase: PhaseTask | Call | None = None
@@ -200,13 +189,13 @@ class _Member:
             self.pipe.send(phase)
 
     def at(self) -> watch.At:
-        return watch.read(self.slot)
+        return watch.read(self.slot.buffer)
 
     def pages(self) -> int:
-        return watch.pages(self.slot)
+        return watch.pages(self.slot.buffer)
 
     def first(self) -> tuple[float, float] | None:
-        return watch.first(self.slot)
+        return watch.first(self.slot.buffer)
 
     def end(self, kill: bool = False) -> None:
         if kill:
@@ -221,6 +210,7 @@ class _Member:
             self.process.kill()
             self.process.join()
         self.pipe.close()
+        self.slot.close()
 
 
 class Pool:
