@@ -131,7 +131,7 @@ class _Slot:
         return _Slot._inherited, (reduction.DupFd(self._descriptor),)
 
     def close(self) -> None:
-        """Close the descriptor; the memory goes with the object."""
+        """Close the descriptor, when the worker has it; the memory goes with the object."""
         os.close(self._descriptor)
 
 
@@ -179,6 +179,7 @@ class _Member:
         self.process = context.Process(target=_worker, args=(theirs, self.slot), daemon=True)
         self.process.start()
         theirs.close()
+        self.slot.close()
         self.ready = False
         self.started = time.monotonic()
         self.phase: PhaseTask | Call | None = None
@@ -210,7 +211,6 @@ class _Member:
             self.process.kill()
             self.process.join()
         self.pipe.close()
-        self.slot.close()
 
 
 class Pool:
