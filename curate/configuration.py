@@ -102,12 +102,13 @@ def several(what: str, least: int = 0) -> BeforeValidator:
     return BeforeValidator(tuple_of)
 
 
-def whole(most: int | None = None) -> BeforeValidator:
-    """Validates a whole number from 1, up to `most`."""
+def whole(most: int | None = None, least: int = 1) -> BeforeValidator:
+    """Validates a whole number from `least`, up to `most`."""
 
     def number(given: Any) -> int:
-        if type(given) is not int or given < 1 or (most is not None and given > most):
-            raise ValueError("must be a whole number " + (f"from 1 to {most:,}" if most is not None else "above 0"))
+        if type(given) is not int or given < least or (most is not None and given > most):
+            said = f"from {least} to {most:,}" if most is not None else f"above {least - 1}"
+            raise ValueError(f"must be a whole number {said}")
         return given
 
     return BeforeValidator(number)

@@ -9,23 +9,25 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pydantic
 import yaml
 from pydantic import ConfigDict
 
 import filters
-from curate.configuration import Count, Lines, Place, RecipeError, Yes, validated
+from curate.configuration import Count, Lines, Place, RecipeError, Yes, validated, whole
 from filters.chain import Step, notes_written
 from filters.contracts import Extractor, ResourceError, SettingsError, Strategy, settings_of
 from filters.document import COLUMNS
 from filters.needs import kind_of, need
+from filters.sketch import EXAMPLES
 from pipelines.reading.fields import DOCUMENTS, USUAL_DOCUMENTS, ZSTD_LONG, Fields, Reading
 
 LONGEST_NAME, _LONGEST_BYTES = 64, 200  # it becomes part of a file's name, of at most 255 bytes
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 DEFAULT_EXTRACTION = "extraction/plain"
+MOST_EXAMPLES = 20
 DEEPEST = 50  # lists and maps within each other: PyYAML and what reads its data recurse
 
 
@@ -91,10 +93,12 @@ class Output:
 
     file_bytes    bytes of text after which a kept/ file is closed and the next begun
     dropped_text  whether rows of dropped/ hold the text too (off: it is text that filters found unfit)
+    examples      documents that the report shows of each rule, without personal data; 0 shows no text
     """
 
     file_bytes: Count = 256_000_000
     dropped_text: Yes = False
+    examples: Annotated[int, whole(MOST_EXAMPLES, least=0)] = EXAMPLES
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,9 @@ class Recipe:
             archives["records"] = sorted(self.records)
         if self.zstd_long != ZSTD_LONG:
             archives["zstd_long"] = self.zstd_long
-        parts = [stages, dataclasses.asdict(self.output), *(part for part in (rows, archives) if part)]
+        # examples change no row
+        output = {key: value for key, value in dataclasses.asdict(self.output).items() if key != "examples"}
+        parts = [stages, output, *(part for part in (rows, archives) if part)]
         whole = json.dumps(parts, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(whole.encode()).hexdigest()[:16]
 

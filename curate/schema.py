@@ -7,7 +7,7 @@ from typing import Any
 import pydantic
 from pydantic.json_schema import GenerateJsonSchema
 
-from curate.recipe import CONFIGS, Output
+from curate.recipe import CONFIGS, MOST_EXAMPLES, Output
 from filters import STRATEGIES
 from filters.contracts import settings_of
 from filters.loading import load
@@ -78,14 +78,16 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {"recipe": recipe, "ablation"
 
 def _recipe() -> dict[str, Any]:
     strings = {"type": "string"}
-    fields = {
+    fields: dict[str, Any] = {
         field.name: {"type": "array", "items": strings} if field.name == "carry" else strings
         for field in dataclasses.fields(Fields)
     }
+    fields["max_bytes"] = {"type": "integer", "minimum": 1 << 10, "maximum": 1 << 30}
     output = {
         field.name: {"type": "boolean"} if isinstance(field.default, bool) else {"type": "integer", "minimum": 1}
         for field in dataclasses.fields(Output)
     }
+    output["examples"] = {"type": "integer", "minimum": 0, "maximum": MOST_EXAMPLES}
     return {
         "type": "object",
         "additionalProperties": False,

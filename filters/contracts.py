@@ -45,10 +45,13 @@ class Strategy:
     reads   the notes a strategy reads
     writes  the notes it writes, with their Arrow type: string, float64, int64 or bool. A note becomes a column of
             kept/, so it cannot be called like one of the columns that every row has
+    conceals  whether it removes personal data: reports show that it removed something, and never what; the texts they
+            show are run through it
     """
 
     reads: ClassVar[tuple[str, ...]] = ()
     writes: ClassVar[Mapping[str, str]] = {}
+    conceals: ClassVar[bool] = False
 
     def check(self) -> None:
         """Check before a run that models, lists and packages are there; raises ResourceError."""

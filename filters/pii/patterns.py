@@ -19,6 +19,7 @@ class Patterns(Rewriter):
     """Finds personal data by patterns and check digits: e-mail, phone, IP, cards, national numbers (Korean too)."""
 
     reads: ClassVar[tuple[str, ...]] = ("language",)
+    conceals: ClassVar[bool] = True
     writes: ClassVar[Mapping[str, str]] = {f"pii_{kind}": "int64" for kind in KINDS}
 
     types: tuple[Kind, ...] = Field(default=KINDS, min_length=1, description="the kinds of personal data to find")

@@ -16,6 +16,8 @@ from filters.dedup import clusters
 from filters.dedup.minhash import Shingler
 from filters.dedup.survivors import rank_width
 from filters.document import Document
+from filters.sketch import EXAMPLES
+from filters.snippets import MOST, Concealer
 from filters.text.minhash import jaccard
 from pipelines.corpus.columns import Columns
 from pipelines.corpus.forms import Known
@@ -160,10 +162,21 @@ def shingler_for_evidence(decision: Duplicates) -> Callable[[Document], Any]:
     return decision.shingler() if decision.shingler is not None else Shingler(None, None)
 
 
-def _pairs(sample: Iterable[tuple[str, str, float]]) -> list[dict[str, Any]]:
-    """The sample as plain data from (id lost, id kept, similarity)."""
+def _shown_text(concealer: Concealer, document: Document) -> str:
+    """The beginning without personal data; twice as long as it is shown, as what a recipe's own stages find is
+    replaced later."""
+    return concealer.excerpt(document, 2 * MOST)
+
+
+def _sampled(sample: Iterable[tuple[str, str, float]], texts: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The sample as plain data from (id lost, id kept, similarity), and its first pairs with their texts."""
     pairs = [{"id": a, "kept_id": b, "jaccard": round(similarity, 4)} for a, b, similarity in sample]
-    return sorted(pairs, key=lambda pair: (str(pair["id"]), str(pair["kept_id"])))
+    shown = [{**pair, "text": lost, "kept_text": kept} for pair, (lost, kept) in zip(pairs, texts, strict=False)]
+
+    def by_id(pair: Mapping[str, Any]) -> tuple[str, str]:
+        return str(pair["id"]), str(pair["kept_id"])
+
+    return {"sample": sorted(pairs, key=by_id), "examples": sorted(shown, key=by_id)}
 
 
 def evidence_here(
@@ -175,13 +188,17 @@ def evidence_here(
     ids = ids_by_row(found, lambda rows: corpus.ids(np.array(rows, dtype=np.int64)))
     shingle = shingler_for_evidence(decision)
     rows = np.unique(np.array([row for _, a, b in found.sample for row in (a, b)], dtype=np.int64))
-    known = {
-        row: (document.id, shingle(document))
-        for row, document in zip(rows.tolist(), corpus.documents(rows), strict=True)
-    }
-    sample = [(known[a][0], known[b][0], jaccard(known[a][1], known[b][1])) for _, a, b in found.sample]
+    concealer = Concealer()
+    shown = {row for _, a, b in found.sample[:EXAMPLES] for row in (a, b)}
+    known = {}
+    for row, document in zip(rows.tolist(), corpus.documents(rows), strict=True):
+        text = _shown_text(concealer, document) if row in shown else ""
+        known[row] = (document.id, shingle(document), text)
+    pairs = [(known[a], known[b]) for _, a, b in found.sample]
+    sample = [(lost[0], kept[0], jaccard(lost[1], kept[1])) for lost, kept in pairs]
+    texts = [(lost[2], kept[2]) for lost, kept in pairs[:EXAMPLES]]
     losing = _losing_here(corpus, lost, kept)
-    return {**found.evidence(decision, corpus.new, without_keys, ids, losing), "sample": _pairs(sample)}
+    return {**found.evidence(decision, corpus.new, without_keys, ids, losing), **_sampled(sample, texts)}
 
 
 def _losing_here(corpus: Columns, lost: np.ndarray, kept: np.ndarray) -> list[dict[str, Any]]:
@@ -252,7 +269,7 @@ class CollectEvidence(beam.PTransform):
             found
             | "shown" >> beam.FlatMap(_shown)
             | "to shown" >> Join(self.numbered)
-            | "look up" >> beam.ParDo(_LookUp(self.decision)).with_outputs("shingles", main="ids")
+            | "look up" >> beam.ParDo(_LookUp(self.decision)).with_outputs("shingles", "texts", main="ids")
         )
         losing = (
             self.losses
@@ -268,6 +285,7 @@ class CollectEvidence(beam.PTransform):
             counts=beam.pvalue.AsSingleton(counts),
             ids=beam.pvalue.AsDict(looked_up["ids"]),
             similar=beam.pvalue.AsDict(similar),
+            texts=beam.pvalue.AsDict(looked_up["texts"]),
         )
 
 
@@ -295,13 +313,15 @@ def _shown(found: Any) -> Iterator[tuple[int, tuple[int, int]]]:
 
 
 class _LookUp(beam.DoFn):
-    """(number, shard with nodes) -> (node, id); (number in the sample, (node, shingles)) goes to "shingles"."""
+    """(number, shard with nodes) -> (node, id); (number in the sample, (node, shingles)) goes to "shingles", and
+    (node, beginning of the text) to "texts"."""
 
     def __init__(self, decision: Duplicates) -> None:
         self.decision = decision
 
     def setup(self) -> None:
         self._shingle = shingler_for_evidence(self.decision)
+        self._concealer = Concealer()
 
     def process(self, element: tuple[int, Any]) -> Iterator[Any]:
         sent = sorted(set(element[1]["sent"]))
@@ -320,6 +340,8 @@ class _LookUp(beam.DoFn):
             for place in places[one]:
                 shuffled("shingles of the sample", len(shingles))
                 yield TaggedOutput("shingles", (place, (one, shingles)))
+            if min(places[one]) < EXAMPLES:
+                yield TaggedOutput("texts", (one, _shown_text(self._concealer, document)))
 
 
 def _similarity(element: tuple[int, Iterable[tuple[int, bytes]]]) -> tuple[int, float]:
@@ -343,11 +365,13 @@ def _whole(
     counts: Mapping[str, int],
     ids: Mapping[int, str],
     similar: Mapping[int, float],
+    texts: Mapping[int, str],
 ) -> dict[str, Any]:
+    shown = [(texts[a], texts[b]) for _, a, b in found.sample[:EXAMPLES]]
     sample = [(ids[a], ids[b], similar[place]) for place, (_, a, b) in enumerate(found.sample)]
     numbers = counts.get("documents", 0), counts.get("without_keys", 0)
     evidence = found.evidence(decision, *numbers, ids, losing_shown(losing))
-    return {**evidence, "sample": _pairs(sample)}
+    return {**evidence, **_sampled(sample, shown)}
 
 
 def hashed_by_node(nodes: np.ndarray, order: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

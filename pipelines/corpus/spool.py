@@ -21,6 +21,7 @@ from pipelines.corpus import keyfile
 from pipelines.corpus.forms import Forms, forms_of
 from pipelines.corpus.keyfile import KeyFile
 from pipelines.manifest import Shard
+from pipelines.watch import Doing
 
 _SCHEMA = pa.schema(
     [
@@ -55,7 +56,8 @@ class Spool:
     """Takes documents of a unit one by one and leaves DIRECTORY/NAME.spool.parquet and DIRECTORY/NAME.keys.
 
     The files appear when they are whole. NAME is the unit's and a hash of the row keys of the documents: a unit that
-    is run twice leaves one pair, and two parts of a unit leave two. Memory holds one row group of texts, and the keys.
+    is run twice leaves one pair, and two parts of a unit leave two. Memory holds one row group, of about
+    ROW_GROUP_BYTES with all columns counted, and the keys.
 
     Arrays of the keys file, for n documents:
       copies          uint64 (n,)     for how many documents each stands, itself included
@@ -104,11 +106,15 @@ class Spool:
             (document.id, document.text, document.url, notes, document.source, document.offset, document.date)
         )
         self._count += 1
-        self._bytes += len(document.text) + 200
+        self._bytes += len(document.text) + len(document.id) + len(document.url) + len(notes) + 200
         if self._bytes >= ROW_GROUP_BYTES or len(self._rows) >= ROW_GROUP_ROWS:
             self._flush()
 
     def _flush(self) -> None:
+        with watch.during(Doing.WRITING, self._directory):
+            self._write()
+
+    def _write(self) -> None:
         if self._rows:
             columns = zip(*self._rows, strict=True)
             arrays = [pa.array(column, kind) for column, kind in zip(columns, _SCHEMA.types, strict=True)]
@@ -306,16 +312,14 @@ def write_decisions(directory: str, shard: Shard, columns: Mapping[str, Any]) ->
     return path
 
 
-def reread(
-    shard: Shard, decisions: str | None, step: Step, skip: Mapping[tuple[str, int], str] | None = None
-) -> Iterator[tuple[Document, Applied]]:
+def reread(shard: Shard, decisions: str | None, step: Step) -> Iterator[tuple[Document, Applied]]:
     """The documents of a shard as they were spooled, each with what became of it.
 
     A judge's losers were dropped. A rewriter's documents have their spans cut out; where nothing is left they were
-    dropped. A document whose keys could not be computed, or that is in `skip` (row key -> reason), is a fault.
-    A document that stays for others bears the notes that say so. decisions is None for a shard without losers. The page
-    in progress is noted for the pool.
+    dropped. A document whose keys could not be computed, or that has ended workers, is a fault. A document that stays
+    for others bears the notes that say so. decisions is None for a shard without losers.
     """
+    watch.begin(Doing.REREADING, shard.spool)
     decided: dict[int, dict[str, Any]] = {}
     if decisions is not None:
         with storage.reading(decisions) as file:
@@ -323,12 +327,10 @@ def reread(
         decided = {row["row"]: row for row in table.to_pylist()}
     counts = DUP_COUNT in step.strategy.writes
     opened = OpenStep(step)
-    entries = itertools.chain.from_iterable(map(_entries, _tables(shard)))
-    for number, (document, fault) in enumerate(entries):
-        watch.at(document.source, document.offset)
-        reason = skip.get((document.source, document.offset)) if skip else None
+    for number, (document, fault) in enumerate(_reread(shard)):
+        reason = watch.begin_page(document.source, document.offset)
         row = decided.get(number)
-        if reason is not None:
+        if reason:
             yield document, Applied(reason=reason)
         elif fault:
             yield document, Applied(reason=fault[0], detail=fault[1])
@@ -342,4 +344,14 @@ def reread(
             yield document, Applied(document.note(**noted) if counts else document)
         else:
             yield document, apply_cut(opened, document, np.array(row["spans"], dtype=np.int32).reshape(-1, 2))
-    watch.idle()
+
+
+def _reread(shard: Shard) -> Iterator[tuple[Document, Sequence[str]]]:
+    """As _entries, of all row groups, each of which is a place of its own."""
+    tables = _tables(shard)
+    for group in itertools.count():
+        watch.begin(Doing.REREADING, shard.spool, group)
+        table = next(tables, None)
+        if table is None:
+            return
+        yield from _entries(table)

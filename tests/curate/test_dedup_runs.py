@@ -118,10 +118,10 @@ def test_keys_damaged_while_a_run_goes_on_are_one_line(tmp_path, monkeypatch):
     chosen, inputs = recipe("extraction/plain", "dedup/minhash"), written(tmp_path / "in")
     decide = running._decide
 
-    def damaging(directory, segment, shards, against):
+    def damaging(directory, segment, shards, *more):
         for shard in shards:
             _damage(Path(shard.keys), 0.5)
-        return decide(directory, segment, shards, against)
+        return decide(directory, segment, shards, *more)
 
     with monkeypatch.context() as broken:
         broken.setattr(running, "_decide", damaging)
