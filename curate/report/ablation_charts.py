@@ -25,7 +25,6 @@ from curate.report.svg import AXIS, GRID, Drawing, Scale, text_width, ticks
 from curate.report.text import shown
 
 MOST_RULES = 30
-_ROW = 24  # pixels
 Interval = tuple[str, float, float, float]  # name, value, low, high
 Cells = Mapping[tuple[int, int], tuple[float, str]]  # by (row, column): a share, and what it stands for
 
@@ -136,30 +135,30 @@ def _matrix(title: str, rows: Sequence[str], columns: Sequence[str], cells: Cell
     def draw(width: float) -> Drawing:
         drawing = Drawing()
         top = heading(drawing, title, width)
-        label = min(max(map(text_width, rows)) + 34, 0.42 * width)
-        step = min(72.0, (width - label) / len(columns))
-        named = step >= 26 and width >= 600
         same = rows == columns
+        numbered = [f"{place + 1}  {name}" for place, name in enumerate(rows)]
+        placed = Rows(rows, width, top, 22, share=0.45)
+        step = min(72.0, (width - placed.left) / len(columns))
+        named = placed.beside and step >= 26 and width >= 600
         top += -2.0 if named else 16.0
-        for place, name in enumerate(rows):
-            written = name if named else f"{place + 1}  {name}" if same else name
-            drawing.text(label - 8, top + _ROW * (place + 0.5), written, anchor="end", most=label - 8)
-        each = max(1, -(-22 // int(step or 1)))
+        placed = Rows(numbered if same and not named else rows, width, top, 22, share=0.45)
+        left, step = placed.left, min(72.0, (width - placed.left) / len(columns))
+        placed.labels(drawing)
+        each = max(1, -(-24 // int(step or 1)))
         for place, name in enumerate(columns):
-            x = label + step * (place + 0.5)
+            x = left + step * (place + 0.5)
             if named:
-                drawing.text(x, top + _ROW * len(rows) + 10, name, anchor="end", turn=45, most=200)
+                drawing.text(x, placed.bottom + 10, name, anchor="end", turn=45, most=1.38 * x)
             elif place % each == 0:
                 drawing.text(x, top - 10, str(place + 1), anchor="middle")
         for (row, column), (share, tip) in cells.items():
-            x, y = label + step * column, top + _ROW * row
-            drawing.rect(x, y, max(1.0, step - 1), _ROW - 1, BLUE, 0.08 + 0.62 * share, tip)
-            if step >= 40:
-                drawing.text(x + (step - 1) / 2, y + (_ROW - 1) / 2, f"{100 * share:.0f} %", anchor="middle")
+            x, y = left + step * column, placed.middle(row)
+            drawing.rect(x, y - 11, max(1.0, step - 1), 22, BLUE, 0.08 + 0.62 * share, tip)
+            if step >= 44:
+                drawing.text(x + (step - 1) / 2, y, f"{100 * share:.0f} %", anchor="middle")
         if not named and not same:
-            listed = top + _ROW * len(rows) + 14
             for place, name in enumerate(columns):
-                drawing.text(0, listed + 18 * place, f"{place + 1}  {name}", most=width)
+                drawing.text(0, placed.bottom + 16 + 18 * place, f"{place + 1}  {name}", most=width)
         return drawing
 
     return draw

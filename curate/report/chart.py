@@ -85,14 +85,16 @@ def heading(drawing: Drawing, title: str, width: float, size: float = TITLE) -> 
 
 
 class Rows:
-    """Where the rows of a chart stand: labels to the left where they fit in a third of the width, else above."""
+    """Where the rows of a chart stand: labels to the left where they fit in a share of the width, else above."""
 
-    def __init__(self, names: Sequence[str], width: float, top: float, thick: float = 16) -> None:
+    def __init__(
+        self, names: Sequence[str], width: float, top: float, thick: float = 16, share: float = _LABEL_SHARE
+    ) -> None:
         widest = max(map(text_width, names), default=0.0)
-        self.beside = widest + 10 <= _LABEL_SHARE * width
+        self.beside = widest + 10 <= share * width
         self.left = widest + 10 if self.beside else 0.0
         self.names, self.width, self.top, self.thick = names, width, top, thick
-        self.step = thick + 8 if self.beside else thick + 26
+        self.step = thick + (8 if thick < 20 else 1) if self.beside else thick + 26
 
     @property
     def bottom(self) -> float:
@@ -109,7 +111,7 @@ class Rows:
             if self.beside:
                 drawing.text(self.left - 10, self.middle(place), name, anchor="end")
             else:
-                drawing.text(0, self.top + self.step * place + 12, name, most=self.width)
+                drawing.text(0, self.top + self.step * place + 12, name, most=1.05 * self.width)
 
 
 def axis(drawing: Drawing, scale: Scale, at: Sequence[float], top: float, bottom: float, say: Any) -> None:
