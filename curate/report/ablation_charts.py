@@ -7,6 +7,7 @@ from typing import Any
 from curate.report.chart import (
     BLUE,
     HUES,
+    LABEL_SHARE,
     ORANGE,
     TITLE,
     Chart,
@@ -42,10 +43,11 @@ def ablation_charts(report: Mapping[str, Any]) -> list[Chart]:
 
 def _dots(
     drawing: Drawing, rows: Sequence[Interval], left: float, top: float, width: float, *,
-    labels: bool = True, zero: bool = False, say: Callable[[float], str] = number, unit: str = "",
+    labels: bool = True, label_share: float = LABEL_SHARE, zero: bool = False,
+    say: Callable[[float], str] = number, unit: str = "",
 ) -> float:  # fmt: skip
     """A dot with its interval for each row, over an axis with its unit; returns where they end."""
-    placed = Rows([name for name, *_ in rows], left + width, top, 14)
+    placed = Rows([name for name, *_ in rows], left + width, top, 14, share=label_share)
     begin = (placed.left if labels else left) + 14
     least, most = min(row[2] for row in rows), max(row[3] for row in rows)
     at = ticks(min(least, 0.0) if zero else least, max(most, 0.0) if zero else most)
@@ -93,7 +95,7 @@ def _arms(arms: Sequence[Mapping[str, Any]]) -> list[Chart]:
             along = width - left if beside and place else half
             end = _dots(
                 drawing, rows, left, top + 14, along,
-                labels=not left, zero=True, say=signed, unit=f"percentage points of {what} read",
+                labels=not left, label_share=1.0 if beside else LABEL_SHARE, zero=True, say=signed, unit=f"percentage points of {what} read",
             )  # fmt: skip
             top = top if beside else end + 24
         return drawing
@@ -135,6 +137,10 @@ def _matrix(title: str, rows: Sequence[str], columns: Sequence[str], cells: Cell
     def draw(width: float) -> Drawing:
         drawing = Drawing()
         top = heading(drawing, title, width)
+        for place, share in enumerate((0.1, 0.5, 1.0)):
+            drawing.rect(70 * place, top - 5, 20, 11, BLUE, _shade(share))
+            drawing.text(70 * place + 25, top + 0.5, f"{100 * share:.0f} %")
+        top += 24
         same = rows == columns
         numbered = [f"{place + 1}  {name}" for place, name in enumerate(rows)]
         placed = Rows(rows, width, top, 22, share=0.45)
@@ -153,15 +159,21 @@ def _matrix(title: str, rows: Sequence[str], columns: Sequence[str], cells: Cell
                 drawing.text(x, top - 10, str(place + 1), anchor="middle")
         for (row, column), (share, tip) in cells.items():
             x, y = left + step * column, placed.middle(row)
-            drawing.rect(x, y - 11, max(1.0, step - 1), 22, BLUE, 0.08 + 0.62 * share, tip)
+            drawing.rect(x, y - 11, max(1.0, step - 1), 22, BLUE, _shade(share), tip)
             if step >= 44:
-                drawing.text(x + (step - 1) / 2, y, f"{100 * share:.0f} %", anchor="middle")
+                said = f"{100 * share:.0f} %" if share >= 0.005 else "< 1 %"
+                drawing.text(x + (step - 1) / 2, y, said, anchor="middle")
         if not named and not same:
             for place, name in enumerate(columns):
                 drawing.text(0, placed.bottom + 16 + 18 * place, f"{place + 1}  {name}", most=width)
         return drawing
 
     return draw
+
+
+def _shade(share: float) -> float:
+    """The opacity of a cell."""
+    return 0.08 + 0.62 * share
 
 
 def _slices(kind: str, rows: Sequence[Mapping[str, Any]]) -> list[Chart]:

@@ -17,7 +17,7 @@ SMALL = 320  # pixels; of small charts, several of which stand side by side
 BLUE, ORANGE, RED = "#4a90c8", "#d9822b", "#c9504b"
 HUES = (BLUE, ORANGE, "#4f9d5d", RED, "#8f7bc4", "#9a6b52", "#d178ae", "#8a8f98", "#b7a62b", "#3aa6b0")
 TITLE = 15  # pixels
-_LABEL_SHARE = 0.34  # of the width, at most, for labels beside bars
+LABEL_SHARE = 0.34  # of the width, at most, for labels beside bars
 _LETTERS = 400  # of a label
 
 
@@ -88,7 +88,7 @@ class Rows:
     """Where the rows of a chart stand: labels to the left where they fit in a share of the width, else above."""
 
     def __init__(
-        self, names: Sequence[str], width: float, top: float, thick: float = 16, share: float = _LABEL_SHARE
+        self, names: Sequence[str], width: float, top: float, thick: float = 16, share: float = LABEL_SHARE
     ) -> None:
         widest = max(map(text_width, names), default=0.0)
         self.beside = widest + 10 <= share * width
