@@ -18,7 +18,7 @@ from filters.snippets import LOOKED_AT, Concealer, around_change
 
 EXAMPLES = 5  # of a rule
 CHANGES = 3  # of a rule of a rewriter
-WORD_SAMPLE = 256  # documents whose words are counted
+WORD_SAMPLE = 64  # documents whose words are counted
 MOST_LANGUAGES = 1_000
 _HASHED = 200  # characters of a text that the order of documents depends on
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import datetime
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -223,6 +224,9 @@ def ablate(
             if workers == 1:
                 scoring -= max(0.0, phases.startup_cpu_seconds - before)
             report = _report(work, scoring)
+            report["date"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            report["versions"] = rundir.versions()
+            report["input"] = sorted({path for group in groups for path in group.paths})
             report["cpu_seconds"] = round(phases.cpu_seconds + time.process_time(), 3)
             report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
             report["wall_seconds"] = round(time.monotonic() - started, 3)
