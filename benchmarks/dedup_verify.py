@@ -30,7 +30,7 @@ VERIFY: dict[str, Any] = {
 }
 
 
-def _prose(language: str, seed: int) -> Callable[[], str]:
+def prose(language: str, seed: int) -> Callable[[], str]:
     """A function that gives another sentence of real prose each time."""
     found = {
         part.strip()
@@ -50,7 +50,7 @@ def _planted() -> dict[str, dict[str, dict[str, float]]]:
     """By language and setting, what judged() says of planted duplicates made of real sentences; all seeds together."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     for language in ("en", "ko"):
-        made = [planted(language, seed, 2, _prose(language, seed)) for seed in SEEDS]
+        made = [planted(language, seed, 2, prose(language, seed)) for seed in SEEDS]
         found[language] = {}
         for name, more in VERIFY.items():
             step = make("dedup/minhash", more)

@@ -376,6 +376,8 @@ def differences(root: str, files: Sequence[FileRecord], most: int = 100) -> dict
     counts: Counter[tuple[str, int]] = Counter()
     for record in files:
         ledger = record.table == "ledger"
+        if not ledger and record.table not in TABLES:
+            continue
         with storage.reading(storage.join(root, record.path)) as file:
             table = pq.read_table(file, columns=["source", "offset"], page_checksum_verification=True)
         keys = list(zip(table["source"].to_pylist(), table["offset"].to_pylist(), strict=True))

@@ -385,6 +385,7 @@ class Chain:
         outcomes: list[Any] = list(items)  # of each item what it is so far, and where it ends
         sizes = list(map(_size, items))
         left: Sequence[int] = range(len(items))
+        watcher = self._watcher
         for step in self._open:
             book = self.books[step.step.name]
             started, before = time.thread_time(), left

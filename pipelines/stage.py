@@ -94,8 +94,8 @@ class _RunSteps(beam.DoFn):
             yield from self._outcomes()
             self._close_books()
             self._unit = unit
-            begins = item.document if isinstance(item, Dropped) else item
-            self._part = f"{begins.offset} {begins.source}"
+            source, offset = _key(item)
+            self._part = f"{offset} {source}"
         self._batch.append(item)
         self._bytes += _size(item)
         if len(self._batch) >= BATCH_ITEMS or self._bytes >= BATCH_BYTES:
@@ -107,7 +107,8 @@ class _RunSteps(beam.DoFn):
                 yield TaggedOutput(output.tag, GlobalWindows.windowed_value(output.value))
             else:
                 yield GlobalWindows.windowed_value(output)
-        watch.begin(Doing.FINISHING, self._unit or "")
+        if self._unit is not None:
+            watch.begin(Doing.FINISHING, self._unit)
         self._close_books()
         for record in self._records:
             yield TaggedOutput("books", GlobalWindows.windowed_value(record))
@@ -118,6 +119,7 @@ class _RunSteps(beam.DoFn):
         outcomes = iter(self._chain.run_all([item for item in batch if not isinstance(item, _ENDED)], _watch))
         for item in batch:
             outcome = item if isinstance(item, _ENDED) else next(outcomes)
+            _watch(outcome)  # what takes it works on it right now
             if isinstance(outcome, Document):
                 if self._ends and self._sketch is not None:
                     self._sketch.kept(outcome)
@@ -148,5 +150,10 @@ def _size(item: Any) -> int:
     return len(item.text) if isinstance(item, Document) else 0
 
 
-def _watch(item: RawPage | Document) -> None:
-    watch.begin(Doing.PAGE, item.source, item.offset)
+def _key(item: Any) -> tuple[str, int]:
+    page = item.document if isinstance(item, Dropped) else item
+    return page.source, page.offset
+
+
+def _watch(item: Any) -> None:
+    watch.begin(Doing.PAGE, *_key(item))

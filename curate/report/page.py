@@ -61,7 +61,7 @@ def _blanks(text: str) -> str:
 
 def _measured(value: Any) -> str:
     """A value or a threshold of a rule: a number, or a category."""
-    return shown(value, 60) or "–" if isinstance(value, str) else _number(value)
+    return shown(value, 60) or "–" if isinstance(value, str) else f"{value:,.6g}"
 
 
 def _beside(pair: Mapping[str, Any]) -> tuple[list[Piece], list[Piece]]:

@@ -251,8 +251,8 @@ def _said(rules: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = []
     for rule in rules:
         names = [language or "none" for language in rule["languages"]]
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-        languages = f" ({', '.join(names[:5])}{more})" if values[rule["rule"]] > 1 else ""
+        more = f" and {len(names) - 3} more" if len(names) > 4 else ""
+        languages = f" ({', '.join(names[: 3 if more else 4])}{more})" if values[rule["rule"]] > 1 else ""
         lines.append(f"{shown(rule['rule'], 40)}: {SIGNS[rule['bound']]} {rule['value']:,.6g}{languages}")
     return lines
 

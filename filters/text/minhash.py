@@ -16,8 +16,8 @@ from filters.text.segments import code_point, encode, finish
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _CHARACTERS = np.uint64(0xD1B54A32D192ED03)  # keeps shingles of characters apart from shingles of words
 _PRIME = np.uint64(0x100000001B3)
-_OTHER = WORD_BREAK.index("Other")
-_MARKS = sum(1 << WORD_BREAK.index(name) for name in ("Extend", "Format", "ZWJ"))
+OTHER = WORD_BREAK.index("Other")
+MARKS = sum(1 << WORD_BREAK.index(name) for name in ("Extend", "Format", "ZWJ"))
 
 
 @lru_cache(maxsize=8)
@@ -81,7 +81,7 @@ def _word_shingles(data, properties, lower, n):  # type: ignore[no-untyped-def]
         i += width
         prop = np.int64(properties[point])
         if prop & ALPHANUMERIC:
-            if prop & CLASS_MASK == _OTHER:
+            if prop & CLASS_MASK == OTHER:
                 if inside:
                     words[count] = finish(value)
                     count += 1
@@ -92,7 +92,7 @@ def _word_shingles(data, properties, lower, n):  # type: ignore[no-untyped-def]
             if not inside:
                 inside = True
                 value = np.uint64(0)
-        elif not (inside and (1 << (prop & CLASS_MASK)) & _MARKS):
+        elif not (inside and (1 << (prop & CLASS_MASK)) & MARKS):
             if inside:
                 words[count] = finish(value)
                 count += 1
@@ -114,7 +114,7 @@ def _character_shingles(data, properties, lower, n):  # type: ignore[no-untyped-
     while i < size:
         point, width = code_point(data, i)
         prop = np.int64(properties[point])
-        if prop & ALPHANUMERIC or (1 << (prop & CLASS_MASK)) & _MARKS:
+        if prop & ALPHANUMERIC or (1 << (prop & CLASS_MASK)) & MARKS:
             kept[count] = np.uint64(lower[point]) + np.uint64(1)
             count += 1
         i += width

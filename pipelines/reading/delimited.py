@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelines import watch
-from pipelines.reading.events import Damaged
-from pipelines.reading.fields import ROW_BYTES, Fields, lookup
+from pipelines.reading.events import Damaged, unpacked_to
+from pipelines.reading.fields import ROW_BYTES, ZSTD_LONG, Fields, lookup
 from pipelines.reading.jsonl import VALUE_BYTES
-from pipelines.reading.packing import UNPACK, UNPACK_ERRORS, failure, file_chunks, unpack
+from pipelines.reading.packing import UNPACK, Corrupt, Cut, WideWindow, file_chunks, unpack
 from pipelines.reading.rows import Event, page_of_row
 from pipelines.watch import Doing
 
@@ -31,15 +31,14 @@ codecs.register_error(_ESCAPE, _escaped)
 
 
 def delimited_rows(
-    file: Any, tabs: bool, packing: str, source: str, fields: Fields, window_log: int = 28
+    file: Any, tabs: bool, packing: str, source: str, fields: Fields, window_log: int = ZSTD_LONG
 ) -> Iterator[Event]:
     """The rows of a file; the offset of a row is its number, from 1, the line of names not counted.
 
-    tabs        TSV: a record is a line, and quotes are characters like others (unless the first line is quoted, as some
-                programs write). Otherwise CSV as in RFC 4180; commas, semicolons, tabs or bars, whichever the first
-                line has most of
-    packing     "", or one of packing.UNPACK
-    window_log  see packing.zstd_chunks
+    tabs     TSV: a record is a line, and quotes are characters like others (unless the first line is quoted, as some
+             programs write). Otherwise CSV as in RFC 4180; commas, semicolons, tabs or bars, whichever the first line
+             has most of
+    packing  "", or one of packing.UNPACK; window_log: see packing.zstd_chunks
 
     The encoding is UTF-8, UTF-16 where the file has its mark, or CP949 (Korean spreadsheets) where it is not UTF-8.
     """
@@ -83,8 +82,8 @@ def delimited_rows(
                 continue
             number += 1
             yield _row(names, record, fields, source, number)
-    except UNPACK_ERRORS as error:
-        yield Damaged(source, number + 1, "", "", *failure(error, f"row {number}"))
+    except (Cut, Corrupt, WideWindow) as error:
+        yield unpacked_to(error, source, number + 1, f"beyond row {number}")
 
 
 def first_rows(file: Any, tabs: bool, packing: str) -> Iterator[dict[str, str]]:

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from pipelines import watch
-from pipelines.reading.events import Damaged
-from pipelines.reading.fields import ROW_BYTES, Fields
+from pipelines.reading.events import Damaged, unpacked_to
+from pipelines.reading.fields import ROW_BYTES, ZSTD_LONG, Fields
 from pipelines.reading.jsonl import parsed
 from pipelines.reading.marks import CLOSE, COMMA, OPEN, Marks
-from pipelines.reading.packing import UNPACK, UNPACK_ERRORS, failure, file_chunks, unpack
+from pipelines.reading.packing import UNPACK, Corrupt, Cut, WideWindow, file_chunks, unpack
 from pipelines.reading.rows import Event, RowError, page_of_row
 from pipelines.watch import Doing
 
@@ -18,11 +18,10 @@ _STEPS = np.zeros(COMMA + 1, dtype=np.int64)  # into the array, or out of it
 _STEPS[[OPEN, CLOSE]] = 1, -1
 
 
-def array_rows(file: Any, packing: str, source: str, fields: Fields, window_log: int = 28) -> Iterator[Event]:
+def array_rows(file: Any, packing: str, source: str, fields: Fields, window_log: int = ZSTD_LONG) -> Iterator[Event]:
     """The objects of a file that is one JSON array; the offset of a row is the number of the element, from 1.
 
-    packing     "", or one of packing.UNPACK
-    window_log  see packing.zstd_chunks
+    packing  "", or one of packing.UNPACK; window_log: see packing.zstd_chunks
     """
     file.seek(0)
     scan = _Scan(fields.max_bytes)
@@ -43,8 +42,8 @@ def array_rows(file: Any, packing: str, source: str, fields: Fields, window_log:
                 yield Damaged(source, number, "", "", error.reason, f"{place}: {error.detail}")
                 continue
             yield page_of_row(row, fields, source, number, place)
-    except UNPACK_ERRORS as error:
-        yield Damaged(source, number + 1, "", "", *failure(error, f"element {number}"))
+    except (Cut, Corrupt, WideWindow) as error:
+        yield unpacked_to(error, source, number + 1, f"beyond element {number}")
         return
     if scan.trouble:
         reason, detail = scan.trouble

@@ -15,6 +15,7 @@ InflateError: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # i
 CHUNK_BYTES = 1 << 15
 _ZSTD_CHUNK_BYTES = 1 << 10
 _MEMBER_CHUNK_BYTES = 1 << 20
+_MEMBER_PIECE_BYTES = 1 << 14
 _XZ_MEMORY_BYTES = 1 << 28  # xz -9 takes 65 MB
 _ZSTD_HEADER_BYTES = 18
 GZIP_START = b"\x1f\x8b"
@@ -42,17 +43,6 @@ class WideWindow(ValueError):
             f"written with a window of {int(window) >> 20} MiB, at most {1 << limit >> 20} MiB are read: "
             f"the setting zstd_long: {log} of the recipe reads it"
         )
-
-
-UNPACK_ERRORS = (Cut, Corrupt, WideWindow)
-
-
-def failure(error: Exception, beyond: str) -> tuple[str, str]:
-    """Reason and detail of a file that cannot be unpacked beyond a place; error is one of UNPACK_ERRORS."""
-    if isinstance(error, WideWindow):
-        return "zstd_window_too_large", str(error)
-    reason = "file_truncated" if isinstance(error, Cut) else "file_corrupt"
-    return reason, f"the {error.args[0]} stream cannot be read beyond {beyond}"
 
 
 def file_chunks(file: Any, size: int = 1 << 20) -> Iterator[bytes]:
@@ -126,8 +116,7 @@ def zstd_chunks(data: Iterator[bytes], window_log: int = 28) -> Iterator[bytes]:
     factory = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << window_log)
     frame: Any = None
     begun = b""  # of the frame
-    for block in _after(first, data):
-        rest = block
+    for rest in _pieces(itertools.chain((first,), data), _ZSTD_CHUNK_BYTES):
         while rest:
             if frame is None:
                 frame, begun = factory.decompressobj(), b""
@@ -158,10 +147,10 @@ def _window(header: bytes) -> int:
         return 0
 
 
-def _after(first: bytes, data: Iterator[bytes]) -> Iterator[bytes]:
-    for block in itertools.chain((first,), data):
-        for at in range(0, len(block), _ZSTD_CHUNK_BYTES):
-            yield block[at : at + _ZSTD_CHUNK_BYTES]
+def _pieces(data: Iterator[bytes], size: int) -> Iterator[bytes]:
+    for block in data:
+        for at in range(0, len(block), size):
+            yield block[at : at + size]
 
 
 def _members(
@@ -169,8 +158,8 @@ def _members(
 ) -> Iterator[bytes]:
     """All streams of bzip2 or xz, one after another. Zeros after the last are padding."""
     inflater: Any = None
-    for block in data:
-        rest = block
+    # in small pieces: what follows a stream is copied for each of very many
+    for rest in _pieces(data, _MEMBER_PIECE_BYTES):
         while rest:
             if inflater is None:
                 if not rest.strip(b"\0"):

@@ -5,17 +5,17 @@ from typing import Any
 
 from filters.document import Drop, RawPage
 from pipelines.reading.bodies import HTTP_BODY_BYTES
-from pipelines.reading.events import Damaged, Rejected
-from pipelines.reading.packing import UNPACK_ERRORS, failure, file_chunks, unpack
+from pipelines.reading.events import Damaged, Rejected, unpacked_to
+from pipelines.reading.fields import ZSTD_LONG
+from pipelines.reading.packing import Corrupt, Cut, WideWindow, file_chunks, unpack
 from pipelines.reading.pages import TEXT_BYTES, made_id
 from pipelines.reading.rows import Event
 
 
-def file_page(file: Any, html: bool, packing: str, source: str, window_log: int = 28) -> Iterator[Event]:
+def file_page(file: Any, html: bool, packing: str, source: str, window_log: int = ZSTD_LONG) -> Iterator[Event]:
     """The one page of a file, at offset 0. Its encoding is found later, from its bytes.
 
-    packing     "", or one of packing.UNPACK
-    window_log  see packing.zstd_chunks
+    packing  "", or one of packing.UNPACK; window_log: see packing.zstd_chunks
     """
     most = HTTP_BODY_BYTES if html else TEXT_BYTES
     file.seek(0)
@@ -29,8 +29,8 @@ def file_page(file: Any, html: bool, packing: str, source: str, window_log: int 
                 yield Damaged(source, 0, "", "", "doc_too_long", detail)
                 return
             parts.append(chunk)
-    except UNPACK_ERRORS as error:
-        yield Damaged(source, 0, "", "", *failure(error, f"byte {size}"))
+    except (Cut, Corrupt, WideWindow) as error:
+        yield unpacked_to(error, source, 0, f"beyond byte {size}")
         return
     body = b"".join(parts)
     page_id = made_id("", "", body)

@@ -352,8 +352,8 @@ SETTINGS: list[Fault] = [
         STAYS,
         api('curate.run(RECIPE, "a.jsonl", "new", workers=-1)', "workers"),
     ),
-    Fault("NUL in the output's name", r"out\0x", STAYS, api(r'curate.run(RECIPE, "a.jsonl", "out\\0x")', "")),
-    Fault("NUL in an input's name", r"a\0.jsonl", STAYS, api(r'curate.run(RECIPE, "a\\0.jsonl", "new")', "")),
+    Fault("NUL in the output's name", r"out\0x", STAYS, api(r'curate.run(RECIPE, "a.jsonl", "out\0x")', "")),
+    Fault("NUL in an input's name", r"a\0.jsonl", STAYS, api(r'curate.run(RECIPE, "a\0.jsonl", "new")', "")),
     Fault(
         "a user's files beside those of a run",
         "put into kept/ and beside it while it runs",
