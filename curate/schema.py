@@ -78,7 +78,7 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {"recipe": recipe, "ablation"
 
 def _recipe() -> dict[str, Any]:
     strings = {"type": "string"}
-    fields = {
+    fields: dict[str, Any] = {
         field.name: {"type": "array", "items": strings} if field.name == "carry" else strings
         for field in dataclasses.fields(Fields)
     }

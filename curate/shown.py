@@ -11,10 +11,11 @@ from filters.document import Document
 from filters.histogram import edges_of
 from filters.rules import Rule
 from filters.snippets import Concealer
-from pipelines.curation import READ
+from pipelines.inputs import READ
 from pipelines.manifest import EvidenceRecord
 
 FORMAT = 1
+EXAMPLES_FILE = "examples.json"
 _TEXTS = "examples"  # of evidence: pairs of duplicates with their texts
 
 

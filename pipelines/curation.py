@@ -1,6 +1,5 @@
 """Steps to a Beam graph: read or re-read, run the stages, write or spool. The same transforms on every engine."""
 
-import itertools
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,26 +11,19 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 
 import filters
-from filters.chain import Dropped, Failed, Step, StepBook, fault_of, notes_written, opened, utf8_bytes
+from filters.chain import Dropped, Failed, Step, StepBook, notes_written, opened, utf8_bytes
 from filters.contracts import CorpusJudge, CorpusRewriter
 from filters.document import Document
 from filters.sketch import EXAMPLES
 from pipelines import manifest, records, sketches, storage, watch
 from pipelines.corpus.shuffle import CorpusDecision
 from pipelines.corpus.spool import Spool, reread
-from pipelines.manifest import BooksRecord, EvidenceRecord, Manifest, PieceRead, ReadRecord
-from pipelines.reading import Reader, read
-from pipelines.reading.events import Damaged, Rejected
+from pipelines.inputs import WORK, ReadTask, ReadUnits
+from pipelines.manifest import BooksRecord, EvidenceRecord, Manifest
 from pipelines.reading.fields import USUAL_READING, Reading
-from pipelines.reading.reader import Event
-from pipelines.reading.units import Piece, Unit
 from pipelines.stage import Sketching, Stages
 from pipelines.watch import Doing
 from pipelines.writing import TableWriter, dropped_row, failed_row, kept_rows
-
-READ = "read"
-WORK = ".curate"
-SERVICE_FILE_BYTES = 1 << 40  # tables that are small whatever the corpus get one file a unit
 
 
 @dataclass(frozen=True)
@@ -117,30 +109,6 @@ def schema_of(table: str, job: Job) -> pa.Schema:
 
 
 @dataclass(frozen=True)
-class ReadTask:
-    """A unit of input.
-
-    limit   how many events to read at most
-    bytes   about how many bytes of input the unit is, to begin with the largest
-    """
-
-    name: str
-    pieces: tuple[Piece, ...]
-    limit: int | None = None
-    bytes: int = 0
-
-    @classmethod
-    def of(cls, unit: Unit) -> "ReadTask":
-        """The task of reading a unit."""
-        return cls(unit.name, tuple(unit.pieces), None, unit.bytes)
-
-    @property
-    def size(self) -> int:
-        """About how much work it is."""
-        return self.bytes
-
-
-@dataclass(frozen=True)
 class RereadTask:
     """A spooled shard with the decisions on it (None: no losers)."""
 
@@ -152,92 +120,6 @@ class RereadTask:
     def size(self) -> int:
         """About how much work it is."""
         return int(self.shard.rows)
-
-
-class ReadUnits(beam.DoFn):
-    """ReadTask -> (unit, RawPage | Dropped | Failed); the ledger and the counts go to the output "records"."""
-
-    def __init__(self, root: str, reading: Reading) -> None:
-        self.root, self.reading = root, reading
-
-    def process(self, task: ReadTask) -> Iterator[Any]:
-        clock = time.thread_time
-        folder = f"{WORK}/ledger"
-        ledger = TableWriter(self.root, "ledger", task.name, records.LEDGER, SERVICE_FILE_BYTES, folder)
-        types: dict[str, int] = {}
-        pieces: list[PieceRead] = []
-        found, spent = 0, 0.0
-        started = clock()
-        bytes_in = 0
-        rejected = failed = 0
-        for number, piece in enumerate(task.pieces):
-            before = found
-            reader = read(piece, self.reading)
-            events = _events(piece, number, reader)
-            while task.limit is None or found < task.limit:
-                event = next(events, None)
-                if event is None:
-                    break
-                found += 1
-                reason = watch.begin_page(event.source, event.offset)
-                ledger.add({"source": event.source, "offset": event.offset}, 16)
-                item: Any = event
-                if reason:
-                    item = Failed(event.source, event.offset, event.id, event.url, READ, reason)
-                elif isinstance(event, Damaged):
-                    item = Failed(event.source, event.offset, event.id, event.url, READ, event.reason, event.detail)
-                elif isinstance(event, Rejected):
-                    page = Document(event.id, "", event.url, {}, event.source, event.offset)
-                    item = Dropped(page, READ, READ, event.drop)
-                if isinstance(item, Failed):
-                    failed += 1
-                elif isinstance(item, Dropped):
-                    rejected += 1
-                else:
-                    bytes_in += len(item.body)
-                spent += clock() - started
-                yield task.name, item
-                started = clock()
-            for kind, count in reader.types.items():
-                types[kind] = types.get(kind, 0) + count
-            size = -1 if task.limit is not None and before >= task.limit else _size(piece.path)
-            pieces.append(PieceRead(piece.path, piece.start, piece.end, size, found - before))
-        watch.begin(Doing.FINISHING, task.name)
-        for record in ledger.close():
-            yield TaggedOutput("records", record)
-        spent += clock() - started
-        whole = ReadRecord(task.name, tuple(pieces), found, failed, rejected, types, bytes_in, spent)
-        yield TaggedOutput("records", whole)
-
-
-def _events(piece: Piece, number: int, reader: Reader) -> Iterator[Event]:
-    """The events of a piece, the number of which in its unit is given. What is left of the piece where the reader has
-    a fault, or where reading on has ended workers, is one event."""
-    found = reader.steps()
-    for step in itertools.count():
-        reason, detail = watch.begin_reading(piece.path, number, step), "reading ended workers; the rest is left out"
-        if not reason:
-            try:
-                event = next(found)
-            except StopIteration:
-                return
-            except OSError as error:
-                reason, detail = "unreadable", f"errno {error.errno}"
-            except Exception as error:
-                reason, detail = fault_of(error)
-        if reason:
-            yield Damaged(piece.path, -1 - piece.start, "", "", reason, detail)
-            return
-        if event is not None:
-            yield event
-
-
-def _size(path: str) -> int:
-    """Bytes of an input file as it is now; -1 where that cannot be told."""
-    try:
-        return storage.size(path)
-    except (OSError, IndexError):  # Beam lists no such file
-        return -1
 
 
 class _Reread(beam.DoFn):

@@ -10,7 +10,7 @@ import apache_beam as beam
 from filters.chain import close_all
 from pipelines import engines, manifest, storage
 from pipelines.blame import PoolError
-from pipelines.curation import WORK
+from pipelines.inputs import WORK
 from pipelines.manifest import Manifest, ManifestError
 from pipelines.pool import STALL_SECONDS, Call, PhaseTask, Pool, run_call, run_serially, serial_startup
 

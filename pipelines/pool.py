@@ -2,13 +2,15 @@
 
 import contextlib
 import ctypes
+import mmap
 import multiprocessing
+import os
 import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from multiprocessing import connection
+from multiprocessing import connection, reduction
 from typing import Any
 
 from filters.chain import close_all, fault_of, first_cause
@@ -78,13 +80,20 @@ def run_task(phase: PhaseTask) -> float:
     try:
         engines.run_in_process(lambda pipeline: phase.build(pipeline, phase.task, phase.manifest), phase.options)
     except Exception as error:
-        cause = first_cause(error)
-        if isinstance(cause, KeyboardInterrupt):  # Beam makes an error like others of it
+        storage.abandon_unfinished()
+        if isinstance(first_cause(error), KeyboardInterrupt):  # Beam makes an error like others of it
             raise KeyboardInterrupt from None
-        reason, detail = fault_of(cause)
-        said = detail if isinstance(cause, ResourceError) else f"{reason}: {detail}"
-        raise PoolError(f"unit {phase.task.name}: {said}") from None
+        raise PoolError(f"unit {phase.task.name}: {_said(error)}") from None
     return time.process_time() - started
+
+
+def _said(error: Exception) -> str:
+    """Why a worker cannot go on, in one line that quotes no document."""
+    cause = first_cause(error)
+    if isinstance(cause, OSError) and cause.filename is not None:
+        return f"{cause.filename}: {cause.strerror or type(cause).__name__}"
+    reason, detail = fault_of(cause)
+    return detail if isinstance(cause, ResourceError) else f"{reason}: {detail}"
 
 
 def run_serially(tasks: Iterable[PhaseTask], progress: Callable[[int], None]) -> Iterable[Done]:
@@ -104,11 +113,33 @@ def serial_startup() -> tuple[float, float] | None:
     return watch.first(_serial_slot)
 
 
-def _worker(pipe: Any, slot: Any) -> None:
+class _Slot:
+    """Memory that a worker and its driver share; multiprocessing's own needs /dev/shm, which may not be there."""
+
+    def __init__(self, descriptor: int | None = None) -> None:
+        if descriptor is None:
+            descriptor = os.memfd_create("watch")
+            os.ftruncate(descriptor, watch.SLOT_BYTES)
+        self._descriptor = descriptor
+        self.buffer = memoryview(mmap.mmap(descriptor, watch.SLOT_BYTES))
+
+    @classmethod
+    def _inherited(cls, duplicate: Any) -> "_Slot":
+        return cls(duplicate.detach())
+
+    def __reduce__(self) -> Any:
+        return _Slot._inherited, (reduction.DupFd(self._descriptor),)
+
+    def close(self) -> None:
+        """Close the descriptor; the memory goes with the object."""
+        os.close(self._descriptor)
+
+
+def _worker(pipe: Any, slot: _Slot) -> None:
     """The life of a worker: take a unit, run it, say so; end when the driver ends."""
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    watch.attach(memoryview(slot).cast("B"))
+    watch.attach(slot.buffer)
     pipe.send(("ready", time.process_time()))
     try:
         while True:
@@ -128,7 +159,7 @@ def _worker(pipe: Any, slot: Any) -> None:
     except (EOFError, BrokenPipeError):
         pass
     except Exception as error:  # a unit that cannot even be unpickled here
-        pipe.send(("error", PoolError(": ".join(fault_of(error)))))
+        pipe.send(("error", PoolError(_said(error))))
     finally:
         close_all()
 
@@ -143,7 +174,7 @@ class _Member:
     """A worker process as the driver sees it."""
 
     def __init__(self, context: Any) -> None:
-        self.slot = context.RawArray("B", watch.SLOT_BYTES)
+        self.slot = _Slot()
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_worker, args=(theirs, self.slot), daemon=True)
         self.process.start()
@@ -158,13 +189,13 @@ class _Member:
             self.pipe.send(phase)
 
     def at(self) -> watch.At:
-        return watch.read(memoryview(self.slot).cast("B"))
+        return watch.read(self.slot.buffer)
 
     def pages(self) -> int:
-        return watch.pages(memoryview(self.slot).cast("B"))
+        return watch.pages(self.slot.buffer)
 
     def first(self) -> tuple[float, float] | None:
-        return watch.first(memoryview(self.slot).cast("B"))
+        return watch.first(self.slot.buffer)
 
     def end(self, kill: bool = False) -> None:
         if kill:
@@ -179,6 +210,7 @@ class _Member:
             self.process.kill()
             self.process.join()
         self.pipe.close()
+        self.slot.close()
 
 
 class Pool:

@@ -228,6 +228,7 @@ def dropped_row(dropped: Dropped, text: str | None = None) -> dict[str, Any]:
         "also_failed": [{"rule": other.rule, **_limits(other.value, other.threshold)} for other in drop.also_failed],
         "kept_id": drop.kept_id or None,
         "similarity": drop.similarity,
+        "matched": drop.matched or None,
         "language": document.notes.get("language"),
         "bytes": len(document.text.encode("utf-8", "replace")),
     }

@@ -133,9 +133,11 @@ def _look(sources: list[str], recipe: Any) -> None:
 
 def _write_report(result: dict[str, Any], output: str) -> None:
     from curate.report.page import render_html, run_report
+    from curate.shown import EXAMPLES_FILE
     from pipelines import storage
 
-    html = render_html(run_report(result)).encode("utf-8", "replace")
+    examples = json.loads(storage.read_bytes(storage.join(output, EXAMPLES_FILE)))
+    html = render_html(run_report(result, examples)).encode("utf-8", "replace")
     storage.write_bytes(storage.join(output, "report.html"), html)
 
 
@@ -199,22 +201,41 @@ def ablate(
     console.show_arms(report, output)
 
 
-def report(directory: Annotated[str, typer.Argument(help="The directory of a run or of an ablation.")]) -> None:
+def report(
+    directory: Annotated[str, typer.Argument(help="The directory of a run or of an ablation.")],
+    figures: Annotated[
+        str | None, typer.Option(help="Also write each chart as SVG, and its figures as CSV, into this directory.")
+    ] = None,
+) -> None:
     """Rewrite report.html and report.md of a run or an ablation from its JSON."""
+    from curate.report.charts import write_figures
     from curate.report.page import render_html, render_markdown, run_report
+    from curate.shown import EXAMPLES_FILE
 
     folder = Path(directory).expanduser()
-    for name in ("report.json", "run.json"):
-        path = folder / name
-        if path.is_file():
-            try:
-                data = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError:
-                fail(f"{path}: damaged, not JSON")
-            break
-    else:
-        fail(f"{directory}: holds neither report.json nor run.json")
-    data = run_report(data) if name == "run.json" else data
-    (folder / "report.html").write_text(render_html(data), encoding="utf-8")
-    (folder / "report.md").write_text(render_markdown(data), encoding="utf-8")
+    data = _json(folder / "report.json")
+    if data is None:
+        result = _json(folder / "run.json")
+        if result is None:
+            fail(f"{directory}: holds neither report.json nor run.json")
+        data = run_report(result, _json(folder / EXAMPLES_FILE))
+    (folder / "report.html").write_text(render_html(data), encoding="utf-8", errors="replace")
+    (folder / "report.md").write_text(render_markdown(data), encoding="utf-8", errors="replace")
     print(folder / "report.html")
+    if figures is not None:
+        into = Path(figures).expanduser()
+        try:
+            written = write_figures(data, into)
+        except OSError as error:
+            fail(f"{into}: cannot be written: {error.strerror}")
+        print(f"{into}: {len(written)} files")
+
+
+def _json(path: Path) -> Any:
+    """What a JSON file holds; None where there is no such file."""
+    if not path.is_file():
+        return None
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        fail(f"{path}: damaged, not JSON")

@@ -1,12 +1,19 @@
 """A report as one HTML file that opens offline, and as Markdown."""
 
+import base64
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
+from curate.report.chart import Chart, size
+from curate.report.charts import charts
+from curate.report.run_charts import is_constant
 from curate.report.text import MOST, shown
+from filters.snippets import GAP, Piece, difference
 
 _MARKUP = re.compile(r"[\\`*\[\]<>|~#]")
 
@@ -14,7 +21,7 @@ _MARKUP = re.compile(r"[\\`*\[\]<>|~#]")
 def _number(value: Any) -> str:
     if value is None:
         return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
 
 
 def _percent(share: Any) -> str:
@@ -35,6 +42,10 @@ def _signed(value: Any) -> str:
     return "–" if value is None else f"{value:+,}"
 
 
+_OPEN = 3  # rules whose examples are unfolded
+_NO_EXAMPLES: Mapping[str, Any] = {
+    "dropped": [], "changed": [], "duplicates": [], "kept": [], "signals": [], "languages": [],
+}  # fmt: skip
 _FIGURES = {"number": _number, "percent": _percent, "points": _points, "signed": _signed, "change": _change}
 
 
@@ -43,42 +54,48 @@ def _plain(text: Any, most: int = MOST) -> str:
     return _MARKUP.sub(r"\\\g<0>", " ".join(shown(text, most).split()))
 
 
-def _html() -> Environment:
+def _blanks(text: str) -> str:
+    """White space that was changed and nothing else, made visible."""
+    return text.replace("\n", "⏎\n").replace(" ", "␣").replace("\t", "⇥") if text.isspace() else text
+
+
+def _measured(value: Any) -> str:
+    """A value or a threshold of a rule: a number, or a category."""
+    return shown(value, 60) or "–" if isinstance(value, str) else f"{value:,.6g}"
+
+
+def _beside(pair: Mapping[str, Any]) -> tuple[list[Piece], list[Piece]]:
+    """The texts of two duplicates as pieces, with what differs marked in both."""
+    cut = pair["text"].endswith("…") and pair["kept_text"].endswith("…")
+    found = difference(*(pair[name].removesuffix("…" if cut else "") for name in ("text", "kept_text")))
+    while cut and found and found[-1].kind != "same":  # where the texts are cut, which is not at the same word
+        found.pop()
+    found += [GAP] if cut else []
+    return [piece for piece in found if piece.kind != "added"], [piece for piece in found if piece.kind != "removed"]
+
+
+def _environment(html: bool) -> Environment:
     environment = Environment(
         loader=PackageLoader("curate.report"),
-        autoescape=select_autoescape(["html"]),
+        autoescape=html,  # noqa: S701 - Markdown is no HTML: there `visible` escapes what comes from data
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        visible=shown, number=_number, percent=_percent, points=_points, signed=_signed, change=_change
-    )
+    environment.filters.update(_FIGURES, visible=shown if html else _plain, blanks=_blanks, measured=_measured)
+    environment.filters.update(beside=_beside, size=size)
     return environment
 
 
-def _markdown() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("curate.report"),
-        autoescape=False,  # noqa: S701 - Markdown, not HTML: `visible` escapes what comes from data
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        visible=_plain, number=_number, percent=_percent, points=_points, signed=_signed, change=_change
-    )
-    return environment
-
-
-def run_report(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The report of a run, from what run.json holds: its funnel, and what the corpus stages found."""
+def run_report(result: Mapping[str, Any], examples: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The report of a run, from what run.json and examples.json hold."""
     return {
         "kind": "run",
         "name": result["recipe"]["name"],
         "description": "",
         "summary": run_summary(result),
         "run": dict(result),
+        "examples": dict(examples or _NO_EXAMPLES),
     }
 
 
@@ -106,12 +123,48 @@ def _many(count: int, noun: str) -> str:
 
 
 def render_html(report: Mapping[str, Any]) -> str:
-    """The page. Everything in it is escaped; it loads nothing."""
-    from curate.report.charts import charts
+    """The page. Everything in it is escaped; it loads nothing, and its one script is allowed by its hash."""
+    environment = _environment(html=True)
+    script = environment.loader.get_source(environment, "page.js")[0] if environment.loader else ""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    drawn = charts(report)
+    more = _of_run(report, drawn) if report["kind"] == "run" else {}
+    return environment.get_template("page.html").render(
+        report=report,
+        charts=drawn,
+        script=Markup(script),  # noqa: S704 - this project's own
+        script_hash=f"sha256-{digest}",
+        **more,
+    )
 
-    return _html().get_template("report.html").render(report=report, charts=charts(report))
+
+def _of_run(report: Mapping[str, Any], drawn: Mapping[str, Chart]) -> dict[str, Any]:
+    """What the page of a run shows, put together from its figures and its examples."""
+    run, examples = report["run"], report["examples"]
+    counts = {
+        (stage["stage"], rule): count for stage in run["stages"] for rule, count in stage["dropped_by_rule"].items()
+    }
+    groups = [
+        {
+            **group,
+            "count": counts.get((group["stage"], group["rule"]), len(group["examples"])),
+            "measured": any(one["value"] != "" or one["threshold"] != "" for one in group["examples"]),
+            "open": False,
+            "named": any(one["url"] or not one["text"] for one in group["examples"]),
+        }
+        for group in examples["dropped"]
+    ]
+    for group in [group for group in groups if any(one["text"] for one in group["examples"])][:_OPEN]:
+        group["open"] = True
+    return {
+        "groups": groups,
+        "edited": [stage for stage in run["stages"] if stage.get("characters_edited_by_rule")],
+        "signal_charts": [chart for name, chart in drawn.items() if name.startswith("signal ")],
+        "constant": [signal for signal in examples["signals"] if is_constant(signal)],
+        "inputs": sorted(run.get("input", ())),
+    }
 
 
 def render_markdown(report: Mapping[str, Any]) -> str:
     """The same figures as Markdown, without charts and samples."""
-    return _markdown().get_template("report.md").render(report=report)
+    return _environment(html=False).get_template("report.md").render(report=report)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 GRID, AXIS = "#8883", "#8889"
-FONT = 11  # pixels
+FONT = 12  # pixels
+FAMILY = "system-ui, 'Noto Sans', 'Noto Sans CJK KR', 'Noto Sans KR', 'Malgun Gothic', sans-serif"
 _WIDE, _NARROW = 1.0, 0.56  # em: what a character takes in the sans-serif fonts of browsers, about
-_MARGIN = 8  # pixels; the reader's font may be wider than the one assumed
+_MARGIN = 8  # pixels above and below
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ class Drawing:
         anchor: str = "start",
         turn: float = 0,
         most: float = math.inf,
+        weight: str = "",
     ) -> None:
         """A text; y is its middle. turn: degrees against the clock around its anchor. most: pixels before it is cut."""
         short = fitted(text, most, size)
@@ -146,16 +148,20 @@ class Drawing:
                 self._covers(x + along * cos - across * sin, y + along * sin + across * cos)
         rotated = f"rotate({_short(-turn)} {_short(x)} {_short(y)})" if turn else ""
         tip = text if short != text else ""
-        self._add("text", tip, short, x=x, y=y, dy="0.35em", font_size=size, text_anchor=anchor, transform=rotated)
+        self._add(
+            "text", tip, short, x=x, y=y, dy="0.35em", font_size=size, text_anchor=anchor if anchor != "start" else "",
+            transform=rotated, font_weight=weight,
+        )  # fmt: skip
 
-    def element(self, label: str) -> Markup:
-        """The drawing as an SVG element for HTML; label is what a screen reader says."""
-        left, top = self._left - _MARGIN, self._top - _MARGIN / 2
-        width, height = self._right + _MARGIN - left, self._bottom + _MARGIN / 2 - top
+    def element(self, label: str, width: float) -> Markup:
+        """The drawing as an SVG element, so many pixels wide; label is what a screen reader says."""
+        left, right = min(0.0, self._left), max(width, self._right)
+        top = self._top - _MARGIN / 2
+        height = self._bottom + _MARGIN / 2 - top
         head = Markup(
             '<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" aria-label="{}" width="{}" height="{}" '
-            'viewBox="{} {} {} {}" font-family="sans-serif" fill="currentColor">'
-        ).format(label, *map(_short, (width, height, left, top, width, height)))
+            'viewBox="{} {} {} {}" font-family="{}" fill="currentColor">'
+        ).format(label, *map(_short, (right - left, height, left, top, right - left, height)), FAMILY)
         return head + Markup("").join(self._parts) + Markup("</svg>")
 
 

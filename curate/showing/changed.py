@@ -50,7 +50,7 @@ def changed(output: Output, rule: str = "", stage: str = "", most: int = 20) -> 
             lines.append(line(("None of the documents looked at was changed.", "dim"), indent=1))
         for row, passage in found.get(step.name, ()):
             edits = ", ".join(f"{name} {count:,}" for name, count in sorted(passage.edits.items()))
-            lines.append(line(f"{row['id']}  {edits}".rstrip(), indent=1))
+            lines.append(line(f"{passage.after.id if passage.after else row['id']}  {edits}".rstrip(), indent=1))
             lines.append(line(*change(passage, snippets), indent=2))
         lines.append(line(""))
     return lines[:-1] or [line("The recipe has no stage that changes texts.")]

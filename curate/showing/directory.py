@@ -15,7 +15,7 @@ from curate.configuration import RecipeError
 from curate.recipe import Recipe
 from curate.rundir import TABLES, UsageError, removed_by_stage
 from pipelines import manifest, storage
-from pipelines.curation import READ, WORK
+from pipelines.inputs import READ, WORK
 from pipelines.manifest import FileRecord, ManifestError
 
 ROWS = 10_000  # of a batch

@@ -54,7 +54,8 @@ def html(lines: Iterable[Line]) -> str:
             tag = _TAGS.get(look)
             parts.append(f"<{tag}>{escape(text)}</{tag}>" if tag else str(escape(text)))
         rows.append(f'<div style="margin-left:{1.5 * one.indent}em">{"".join(parts) or "&nbsp;"}</div>')
-    return f'<div style="text-align:left">{"".join(rows)}</div>'
+    look = "text-align:left;white-space:pre-wrap;font-family:monospace"  # values stand in columns
+    return f'<div style="{look}">{"".join(rows)}</div>'
 
 
 def show(lines: Iterable[Line], out: Console) -> None:

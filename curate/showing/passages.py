@@ -14,10 +14,11 @@ from filters.chain import Step, notes_written
 from filters.contracts import CorpusJudge, Judge, ResourceError
 from filters.document import Document, RawPage
 from filters.snippets import Concealer, around_change
-from pipelines.curation import READ
+from pipelines.blame import DIED, STALLED
+from pipelines.inputs import READ
 from pipelines.reading.events import Damaged, Rejected
 
-ENDED_WORKERS = ("worker_died", "worker_stalled")
+ENDED_WORKERS = (DIED, STALLED)
 
 
 class Snippets:

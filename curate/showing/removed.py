@@ -10,6 +10,7 @@ from curate.showing.directory import Output
 from curate.showing.lines import Line, line
 from curate.showing.passages import Snippets, Walks, Way
 from curate.showing.walking import number
+from filters.contracts import Judge
 
 
 def chosen_groups(output: Output, rule: str = "", stage: str = "") -> dict[str, Counter[Group]]:
@@ -29,11 +30,21 @@ def chosen_groups(output: Output, rule: str = "", stage: str = "") -> dict[str, 
         table: Counter({group: count for group, count in found.items() if _is(group, rule, stage)})
         for table, found in groups.items()
     }
-    if rule and not any(wanted.values()):
+    if rule and not any(wanted.values()) and not _has_rule(output, rule, stage):
         there = sorted(f"{where}:{name}" for found in groups.values() for where, name in found if stage in ("", where))
         known = f"it has: {', '.join(there)}" if there else "nothing was removed"
         raise UsageError(f"{output.root}: no document was removed by {rule}{f' in {stage}' if stage else ''} ({known})")
     return wanted
+
+
+def _has_rule(output: Output, rule: str, stage: str) -> bool:
+    """Whether a judge of the recipe has a rule that removed nothing."""
+    return any(
+        _is((step.name, one.name), rule, stage)
+        for step in output.loaded().steps
+        if isinstance(step.strategy, Judge)
+        for one in step.strategy.rules("")
+    )
 
 
 def _check_stage(output: Output, stage: str) -> None:
@@ -56,8 +67,8 @@ def removed(output: Output, rule: str = "", stage: str = "", most: int = 20) -> 
     )
     lines = _heading(output, groups)
     if not listed:
-        where = f" in {stage}" if stage else ""
-        return [*lines, line(f"Nothing was removed{where}.")]
+        by, where = f" by {rule}" if rule else "", f" in {stage}" if stage else ""
+        return [*lines, line(f"Nothing was removed{by}{where}.")]
     each = _spread(most, [-count for _, count, _, _ in listed])
     shares = {(table, group): each[place] for place, (_, _, group, table) in enumerate(listed)}
     rows = {

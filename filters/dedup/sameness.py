@@ -34,10 +34,7 @@ class Sketcher:
 
     def __call__(self, document: Document) -> Any:
         words = self._shingles.word_shingles(document.text, WORDS)
-        characters = self._shingles.letter_shingles(document.text, CHARACTERS)
-        if not len(characters):  # a text of punctuation
-            characters = self._shingles.character_shingles(document.text, CHARACTERS)
-        characters = self._sketches.smallest(characters)
+        characters = self._sketches.smallest(self._shingles.character_shingles(document.text, CHARACTERS))
         length = len(words)
         words = self._sketches.smallest(words)
         return np.concatenate([np.array([length, len(words), len(characters)], dtype=np.uint32), words, characters])

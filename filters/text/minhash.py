@@ -10,14 +10,14 @@ from functools import lru_cache
 import numpy as np
 from numba import njit
 
-from filters.text.properties import ALPHANUMERIC, CLASS_MASK, SPACE, WORD_BREAK, code_points
+from filters.text.properties import ALPHANUMERIC, CLASS_MASK, WORD_BREAK, code_points
 from filters.text.segments import code_point, encode, finish
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _CHARACTERS = np.uint64(0xD1B54A32D192ED03)  # keeps shingles of characters apart from shingles of words
 _PRIME = np.uint64(0x100000001B3)
-_OTHER = WORD_BREAK.index("Other")
-_MARKS = sum(1 << WORD_BREAK.index(name) for name in ("Extend", "Format", "ZWJ"))
+OTHER = WORD_BREAK.index("Other")
+MARKS = sum(1 << WORD_BREAK.index(name) for name in ("Extend", "Format", "ZWJ"))
 
 
 @lru_cache(maxsize=8)
@@ -39,16 +39,12 @@ def word_shingles(text: str, n: int) -> np.ndarray:
 
 
 def character_shingles(text: str, n: int) -> np.ndarray:
-    """Hashes of all runs of n characters, lower-cased and without white space: uint64 of shape (characters - n + 1,).
+    """Hashes of all runs of n letters, marks and digits, lower-cased: uint64 of shape (characters - n + 1,).
 
-    A text of fewer than n characters is one shingle; a text of white space only has none.
+    White space and punctuation are left out, as by word_shingles: spacing, quotes and dashes vary between copies. A
+    text of fewer than n characters is one shingle; a text without any has none.
     """
-    return _character_shingles(encode(text), *code_points(), n, False)
-
-
-def letter_shingles(text: str, n: int) -> np.ndarray:
-    """The same, of the letters, marks and digits of a text alone: what is in other quotes or dashes is the same."""
-    return _character_shingles(encode(text), *code_points(), n, True)
+    return _character_shingles(encode(text), *code_points(), n)
 
 
 def signature(shingles: np.ndarray, factors: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -85,7 +81,7 @@ def _word_shingles(data, properties, lower, n):  # type: ignore[no-untyped-def]
         i += width
         prop = np.int64(properties[point])
         if prop & ALPHANUMERIC:
-            if prop & CLASS_MASK == _OTHER:
+            if prop & CLASS_MASK == OTHER:
                 if inside:
                     words[count] = finish(value)
                     count += 1
@@ -96,7 +92,7 @@ def _word_shingles(data, properties, lower, n):  # type: ignore[no-untyped-def]
             if not inside:
                 inside = True
                 value = np.uint64(0)
-        elif not (inside and (1 << (prop & CLASS_MASK)) & _MARKS):
+        elif not (inside and (1 << (prop & CLASS_MASK)) & MARKS):
             if inside:
                 words[count] = finish(value)
                 count += 1
@@ -110,7 +106,7 @@ def _word_shingles(data, properties, lower, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _character_shingles(data, properties, lower, n, letters):  # type: ignore[no-untyped-def]
+def _character_shingles(data, properties, lower, n):  # type: ignore[no-untyped-def]
     size = len(data)
     kept = np.empty(size, np.uint64)
     count = 0
@@ -118,7 +114,7 @@ def _character_shingles(data, properties, lower, n, letters):  # type: ignore[no
     while i < size:
         point, width = code_point(data, i)
         prop = np.int64(properties[point])
-        if (prop & ALPHANUMERIC or (1 << (prop & CLASS_MASK)) & _MARKS) if letters else not prop & SPACE:
+        if prop & ALPHANUMERIC or (1 << (prop & CLASS_MASK)) & MARKS:
             kept[count] = np.uint64(lower[point]) + np.uint64(1)
             count += 1
         i += width

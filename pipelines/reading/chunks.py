@@ -1,4 +1,6 @@
-"""Chunked bodies of very many chunks, joined in one pass: as Python's bytes the chunks would take far more than the body."""
+"""Bodies of very many chunks, joined in one pass: as Python's bytes, the chunks would take far more than the body."""
+
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -20,7 +22,7 @@ def join(body: bytes, at: int) -> tuple[bytes, int, int]:
 
 
 @njit(cache=True)
-def _join(body, at, out):
+def _join(body: Any, at: int, out: Any) -> Any:
     end = len(body)
     size = 0
     while True:

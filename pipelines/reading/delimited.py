@@ -7,30 +7,43 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelines import watch
-from pipelines.reading.events import Damaged
-from pipelines.reading.fields import ROW_BYTES, Fields, lookup
+from pipelines.reading.events import Damaged, unpacked_to
+from pipelines.reading.fields import ROW_BYTES, ZSTD_LONG, Fields, lookup
 from pipelines.reading.jsonl import VALUE_BYTES
-from pipelines.reading.packing import UNPACK, Corrupt, Cut, file_chunks
+from pipelines.reading.packing import UNPACK, Corrupt, Cut, WideWindow, file_chunks, unpack
 from pipelines.reading.rows import Event, page_of_row
 from pipelines.watch import Doing
 
 _HEAD_BYTES = 1 << 16
 _QUOTED = re.compile(r'[^"]*+(?:""[^"]*+)*+"(?!")')  # a quoted field after its first quote
-_ESCAPED = re.compile("[\udc80-\udcff]")  # what bytes become that are not in the encoding
+_ESCAPED = re.compile("\udcff")  # what bytes become that are not in the encoding
+_ESCAPE = "curate-escape"
 
 
-def delimited_rows(file: Any, tabs: bool, packing: str, source: str, fields: Fields) -> Iterator[Event]:
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """One mark for bytes that are not in the encoding: surrogateescape does not know UTF-16."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "\udcff", error.end
+
+
+codecs.register_error(_ESCAPE, _escaped)
+
+
+def delimited_rows(
+    file: Any, tabs: bool, packing: str, source: str, fields: Fields, window_log: int = ZSTD_LONG
+) -> Iterator[Event]:
     """The rows of a file; the offset of a row is its number, from 1, the line of names not counted.
 
     tabs     TSV: a record is a line, and quotes are characters like others (unless the first line is quoted, as some
              programs write). Otherwise CSV as in RFC 4180; commas, semicolons, tabs or bars, whichever the first line
              has most of
-    packing  "", or one of packing.UNPACK
+    packing  "", or one of packing.UNPACK; window_log: see packing.zstd_chunks
 
     The encoding is UTF-8, UTF-16 where the file has its mark, or CP949 (Korean spreadsheets) where it is not UTF-8.
     """
     file.seek(0)
-    chunks = UNPACK[packing](file_chunks(file))
+    chunks = unpack(packing, file_chunks(file), window_log)
     number = 0
     try:
         lines = _lines(chunks, fields.max_bytes)
@@ -69,10 +82,8 @@ def delimited_rows(file: Any, tabs: bool, packing: str, source: str, fields: Fie
                 continue
             number += 1
             yield _row(names, record, fields, source, number)
-    except (Cut, Corrupt) as error:
-        reason = "file_truncated" if isinstance(error, Cut) else "file_corrupt"
-        detail = f"the {error.args[0]} stream cannot be read beyond row {number}"
-        yield Damaged(source, number + 1, "", "", reason, detail)
+    except (Cut, Corrupt, WideWindow) as error:
+        yield unpacked_to(error, source, number + 1, f"beyond row {number}")
 
 
 def first_rows(file: Any, tabs: bool, packing: str) -> Iterator[dict[str, str]]:
@@ -168,7 +179,7 @@ def _lines(chunks: Iterator[bytes], most: int) -> Iterator[str]:
     head = b""
     while len(head) < _HEAD_BYTES and (more := next(chunks, b"")):
         head += more
-    decoder = codecs.getincrementaldecoder(encoding_of(head))("surrogateescape")
+    decoder = codecs.getincrementaldecoder(encoding_of(head))(_ESCAPE)
     kept: list[str] = []
     size = 0
     for chunk, last in _with_last(head, chunks):

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from pipelines import watch
-from pipelines.reading.events import Damaged
-from pipelines.reading.fields import ROW_BYTES, Fields
+from pipelines.reading.events import Damaged, unpacked_to
+from pipelines.reading.fields import ROW_BYTES, ZSTD_LONG, Fields
 from pipelines.reading.jsonl import parsed
 from pipelines.reading.marks import CLOSE, COMMA, OPEN, Marks
-from pipelines.reading.packing import UNPACK, Corrupt, Cut, file_chunks
+from pipelines.reading.packing import UNPACK, Corrupt, Cut, WideWindow, file_chunks, unpack
 from pipelines.reading.rows import Event, RowError, page_of_row
 from pipelines.watch import Doing
 
@@ -18,16 +18,16 @@ _STEPS = np.zeros(COMMA + 1, dtype=np.int64)  # into the array, or out of it
 _STEPS[[OPEN, CLOSE]] = 1, -1
 
 
-def array_rows(file: Any, packing: str, source: str, fields: Fields) -> Iterator[Event]:
+def array_rows(file: Any, packing: str, source: str, fields: Fields, window_log: int = ZSTD_LONG) -> Iterator[Event]:
     """The objects of a file that is one JSON array; the offset of a row is the number of the element, from 1.
 
-    packing  "", or one of packing.UNPACK
+    packing  "", or one of packing.UNPACK; window_log: see packing.zstd_chunks
     """
     file.seek(0)
     scan = _Scan(fields.max_bytes)
     number = 0
     try:
-        for element, size in scan.elements(UNPACK[packing](file_chunks(file))):
+        for element, size in scan.elements(unpack(packing, file_chunks(file), window_log)):
             number += 1
             place = f"element {number}"
             if size > fields.max_bytes:
@@ -42,10 +42,8 @@ def array_rows(file: Any, packing: str, source: str, fields: Fields) -> Iterator
                 yield Damaged(source, number, "", "", error.reason, f"{place}: {error.detail}")
                 continue
             yield page_of_row(row, fields, source, number, place)
-    except (Cut, Corrupt) as error:
-        reason = "file_truncated" if isinstance(error, Cut) else "file_corrupt"
-        detail = f"the {error.args[0]} stream cannot be read beyond element {number}"
-        yield Damaged(source, number + 1, "", "", reason, detail)
+    except (Cut, Corrupt, WideWindow) as error:
+        yield unpacked_to(error, source, number + 1, f"beyond element {number}")
         return
     if scan.trouble:
         reason, detail = scan.trouble

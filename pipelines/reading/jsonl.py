@@ -132,7 +132,8 @@ def parsed(line: bytes, text_field: str, most: int = ROW_BYTES) -> dict[str, Any
 
     Raises RowError: json_error, bad_unicode, schema_error, doc_too_long.
     """
-    _check_values(line, most // VALUE_BYTES)
+    if VALUE_BYTES * len(line) > 2 * most:  # a value takes two bytes of it at least
+        _check_values(line, most // VALUE_BYTES)
     try:
         text, whole = line.decode(), True
     except UnicodeDecodeError as error:
@@ -151,10 +152,11 @@ def parsed(line: bytes, text_field: str, most: int = ROW_BYTES) -> dict[str, Any
 
 
 def _check_values(line: bytes, most: int) -> None:
-    """Raises RowError for a line of more values than this: three bytes make a list, which takes twenty times as many."""
-    if len(line) > 2 * most and line.count(b",") + line.count(b"[") + line.count(b"{") > most:  # some inside of strings
-        if count_values(line, most) > most:
-            raise RowError("doc_too_long", f"more than {most} values in {len(line)} bytes")
+    """Raises RowError for a line of more values than this: three bytes make a list that takes sixty."""
+    if line.count(b",") + line.count(b"[") + line.count(b"{") <= most:  # those inside of strings as well
+        return
+    if count_values(line, most) > most:
+        raise RowError("doc_too_long", f"more than {most} values in {len(line)} bytes")
 
 
 _ESCAPED = re.compile("[\udc80-\udcff]")  # what bytes become that are no UTF-8

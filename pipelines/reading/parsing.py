@@ -119,7 +119,7 @@ def _one(
     oversized: bool,
 ) -> Event | None:
     fields = record.fields
-    page_id = pages.own_id(fields.get(b"warc-record-id", b""))
+    page_id = pages.clean_id(fields.get(b"warc-record-id", b""), pages.ID_CHARACTERS)
     url = pages.clean_url(fields.get(b"warc-target-uri", b""))
 
     def damaged(reason: str, detail: str) -> Damaged:

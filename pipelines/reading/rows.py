@@ -39,7 +39,8 @@ def page_of_row(row: Mapping[str, Any], fields: Fields, source: str, offset: int
     text must be a string, or bytes in UTF-8. Of the rest anything goes: numbers are ids and dates, a list stands for
     the first of it that is usable, and what is no id, address or date is as good as absent.
     """
-    page_id, url = pages.own_id(as_name(lookup(row, fields.id))), pages.clean_url(_address(lookup(row, fields.url)))
+    page_id = pages.clean_id(as_name(lookup(row, fields.id)), pages.ID_CHARACTERS)
+    url = pages.clean_url(_address(lookup(row, fields.url)))
     try:
         body = _body(row, fields.text)
     except RowError as error:
@@ -50,7 +51,9 @@ def page_of_row(row: Mapping[str, Any], fields: Fields, source: str, offset: int
     if isinstance(event, Damaged):
         return Damaged(source, offset, event.id, event.url, event.reason, f"{place}: {event.detail}")
     if isinstance(event, RawPage):
-        size = len(event.body) + len(url) + sum(map(len, carried.values()))
+        size = len(event.body) + len(url)
+        if carried:
+            size += sum(map(len, carried.values()))
         if size > fields.max_bytes:
             detail = f"{place}: {size} bytes in the fields that are read, at most {fields.max_bytes}"
             return Damaged(source, offset, event.id, url[:_SHOWN_CHARACTERS], "doc_too_long", detail)

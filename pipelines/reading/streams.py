@@ -11,10 +11,11 @@ from pipelines.reading.packing import CHUNK_BYTES, InflateError
 
 DISCARD_BYTES = 1 << 30
 FILE_CHUNK = 1 << 18
-_FIRST_PIECE_BYTES = 1 << 12
+_FIRST_PIECE_BYTES = 1 << 14
 # What may be inflated of members that lie inside of damaged ones: so many times the bytes that they cover together.
 _TRIALS = 8
 _FREE_BYTES = 1 << 20
+_ATTEMPT_BYTES = 1 << 10  # what an attempt at a member counts for, if it fails at once
 
 
 class TooMuch(Exception):
@@ -227,8 +228,9 @@ class Window:
 class Member:
     """A gzip member that is inflated step by step. state: "" so far good, "end", "cut" or "corrupt".
 
-    position  what follows the bytes inflated so far, and the member at its end
-    inflated  bytes given out so far
+    position  what follows the bytes that were read of it so far, and the member at its end
+    taken     bytes that were inflated well so far
+    inflated  bytes that came of them
     """
 
     def __init__(self, window: Window, position: int) -> None:
@@ -236,6 +238,7 @@ class Member:
         self._inflater = isal_zlib.decompressobj(31)
         self._piece = _FIRST_PIECE_BYTES  # most members are small, and what is left of a piece is copied
         self.position = position
+        self.taken = 0
         self.inflated = 0
         self.state = ""
 
@@ -253,6 +256,7 @@ class Member:
             except InflateError:
                 self.state = "corrupt"
                 break
+            self.taken += len(piece)
             if self._inflater.eof:
                 self.position -= len(self._inflater.unused_data)
                 self.state = "end"
@@ -279,7 +283,7 @@ class Resync:
         if position >= self._end:
             self._begin, self._spent = position, 0
         self._end = max(self._end, member.position)
-        self._spent += member.position - position + member.inflated // 16
+        self._spent += _ATTEMPT_BYTES + member.taken + member.inflated // 16
         if self._spent > _TRIALS * (self._end - self._begin) + _FREE_BYTES:
             return self._window.find_member(self._end)
         return self._window.find_member(position + 1)

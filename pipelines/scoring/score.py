@@ -14,7 +14,7 @@ from filters.document import Document, Drop, NoteValue, RawPage
 from filters.text.tokens import counter
 from pipelines import curation, watch
 from pipelines.corpus.forms import forms_of
-from pipelines.curation import ReadTask
+from pipelines.inputs import ReadTask, ReadUnits
 from pipelines.manifest import ScoredRecord
 from pipelines.reading.fields import USUAL_READING, Reading
 from pipelines.scoring import table
@@ -249,7 +249,7 @@ def build_scoring(job: ScoreJob, group: int, pipeline: beam.Pipeline, task: Read
     read = (
         pipeline
         | beam.Create([task], reshuffle=False)
-        | "read" >> beam.ParDo(curation.ReadUnits(job.root, job.reading)).with_outputs("records", main="items")
+        | "read" >> beam.ParDo(ReadUnits(job.root, job.reading)).with_outputs("records", main="items")
     )
     scored = read["items"] | "score" >> beam.ParDo(Score(job, group))
     curation.end_with_manifest([read.records, scored], path, begun)

@@ -31,25 +31,21 @@ def _harm(monkeypatch, *harms):
 def test_workers_that_die_or_stall_cost_the_place(tmp_path, inputs, monkeypatch):
     _harm(
         monkeypatch,
-        ("kill", "PLACE", "a.jsonl", 5),  # line 5
-        ("kill", "PAGE", "a.jsonl", 8),
         ("kill", "PLACE", "b.parquet", 10),  # the second row group
         ("stall", "READING", "c.jsonl", 17),  # after 17 rows
     )
-    result = go(recipe(*STAGES), inputs, tmp_path / "out", workers=2, stall_seconds=1)
+    result = go(recipe(*STAGES), inputs, tmp_path / "out", workers=2, stall_seconds=5)
     assert adds_up(result)
     failed = {
         (row["source"].rpartition("/")[2], row["offset"], row["stage"], row["reason"])
         for row in rows(tmp_path / "out", "failed")
     }
     assert failed == {
-        ("a.jsonl", 5, "read", "worker_died"),
-        ("a.jsonl", 8, "read", "worker_died"),
         ("b.parquet", 10, "read", "worker_died"),
         ("c.jsonl", -1, "read", "worker_stalled"),
     }
     assert result["read"]["records"] == 20 + 21 + 18
-    assert result["kept"] == 18 + 20 + 17
+    assert result["kept"] == 20 + 20 + 17
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ import pytest
 
 from curate.report.page import render_html, render_markdown, run_report
 from curate.rundir import UsageError
+from filters.document import Document
+from filters.snippets import Concealer
 from tests.curate.ablation.tools import run_ablation
 from tests.curate.running_tools import go, recipe, rows, write_rows
 from tests.pipelines.reading.archives import http, member, page, record
@@ -21,6 +23,26 @@ PLANTED = [
     "4111-1111-1111-1111",
     "canary-password",
 ]
+# One line each: what comes before the value (a label, where the value needs one), the value, and what comes after it.
+KINDS = [
+    ("메일 ", "canary.one@example.com", "으로"), ("mail ", "canary-two@mail.example.org", ", thanks"),
+    ("mail ", "canary3 (at) example.com", " now"), ("mail ", "canary4[at]example[dot]com", " now"),
+    ("", "canary5%40example.com", " is the login"), ("메일은 ", "카나리.6@example.com", "입니다") ,
+    ("전화 ", "010-9876-1101", "번"), ("전화 ", "010 9876 1102", " 로"), ("전화 ", "01098761103", "으로"),
+    ("전화 ", "+82 10-9876-1104", "이고"), ("전화 ", "02-987-1105", "번"), ("전화 ", "(02) 987-1106", "번"),
+    ("call ", "415-555-0137", " today"), ("phone: ", "+1 415 555 0138", " ok"), ("call ", "(415) 555-0139", " soon"),
+    ("전화 ", "070-9876-1107", "번"), ("전화 ", "031-987-1108", "번"), ("전화 ", "０１０-９８７６-１１０９", "번"),
+    ("host ", "203.119.55.171", " answered"), ("server at ", "185.199.110.153:8080", " answered"),
+    ("host ", "2001:4860:4860:0:0:0:0:8844", " answered"), ("host ", "2607:f8b0:4004:c07::71", " answered"),
+    ("card ", "4111-1111-1111-1111", " was"), ("card ", "4012 8888 8888 1881", " was"), ("card ", "5555555555554444", ""),
+    ("카드 ", "378282246310005", "번"), ("IBAN ", "DE89370400440532013000", " is"),
+    ("IBAN ", "GB29 NWBK 6016 1331 9268 19", " is"), ("ssn ", "536-90-4399", " is"), ("SSN: ", "078-05-1121", " is"),
+    ("at ", "https://hong:canary-pass-31@example.org/", " it is"), ("from ", "@canary_mention32", " today"),
+    ("주민번호 ", "900101-1234568", "입니다"), ("주민등록번호 ", "850315-2345674", "입니다"),
+    ("외국인등록번호 ", "900101-5234568", "입니다"), ("사업자등록번호 ", "124-81-00998", "입니다"),
+    ("운전면허번호 ", "11-04-123456-78", "입니다"), ("여권번호 ", "M12345678", "입니다"),
+    ("계좌번호 ", "110-234-567890", "입니다"), ("차량번호 ", "123가4568", "입니다"),
+]  # fmt: skip
 KEY = "canary key of more than sixteen bytes"
 FILLER = "This line says nothing of anybody and is long enough to be kept. "
 
@@ -37,8 +59,9 @@ def _searched(folder, capfd, caplog):
     """All that a run left behind and said, and its report, with each value that must not be in it looked for."""
     if (folder / "run.json").exists():
         done = json.loads((folder / "run.json").read_text("utf-8"))
-        (folder / "report.html").write_text(render_html(run_report(done)), "utf-8")
-        (folder / "report.md").write_text(render_markdown(run_report(done)), "utf-8")
+        report = run_report(done, json.loads((folder / "examples.json").read_text("utf-8")))
+        (folder / "report.html").write_text(render_html(report), "utf-8")
+        (folder / "report.md").write_text(render_markdown(report), "utf-8")
     streams = capfd.readouterr()
     found = _everything(folder) + f"{streams.out}{streams.err}{caplog.text}".encode()
     for value in (*PLANTED, KEY):
@@ -79,6 +102,59 @@ def test_no_output_of_a_run_holds_a_value(tmp_path, monkeypatch, capfd, caplog, 
         (dropped,) = [row for row in rows(tmp_path / "out", "dropped") if row["stage"] == "pii/patterns"]
         assert dropped["rule"] == "drop_above"
         assert (float(dropped["value"]), float(dropped["threshold"])) == (100, 5)
+
+
+def _hidden(value):
+    """What tells a value: without what was around it, which is no personal data."""
+    return (
+        value.removeprefix("https://hong:").removesuffix("@example.org/").removesuffix(":8080").removeprefix("카나리")
+    )
+
+
+def test_all_40_kinds_are_found_by_the_scrubbing_that_examples_count_on():
+    assert len(KINDS) == 40
+    concealer = Concealer()
+    for before, value, after in KINDS:
+        shown = concealer.excerpt(Document("id", f"{FILLER}{before}{value}{after}.", notes={"language": "ko"}))
+        assert _hidden(value) not in shown, (value, shown)
+
+
+def test_no_example_of_a_run_holds_any_of_40_kinds(tmp_path, capfd, caplog):
+    """Documents of each kind are dropped by a judge, changed, deduplicated, and kept without being scrubbed."""
+    lines = [f"{before}{value}{after}" for before, value, after in KINDS]
+    texts = []
+    for number, line in enumerate(lines):
+        texts += [
+            f"{line}. short",
+            f"{FILLER}{line}.  #tag{number} {FILLER}\n같은 줄.",
+            f"{line}\n{FILLER * 2}{number}",
+        ]
+        texts += [f"{line}\n{FILLER * 2}{number}", f"{FILLER} {line}. {FILLER * 3}", f"{FILLER} {line}! {FILLER * 3}"]
+    stages = [
+        "tests.strategies.Body",
+        {"tests.strategies.Characters": {"least": 60}},
+        "cleanup/klue",
+        {"cleanup/urls": {"semantics": "dclm"}},
+        "dedup/exact",
+        "dedup/minhash",
+        "dedup/lines",
+        {"pii/patterns": {"types": ["mention"]}},
+    ]
+    chosen = recipe(*stages, output={"examples": 20})
+    with caplog.at_level(logging.DEBUG):
+        result = go(chosen, [write_rows(tmp_path / "in.jsonl", texts)], tmp_path / "out")
+    examples = (tmp_path / "out" / "examples.json").read_text("utf-8")
+    page = render_html(run_report(result, json.loads(examples)))
+    streams = capfd.readouterr()
+    assert {"dropped", "changed", "duplicates", "kept"} <= {
+        name for name, found in json.loads(examples).items() if found
+    }
+    kept = sorted(path for path in (tmp_path / "out").iterdir() if path.name not in ("kept", "keys"))
+    written = "".join(path.read_text("utf-8") for path in kept if path.is_file())
+    for _, value, _ in KINDS:
+        for said in (examples, json.dumps(json.loads(examples), ensure_ascii=False), page, written, streams.out,
+                     streams.err, caplog.text):  # fmt: skip
+            assert _hidden(value) not in said, value
 
 
 def test_a_damaged_row_with_values(tmp_path, shared_data, capfd, caplog):

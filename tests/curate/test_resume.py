@@ -12,7 +12,7 @@ from curate.rundir import RunError, UsageError, unread
 from filters.contracts import Extractor, strategy
 from filters.document import Document, Drop, RawPage
 from pipelines import manifest
-from pipelines.curation import ReadTask
+from pipelines.inputs import ReadTask
 from pipelines.manifest import PieceRead, ReadRecord
 from pipelines.reading.units import Piece
 from tests.curate.running_tools import adds_up, content, go, recipe, write_rows
@@ -175,7 +175,7 @@ def test_verify_reads_everything_once_more(tmp_path, monkeypatch, inputs, damage
             go(recipe(BODY), inputs, tmp_path / "out", verify=True)
     else:
         assert adds_up(go(recipe(BODY), inputs, tmp_path / "out", verify=True))
-        assert len(hashed) == 6  # a file of kept/ and one of the ledger for each unit
+        assert len(hashed) == 9  # a file of kept/, one of the ledger and a sketch for each unit
 
 
 def _read(*pieces: PieceRead) -> list[ReadRecord]:

@@ -7,6 +7,7 @@
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -45,6 +46,9 @@ def main() -> int:
         for number, fault in rows:
             print(f"{number:>3}  {fault.name} | {fault.made} | {fault.outcome}")
         return 0
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background job would hand down that it is ignored
     folder = Path(tempfile.mkdtemp(prefix="curate-faults-"))
     folder.chmod(0o755)  # rows run as other users
     counts: Counter[str] = Counter()

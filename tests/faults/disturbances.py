@@ -19,7 +19,7 @@ import psutil
 from tests.faults.table import Ended, Fault, Place, run_arguments, same_rows, sound
 from tests.pipelines.reading.archives import http, member, record
 
-DOCUMENTS = 3000
+DOCUMENTS = 1800
 STAGES = ({"extraction/resiliparse": {"main_content": False}}, "language/script", "dedup/exact", "dedup/minhash")
 RESUME = ("--resume",)
 
@@ -30,7 +30,7 @@ def corpus(place: Place) -> list[Path]:
     words = [f"단어{n}" if n % 2 else f"word{n}" for n in range(900)]
     made = []
     for number in range(6):
-        texts = [" ".join(rng.choices(words, k=150)) + "." for _ in range(DOCUMENTS // 6)]
+        texts = [" ".join(rng.choices(words, k=100)) + "." for _ in range(DOCUMENTS // 6)]
         texts[7::50] = texts[::50][: len(texts[7::50])]
         if number % 2:
             made.append(place.rows(f"{number}.jsonl", texts, 10_000 * number))
@@ -44,24 +44,31 @@ def corpus(place: Place) -> list[Path]:
     return made
 
 
-_making = threading.Lock()
+def once(make: Callable[[Place], tuple[Path, list[Path], Ended]]) -> Callable[[], tuple[Path, list[Path], Ended]]:
+    """Makes something in a place of its own, once for all rows that ask."""
+    lock = threading.Lock()
+
+    @functools.cache
+    def made() -> tuple[Path, list[Path], Ended]:
+        place = Place(Path(tempfile.mkdtemp(prefix="curate-undisturbed-")))
+        atexit.register(shutil.rmtree, place.folder, ignore_errors=True)
+        place.folder.chmod(0o755)
+        return make(place)
+
+    def ask() -> tuple[Path, list[Path], Ended]:
+        with lock:
+            return made()
+
+    return ask
 
 
-@functools.cache
-def _undisturbed() -> tuple[Path, list[Path], Ended]:
-    place = Place(Path(tempfile.mkdtemp(prefix="curate-undisturbed-")))
-    atexit.register(shutil.rmtree, place.folder, ignore_errors=True)
-    place.folder.chmod(0o755)
+@once
+def undisturbed(place: Place) -> tuple[Path, list[Path], Ended]:
+    """The recipe, the inputs, and the run that nothing disturbs."""
     inputs, recipe = corpus(place), place.recipe(*STAGES)
     whole = sound(place.run(recipe, *inputs, output="whole", workers=2))
     assert whole.result["kept"] > 0 and whole.result["failed"] == 6 and whole.result["dropped"] > 0
     return recipe, inputs, whole
-
-
-def undisturbed() -> tuple[Path, list[Path], Ended]:
-    """The recipe, the inputs, and the run that nothing disturbs; made once, for all rows."""
-    with _making:
-        return _undisturbed()
 
 
 def below(pid: int) -> list[psutil.Process]:

@@ -115,7 +115,7 @@ def kill_group(run: Run, chance: random.Random) -> int:
 
 def kill_workers(run: Run, chance: random.Random) -> int:
     killed = 0
-    while run.running() and not run.family()[1]:
+    while run.running() and not all(run.family()):
         time.sleep(0.05)
     for _ in range(chance.randint(1, 4)):
         time.sleep(chance.uniform(0.0, 2))

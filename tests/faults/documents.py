@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.faults.archives import page, pages, wacz
-from tests.faults.table import CANARY, TEXT, CannotRun, Fault, Place, given, refused, sound
+from tests.faults.machine import nobody
+from tests.faults.table import CANARY, TEXT, Fault, Place, given, refused, sound
 
 PLAIN = ("extraction/plain", "dedup/exact")
 
@@ -158,13 +159,10 @@ def _no_format(place: Place) -> None:
 
 
 def _unreadable(place: Place) -> None:
-    if os.getuid() != 0:
-        raise CannotRun("only root can run a command as somebody else")
     path = place.write("a.jsonl", lines(text()))
     path.chmod(0o600)
     place.folder.chmod(0o777)
-    before = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-    ended = place.run(place.recipe(*PLAIN), path, before=before, env={"HOME": "/nonexistent"})
+    ended = place.run(place.recipe(*PLAIN), path, before=nobody(), env={"HOME": "/nonexistent"})
     refused(ended, "a.jsonl", "ermission")
 
 

@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.faults.archives import pages
-from tests.faults.disturbances import wait_for
+from tests.faults.disturbances import once, wait_for
 from tests.faults.table import (
     BESIDE,
     ROOT,
@@ -27,8 +28,27 @@ from tests.faults.table import (
     sound,
 )
 
+SITE = [Path(path) for path in sys.path if path.endswith("site-packages")]
 STAGES = ({"extraction/resiliparse": {"main_content": False}}, "language/script", "dedup/exact", "dedup/minhash")
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+
+
+def nobody() -> tuple[str, ...]:
+    """What goes before a command so that another user runs it, who may read the installation and the project.
+
+    Where their folders are closed to others, as a home of root is, these see an open copy of the way to them.
+    """
+    commands = []
+    for number, folder in enumerate(sorted({sys.base_prefix, *map(str, (ROOT, *SITE))})):
+        closed = next((one for one in reversed(Path(folder).parents) if not one.stat().st_mode & 0o001), None)
+        if closed is not None:
+            aside = f"{tempfile.gettempdir()}/curate-aside-{number}"
+            commands += [
+                f"mkdir -p {aside} && mount --bind {folder} {aside}",
+                f"mount -t tmpfs -o mode=755 tmpfs {closed} && mkdir -p {folder} && mount --bind {aside} {folder}",
+            ]
+    before = apart(*commands)
+    return (*before, *NOBODY)
 
 
 def as_root() -> None:
@@ -68,11 +88,16 @@ def small_disk(place: Place, kilobytes: int) -> Iterator[Path]:
 
 def small(place: Place, count: int = 60) -> tuple[Path, list[Path]]:
     """A recipe and two small inputs."""
+    texts = [f"{n} {BESIDE[n % 3]} {n * n}" for n in range(count)]
     archive = place.write("a.warc.gz", b"".join(pages(5)))
-    return place.recipe(*STAGES), [
-        archive,
-        place.rows("b.jsonl", [f"{n} {BESIDE[n % 3]} {n * n}" for n in range(count)]),
-    ]
+    return place.recipe(*STAGES), [archive, place.rows("b.jsonl", texts)]
+
+
+@once
+def anywhere(place: Place) -> tuple[Path, list[Path], Ended]:
+    """A recipe, two small inputs, and the run over them on a machine without faults."""
+    recipe, inputs = small(place)
+    return recipe, inputs, sound(place.run(recipe, *inputs, output="whole"))
 
 
 def as_elsewhere(
@@ -81,8 +106,7 @@ def as_elsewhere(
     """The run gives the rows of any other, in this environment."""
 
     def check(place: Place) -> None:
-        recipe, inputs = small(place)
-        whole = sound(place.run(recipe, *inputs, output="whole"))
+        recipe, inputs, whole = anywhere()
         place.folder.chmod(0o777)
         wrapped = before() if callable(before) else before
         ended = place.run(recipe, *inputs, workers=workers, before=wrapped, env=env)
@@ -160,7 +184,7 @@ def closed_output(place: Place) -> None:
     as_root()
     recipe, inputs = small(place)
     (place.folder / "locked").mkdir(mode=0o555)
-    ended = place.run(recipe, *inputs, output="locked/out", before=NOBODY, env={"HOME": "/nonexistent"})
+    ended = place.run(recipe, *inputs, output="locked/out", before=nobody(), env={"HOME": "/nonexistent"})
     refused(ended, "locked/out", "ermission")
 
 
@@ -175,7 +199,7 @@ def read_only_disk(place: Place) -> None:
 def site_packages() -> tuple[str, ...]:
     """The installation and the project may only be read."""
     folders = {sysconfig.get_paths()["purelib"], str(ROOT)}
-    folders |= {path for path in sys.path if path.endswith("site-packages")}
+    folders |= {str(path) for path in SITE}
     return apart(
         *(f"mount --bind {folder} {folder} && mount -o remount,bind,ro {folder}" for folder in sorted(folders))
     )
@@ -223,8 +247,8 @@ def no_processes(place: Place) -> None:
     as_root()
     recipe, inputs = small(place)
     place.folder.chmod(0o777)
-    before = (*NOBODY, "prlimit", "--nproc=1:1")
-    ended = place.run(recipe, *inputs, workers=2, before=before, env={"HOME": "/nonexistent"})
+    before = (*nobody(), "prlimit", "--nproc=1:1")
+    ended = place.run(recipe, *inputs, workers=2, before=before, env={"HOME": "/nonexistent", **ONE_THREAD})
     assert ended.code in (1, 2) and "Traceback" not in ended.said, f"{ended.code}: {ended.err[-400:]}"
 
 
@@ -240,6 +264,22 @@ def shm_full(place: Place) -> None:
     as_elsewhere(2, apart("mount -t tmpfs -o size=4k tmpfs /dev/shm", "head -c 4096 /dev/zero > /dev/shm/x"))(place)
 
 
+def without_shm() -> tuple[str, ...]:
+    """There is no /dev/shm."""
+    devices = " ".join(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty"))
+    make = "mkdir -p /tmp/curate-dev && mount -t tmpfs tmpfs /tmp/curate-dev"
+    return apart(f"{make} && cp -a {devices} /tmp/curate-dev/", "mount --bind /tmp/curate-dev /dev")
+
+
+def shm_closed(place: Place) -> None:
+    """/dev/shm may only be read."""
+    recipe, inputs = small(place)
+    ended = place.run(recipe, *inputs, workers=2, before=apart("mount -t tmpfs -o ro,size=4k tmpfs /dev/shm"))
+    sound(ended, ended.code)
+    assert ended.code == 0 or (ended.code in (1, 2) and "/dev/shm" in ended.err), ended.err[-300:]
+
+
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # OpenBLAS interrupts a process that may start none
 AS_ELSEWHERE = "the rows of any other run"
 
 
@@ -289,11 +329,8 @@ MACHINE: list[Fault] = [
         closed_output,
     ),
     row("the output's disk is read-only", "a tmpfs mounted ro", "refused, path and cause named", read_only_disk),
-    world(
-        "no /dev/shm",
-        "an empty folder without permission in its place",
-        before=lambda: apart("mount -t tmpfs -o ro,size=4k tmpfs /dev/shm"),
-    ),
+    world("no /dev/shm", "a /dev of its own, without it", before=without_shm),
+    Fault("/dev/shm is read-only", "mounted ro", "the rows of any other run, or one line that names it", shm_closed),
     row("/dev/shm is full", "a tmpfs of 4 KB", AS_ELSEWHERE, shm_full),
     world(
         "TMPDIR is full",
@@ -311,7 +348,7 @@ MACHINE: list[Fault] = [
     world(
         "another user than root",
         "user 65534, without a home",
-        before=lambda: (as_root(), NOBODY)[1],
+        before=nobody,
         HOME="/nonexistent",
     ),
     world("the installation is read-only", "bind mounts of site-packages and of the project", before=site_packages),

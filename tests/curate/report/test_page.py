@@ -1,12 +1,17 @@
 """The report as a page and as Markdown: whatever the data holds, it is text."""
 
+import base64
+import csv
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 
-from curate.report.charts import charts
+from curate.report.chart import MIDDLE, SLIM, SMALL, WIDE
+from curate.report.charts import charts, write_figures
 from curate.report.page import render_html, render_markdown, run_report
 from curate.report.text import shown
 from tests.curate.report import hostile
@@ -23,12 +28,13 @@ class _Elements(HTMLParser):
         super().__init__()
         self.elements: list[tuple[str, dict[str, str]]] = []
         self.text: list[str] = []
+        self.scripts: list[str] = []
 
     def handle_starttag(self, tag, attributes):
         self.elements.append((tag, {name: value or "" for name, value in attributes}))
 
     def handle_data(self, data):
-        self.text.append(data)
+        (self.scripts if self.elements and self.elements[-1][0] == "script" else self.text).append(data)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +47,8 @@ def test_nothing_of_the_data_becomes_markup(report):
     page = _Elements()
     page.feed(html)
     tags = {tag for tag, _ in page.elements}
-    assert not tags & {"script", "img", "iframe", "object", "embed", "form", "base"}
+    assert [tag for tag, _ in page.elements].count("script") == 1  # the project's own
+    assert not tags & {"img", "iframe", "object", "embed", "form", "base"}
     for tag, attributes in page.elements:
         assert not any(name.startswith("on") for name in attributes), tag
         for name in ADDRESSES & set(attributes):
@@ -55,20 +62,42 @@ def test_nothing_of_the_data_becomes_markup(report):
     html.encode("utf-8")
     policy = next(a["content"] for tag, a in page.elements if a.get("http-equiv") == "Content-Security-Policy")
     assert "default-src 'none'" in policy
-    assert "script-src" not in policy
+    script = page.scripts[0]
+    assert f"script-src 'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}';" in policy
+    assert not re.search(r"innerHTML|insertAdjacent|document\.write|eval|fetch|XMLHttp|import", script)
 
 
 def test_charts_that_have_figures_are_drawn(report):
     drawn = charts(report)
-    assert {"arms", "overlap", "gold", "cost", "slices domain", "slices length"} <= set(drawn)
+    assert {"arms", "funnel", "overlap", "cost", "slices domain", "slices length"} <= set(drawn)
+    assert sum(name.startswith("gold ") for name in drawn) == 2
     assert {name for name in drawn if name.startswith("sweep ")} == {
         "sweep tests.strategies.Characters.least",
         "sweep quality/gopher.min_words",
     }
-    identifiers = [found for svg in drawn.values() for found in re.findall(r'\bid="([^"]+)"', svg)]
-    assert len(identifiers) == len(set(identifiers))
-    used = {found for svg in drawn.values() for found in re.findall(r"url\(#([^)]+)\)", svg)}
-    assert used <= set(identifiers)
+    for chart in drawn.values():
+        assert not re.findall(r'\bid="|url\(', chart.page())
+
+
+def test_labels_are_of_12_pixels_and_within_the_drawing(report):
+    for chart in charts(report).values():
+        for width in (SMALL,) if chart.small else (WIDE, MIDDLE, SLIM):
+            root = ElementTree.fromstring(chart.svg(width))
+            assert float(root.get("width")) <= width + 1, (chart.name, width)  # it would be shrunk to fit
+            assert all(float(text.get("font-size")) >= 12 for text in root.iter("{*}text"))
+
+
+def test_figures_are_files_of_their_own(report, tmp_path):
+    written = write_figures(report, tmp_path / "figures")
+    assert sorted(written) == sorted((tmp_path / "figures").iterdir())
+    assert len(written) == 2 * len(charts(report))
+    for path in written:
+        assert path.parent == tmp_path / "figures"
+        if path.suffix == ".svg":
+            ElementTree.fromstring(path.read_bytes())
+        else:
+            head, *rows = csv.reader(path.read_text("utf-8").splitlines())
+            assert rows and all(len(row) == len(head) for row in rows)
 
 
 def test_charts_without_figures_are_left_out(report):
@@ -76,7 +105,7 @@ def test_charts_without_figures_are_left_out(report):
     bare["gold"], bare["proxy"], bare["sweeps"], bare["slices"] = [], None, [], {}
     bare["arms"] = bare["arms"][:1]
     for arm in bare["arms"]:
-        arm["cpu_seconds"] = {}
+        arm["cpu_seconds"], arm["stages"] = {}, []
     bare["attribution"]["overlap"] = {"rules": [], "documents": []}
     assert charts(bare) == {}
     assert "There is no other arm." in render_html(bare)

@@ -56,7 +56,7 @@ def test_what_is_drawn_is_inside_of_the_view_and_escaped():
     drawing = Drawing()
     drawing.text(-50, 10, '</text><script>"x"', anchor="end", turn=50)
     drawing.dot(200, 90, "#123", tip="<b>&")
-    root = ElementTree.fromstring(drawing.element('a "label" <'))
+    root = ElementTree.fromstring(drawing.element('a "label" <', 100))
     left, top, width, height = map(float, root.get("viewBox").split())
     assert (left + width, top + height) >= (204, 94)
     assert root.get("aria-label") == 'a "label" <'

@@ -65,6 +65,11 @@ def test_unknown_rules_and_stages_name_what_there_is(tmp_path, options, said):
         removed(length_run(tmp_path), **options)
 
 
+def test_a_rule_that_removed_nothing_is_no_mistake(tmp_path):
+    shown = told(removed(length_run(tmp_path), rule="max_words"))
+    assert shown.endswith("Nothing was removed by max_words.")
+
+
 def test_a_stage_that_removed_nothing(tmp_path):
     assert "Nothing was removed in extraction/plain." in told(removed(length_run(tmp_path), stage="extraction/plain"))
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import watch
-from pipelines.curation import _events
+from pipelines.inputs import events_of
 from pipelines.reading import read
 from pipelines.reading.events import Damaged
 from pipelines.reading.units import Piece
@@ -76,7 +76,7 @@ def _read(path, left_out):
     watch.begin_unit("u", left_out)
     try:
         piece = Piece(str(path), 0, None, path.stat().st_size)
-        return list(_events(piece, 3, read(piece)))
+        return list(events_of(piece, 3, read(piece)))
     finally:
         watch.begin_unit("", {})
 
