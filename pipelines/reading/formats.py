@@ -23,9 +23,10 @@ from pipelines.reading.packing import (
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 PLAUSIBLE_BYTES = 1 << 11  # enough of a gzip member to tell whether it begins with a record
-# A header of a member that ends within PLAUSIBLE_BYTES: without reserved flags, and with an extra field that fits.
+# A header of a member that ends within PLAUSIBLE_BYTES: without reserved flags, and with an extra field that fits. Only
+# the magic is part of the match: a member may begin where another seems to have its flags.
 MEMBER_START = re.compile(
-    rb"\x1f\x8b\x08(?:[\x00-\x03\x08-\x0b\x10-\x13\x18-\x1b]|[\x04-\x07\x0c-\x0f\x14-\x17\x1c-\x1f].{7}[\x00-\x07])",
+    rb"\x1f\x8b\x08(?=[\x00-\x03\x08-\x0b\x10-\x13\x18-\x1b]|[\x04-\x07\x0c-\x0f\x14-\x17\x1c-\x1f].{7}[\x00-\x07])",
     re.DOTALL,
 )
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"

@@ -277,7 +277,7 @@ ARCHIVES: list[Fault] = [
         WARC,
         lambda: magics(2),
         2,
-        fails={"warc_garbage_skipped": 1},
+        fails=CORRUPT,
         cpu_seconds=6.0,
     ),
     given(

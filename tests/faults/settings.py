@@ -129,8 +129,9 @@ def stopped(place: Place, after: str = ".curate/done/0/*.json") -> tuple[Path, l
     inputs = [
         place.rows(f"{n}.jsonl", [" ".join(rng.choices(words, k=120)) for _ in range(900)], 9000 * n) for n in range(3)
     ]
-    inputs.append(place.rows("small.jsonl", [" ".join(rng.choices(words, k=120)) for _ in range(20)], 90_000))
-    recipe = place.recipe("extraction/plain", "language/script", "dedup/exact", "dedup/minhash")
+    inputs.append(place.rows("small.jsonl", [" ".join(rng.choices(words, k=40)) for _ in range(20)], 90_000))
+    short = {"quality/length": {"min_words": 50}}  # drops those of the small file
+    recipe = place.recipe("extraction/plain", "language/script", short, "dedup/exact", "dedup/minhash")
     whole = sound(place.run(recipe, *inputs, output="whole", workers=2))
     process = place.start(*run_arguments(recipe, inputs, "out", 2))
     wait_for(lambda: any((place.folder / "out").glob(after)), process)

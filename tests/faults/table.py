@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pyarrow.parquet as pq
 
 from tests.curate.running_tools import adds_up
 
 ROOT = Path(__file__).resolve().parents[2]
 CANARY = "secret-canary-51c7"  # stands where somebody's data would; no message and no dropped or failed row may hold it
+LOOK_SECONDS = 0.1
 PEAK_BYTES = 1_000_000_000  # of any process
 CPU_SECONDS = 12.0  # of a run over a small input; an empty run takes about 1.5
 TEXT = "강물은 흐르고 다리는 오래되었다. The river runs under the old bridge, and nobody counts the boats."
@@ -125,10 +127,13 @@ class Place:
     def wait(self, process: Any, output: str | Path = "out", seconds: float = 300) -> Ended:
         """Wait for a command; after so many seconds it is killed, which is a failure."""
         until = time.monotonic() + seconds
+        peak = looked = 0.0
         while True:
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 break
+            if time.monotonic() - looked > LOOK_SECONDS:
+                peak, looked = max(peak, peak_of(process.pid)), time.monotonic()
             if time.monotonic() > until:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
@@ -142,7 +147,7 @@ class Place:
             for end in ("out", "err")
         )
         took = usage.ru_utime + usage.ru_stime, time.monotonic() - process.began
-        return Ended(process.returncode, out, err, *took, usage.ru_maxrss << 10, self.folder / output)
+        return Ended(process.returncode, out, err, *took, int(peak), self.folder / output)
 
     def curate(self, *arguments: Any, output: str | Path = "out", seconds: float = 300, **more: Any) -> Ended:
         """A curate command, to its end."""
@@ -159,6 +164,17 @@ class Place:
     ) -> Ended:
         """curate run, to its end."""
         return self.curate(*run_arguments(recipe, inputs, output, workers, options), output=output, **more)
+
+
+def peak_of(pid: int) -> int:
+    """The largest peak of a process and those below it, in bytes. (ru_maxrss would count what their parent had.)"""
+    found = 0
+    with contextlib.suppress(psutil.Error):
+        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+            with contextlib.suppress(OSError, IndexError):
+                status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+                found = max(found, int(status.partition("VmHWM:")[2].split()[0]) << 10)
+    return found
 
 
 UNSET = "\0unset"  # as the value of an environment variable: without it

@@ -48,6 +48,17 @@ def test_every_cut_of_a_warc_gz_keeps_the_records_before_it(tmp_path: Path) -> N
             assert [(event.reason, event.offset) for event in damaged] == [(reason, starts[whole])], size
 
 
+@pytest.mark.parametrize("times", [1, 2, 3, 4, 700])
+def test_a_member_is_found_right_after_bytes_that_look_like_one(tmp_path: Path, times: int) -> None:
+    first, second = (member(record(http(page(number, 1)), number)) for number in range(2))
+    for magic in (b"\x1f\x8b\x08", b"\x1f\x8b\x08\x04", b"\x1f\x8b\x08\x1f" + bytes(5)):
+        path = tmp_path / "a.warc.gz"
+        path.write_bytes(first + magic * times + second)
+        found, _ = events(path)
+        assert _pages(found) == {f"http://ok.example/{n}": page(n, 1) for n in range(2)}
+        assert sum(isinstance(event, Damaged) for event in found) == 1
+
+
 @pytest.mark.parametrize("mask", [0xFF, 0x01, 0x80])
 def test_every_flipped_byte_of_a_warc_gz_costs_one_record_at_most(tmp_path: Path, mask: int) -> None:
     members = _members()
