@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test lint bench clean lock
+.PHONY: setup demo test lint bench notebook faults disturbed soak fuzz clean lock
 
 setup: $(VENV)/.ready
 
@@ -25,8 +25,30 @@ lint: setup
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+disturbed: setup
+	$(BIN)/python -m tests.faults.disturbed
+
 bench: setup
 	$(BIN)/python -m benchmarks
+
+# Run the cells of docs/notebook.ipynb again and write their outputs into it
+notebook: setup
+	$(BIN)/python -m tests.make_notebook
+
+# The table of faults, with outcomes. ONLY=word: rows that hold it. Some rows need root.
+faults: setup
+	$(BIN)/python -m tests.faults --only "$(ONLY)"
+
+# A long run that is killed again and again, compared with one that is not.
+DOCUMENTS ?= 200000
+KILLS ?= 5
+soak: setup
+	$(BIN)/python -m tests.faults.soak --documents $(DOCUMENTS) --kills $(KILLS)
+
+# Readers, kernels and strategies, SECONDS each (needs atheris: pip install -e '.[fuzz]').
+SECONDS ?= 600
+fuzz: setup
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 clean:
 	rm -rf $(VENV) demo-output build dist

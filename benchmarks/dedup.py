@@ -1,5 +1,6 @@
 """MinHash deduplication: the signature against datasketch, and a full run over 20,000 documents of 6.6 KB."""
 
+import json
 import re
 import tempfile
 import time
@@ -24,6 +25,7 @@ from filters.chain import opened
 from filters.document import Document
 import pipelines.curation, pipelines.phases
 stage, workers, output, *inputs = sys.argv[1:]
+stage = json.loads(stage)
 recipe = parse({"name": "bench", "stages": ["extraction/plain", stage]}, "bench")
 opened(recipe.steps[1].strategy)(Document("a", "some words that are signed to load the kernels"))
 startup = time.process_time()
@@ -34,11 +36,11 @@ print(json.dumps({**found, "startup_cpu_seconds": startup}))
 """
 
 
-def full_run(folder: Path, stage: str = "dedup/minhash", workers: int = 1) -> dict[str, Any]:
+def full_run(folder: Path, stage: str | dict[str, Any] = "dedup/minhash", workers: int = 1) -> dict[str, Any]:
     """A run over the JSONL files of a folder, read to written; cpu_seconds has start-up taken off."""
     inputs = [str(path) for path in sorted(folder.glob("*.jsonl"))]
     with tempfile.TemporaryDirectory() as output:
-        found = in_child(RUN, stage, str(workers), f"{output}/run", *inputs)
+        found = in_child(RUN, json.dumps(stage), str(workers), f"{output}/run", *inputs)
     found["cpu_seconds"] = found.pop("process_cpu_seconds") - found["startup_cpu_seconds"]
     return found
 

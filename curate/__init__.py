@@ -7,6 +7,10 @@
 A recipe is a shipped one's name, a path, or a map as its file would hold it; load_recipe gives the Recipe, with what a
 user should know of it: curate.load_recipe({"name": "mine", "stages": ["quality/gopher"]}).warnings(). Ablations alike.
 
+run and ablate return what run.json and report.json hold, as mappings that also give the tables and show documents;
+load_result opens those of an earlier run. strategy tries one strategy on a text:
+curate.strategy("quality/gopher")("a text").
+
 Everything is imported when it is first used.
 """
 
@@ -17,8 +21,10 @@ if TYPE_CHECKING:
     from curate.ablation.arms import Ablation
     from curate.ablation.arms import load as load_ablation
     from curate.ablation.driver import ablate
+    from curate.on_text import strategy
     from curate.recipe import Recipe, RecipeError
     from curate.recipe import load as load_recipe
+    from curate.results import load_result
     from curate.rundir import RunError, UsageError
     from curate.running import run
 
@@ -31,7 +37,9 @@ _WHERE = {
     "RunError": "curate.rundir:RunError",
     "UsageError": "curate.rundir:UsageError",
     "load_recipe": "curate.recipe:load",
+    "load_result": "curate.results:load_result",
     "run": "curate.running:run",
+    "strategy": "curate.on_text:strategy",
 }
 
 __all__ = [
@@ -43,7 +51,9 @@ __all__ = [
     "ablate",
     "load_ablation",
     "load_recipe",
+    "load_result",
     "run",
+    "strategy",
 ]
 
 

@@ -135,7 +135,7 @@ def show_arms(report: Mapping[str, Any], output: str) -> None:
     for sentence in report["summary"]:
         out.print(sentence, markup=False)
     out.print(f"{report['cpu_seconds']} CPU s, {report['wall_seconds']} s of wall time")
-    out.print(f"report: {output}/report.html", markup=False)
+    out.print(f"report: {storage.join(output, 'report.html')}", markup=False)
 
 
 def show_rows(rows: list[dict[str, str]]) -> None:

@@ -2,9 +2,11 @@
 
 import json
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -16,6 +18,7 @@ from pipelines.phases import Progress
 _EVERY = 30.0  # seconds between lines where there is no terminal
 _REDRAW = 4  # a second
 _BAR = 20  # characters
+_NOTEBOOK = 110  # characters of a line in a notebook
 
 
 class Meter:
@@ -133,6 +136,42 @@ def progress() -> Iterator[Progress]:
                 live.refresh()
 
         yield Progress(tell=show)
+
+
+@contextmanager
+def notebook_progress() -> Iterator[Progress | None]:
+    """A Progress that is shown as the output of a notebook's cell while the block runs; None outside notebooks."""
+    display = _notebook_display()
+    if display is None:
+        yield None
+        return
+    handle = display({"text/plain": "starting"}, raw=True, display_id=True)
+    meter = Meter()
+    last = 0.0
+
+    def show(state: Progress) -> None:
+        nonlocal last
+        for note in meter.notes(state):
+            display({"text/plain": note}, raw=True)
+        if meter.see(state) or time.monotonic() - last >= 1 / _REDRAW:
+            last = time.monotonic()
+            handle.update({"text/plain": meter.line(state, _NOTEBOOK)}, raw=True)
+
+    try:
+        yield Progress(tell=show)
+    finally:
+        handle.update({"text/plain": ""}, raw=True)
+
+
+def _notebook_display() -> Any:
+    """IPython's display function where this process is the kernel of a notebook; else None."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None or not hasattr(shell, "kernel"):
+        return None
+    from IPython.display import display
+
+    return display
 
 
 def _lines(err: Console, meter: Meter, clock: Callable[[], float] = time.monotonic) -> Callable[[Progress], None]:

@@ -386,6 +386,12 @@ def check_steps(steps: Sequence[Step], where: str, lines: Lines | None = None) -
             raise place.error(f"{step.name} extracts text and must be the first stage")
         if step.name == "read":
             raise place.error("read is the name of the reader's own stage")
+        for note in step.strategy.notes_read():
+            if note not in notes and note not in step.strategy.reads:  # a setting names it
+                known_notes = ", ".join(sorted(notes)) or "none"
+                raise place.error(
+                    f"{step.name} reads the note {note}, which no earlier stage writes (notes: {known_notes})"
+                )
         for note, kind in step.strategy.writes.items():
             other, known = notes.setdefault(note, (step.name, kind))
             if known != kind:

@@ -1,13 +1,15 @@
 """A run's directory: what belongs to it, what is finished, whether it adds up, and run.json."""
 
+import contextlib
 import dataclasses
 import fcntl
 import hashlib
 import json
 import os
 import platform
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -18,14 +20,23 @@ import pyarrow.parquet as pq
 from curate.recipe import Recipe
 from filters.chain import StepBook
 from pipelines import manifest, storage
-from pipelines.curation import READ, WORK, ReadTask
+from pipelines.blame import PoolError
+from pipelines.corpus.forms import DecisionError
+from pipelines.corpus.keyfile import DamagedFile
+from pipelines.engines import EngineError
+from pipelines.inputs import READ, WORK, ReadTask
 from pipelines.manifest import EvidenceRecord, FileRecord, FormatError, Manifest, ManifestError, PieceRead, ReadRecord
 from pipelines.reading.units import Piece
 from pipelines.writing import KeySum
 
 VERSIONS = ("curate-lm-text", "apache-beam", "fastwarc", "resiliparse", "fasttext", "pyarrow", "numpy", "numba")
 TABLES = ("kept", "dropped", "failed")
-_HEAD_BYTES = 1 << 16
+EMPTY = "empty"  # the file of a table without rows
+_SAMPLES, _SAMPLE_BYTES = 64, 1 << 12
+_TABLE_FILE = re.compile(r"(.+)-\d{3,}-[0-9a-f]{8}\.parquet")
+# what a run or an ablation makes in WORK
+_WORK_FOLDERS = ("decisions", "done", "ledger", "sketches", "spool", "texts")
+_WORK_FILES = ("state.json", "lock")
 
 
 class RunError(Exception):
@@ -47,16 +58,67 @@ def versions() -> dict[str, str]:
     return found
 
 
-def input_identity(path: str) -> list[Any]:
-    """What tells an input file from another version of it: path, size, and a hash of its first and last 64 KiB."""
+@contextlib.contextmanager
+def errors_of(root: str) -> Iterator[None]:
+    """Raise what goes wrong within as RunError: one line, with a path. root: the directory that is written to."""
+    try:
+        yield
+    except (PoolError, DecisionError, EngineError) as error:
+        raise RunError(str(error)) from error
+    except DamagedFile as error:  # since its unit was finished, or in keys of an earlier run
+        mine = str(error).startswith(storage.join(root, WORK))
+        raise RunError(
+            f"{error}; {'--resume writes it again' if mine else 'make it again, or run without it'}"
+        ) from error
+    except OSError as error:
+        said = error.strerror or (str(error).splitlines() or [type(error).__name__])[0]
+        raise RunError(f"{error.filename if error.filename is not None else root}: {said}") from error
+    except MemoryError as error:
+        raise RunError(f"{root}: there is not enough memory to go on") from error
+
+
+def input_identity(path: str) -> dict[str, Any]:
+    """What tells an input file from another version of it.
+
+    A local file: its size, the time of its last change (ns), and a hash of its content up to 256 KiB, or of 64 samples
+    from the beginning to the end. Elsewhere: its size and time, and what the store keeps to tell versions apart (an
+    ETag, a checksum), without reading it.
+    """
+    if not storage.is_local(path):
+        return {"path": path, **storage.version(path)}
     size = storage.size(path)
     digest = hashlib.sha256()
     with storage.reading(path) as file:
-        digest.update(file.read(_HEAD_BYTES))
-        if size > _HEAD_BYTES:
-            file.seek(max(_HEAD_BYTES, size - _HEAD_BYTES))
-            digest.update(file.read(_HEAD_BYTES))
-    return [path, size, digest.hexdigest()[:16]]
+        time = os.fstat(file.fileno()).st_mtime_ns
+        if size <= _SAMPLES * _SAMPLE_BYTES:
+            digest.update(file.read())
+        else:
+            for number in range(_SAMPLES):
+                file.seek((size - _SAMPLE_BYTES) * number // (_SAMPLES - 1))
+                digest.update(file.read(_SAMPLE_BYTES))
+    return {"path": path, "size": size, "time": time, "content": digest.hexdigest()[:32]}
+
+
+def identities(paths: Iterable[str]) -> list[dict[str, Any]]:
+    """The identities of input files; raises UsageError for one that cannot be read."""
+    try:
+        return [input_identity(path) for path in paths]
+    except OSError as error:
+        raise UsageError(f"{error.filename or 'input'}: cannot be read: {error.strerror or error}") from error
+
+
+def _changed_input(before: Any, now: Sequence[Mapping[str, Any]]) -> str:
+    """Which input file is not what it was, and in what."""
+    known = {one["path"]: one for one in before} if isinstance(before, list) else {}
+    for one in now:
+        was = known.get(one["path"])
+        if was is None:
+            return f"{one['path']} is new"
+        what = next((name for name in one if one[name] != was.get(name)), "")
+        if what:
+            return f"{one['path']} has another {what}"
+    gone = sorted({*known} - {one["path"] for one in now})
+    return f"{gone[0]} is missing" if gone else "their order"
 
 
 class RunDirectory:
@@ -76,10 +138,6 @@ class RunDirectory:
         Returns the state to go on with. Raises UsageError before anything is written.
         """
         path = self.work("state.json")
-        try:
-            self.root.encode()
-        except UnicodeEncodeError:
-            raise UsageError(f"{self.root!a}: the name is not UTF-8; use another --output") from None
         if storage.is_local(self.root) and os.path.exists(self.root) and not os.path.isdir(self.root):
             raise UsageError(f"{self.root}: is a file; --output names a directory")
         try:
@@ -102,26 +160,46 @@ class RunDirectory:
                 ("versions", "the version of a library"),
             ):
                 if before.get(key) != state.get(key):
-                    raise UsageError(f"{self.root}: cannot resume: {what} changed; use another --output")
-            self._take_lock()
+                    more = f" ({_changed_input(before.get(key), state[key])})" if key == "inputs" else ""
+                    raise UsageError(f"{self.root}: cannot resume: {what} changed{more}; use another --output")
+            with self._starting():
+                self._take_lock()
             return before
         if storage.exists(storage.join(self.root, "run.json")) and resume:
             raise UsageError(f"{self.root}: this run is complete; there is nothing to resume")
         taken = storage.is_local(self.root) and os.path.isdir(self.root) and set(os.listdir(self.root))
-        if resume and taken == {WORK}:
+        if resume and taken == {WORK} and self._just_begun():
             taken = set()  # the run ended before it began
         if taken:
             hint = "; --resume continues the run in it" if exists or taken == {WORK} else ""
             raise UsageError(f"{self.root}: the output directory is in use (not empty){hint}")
         if not storage.is_local(self.root) and storage.files(self.root):
             raise UsageError(f"{self.root}: the output directory is in use (not empty)")
-        try:
+        with self._starting():
             storage.make_folder(self.work())
             self._take_lock()
             manifest.write_sealed(path, state)
-        except OSError as error:
-            raise UsageError(f"{self.root}: cannot be written: {error.strerror or type(error).__name__}") from error
         return state
+
+    @contextlib.contextmanager
+    def _starting(self) -> Iterator[None]:
+        """A start that fails says why, and leaves no lock."""
+        try:
+            yield
+        except OSError as error:
+            self.close()
+            said = error.strerror or type(error).__name__
+            raise UsageError(f"{self.root}: cannot be written: {said}") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _just_begun(self) -> bool:
+        """Whether the folder of intermediate files holds what a run makes there before anything else."""
+        try:
+            return all(name in _WORK_FILES or storage.unfinished(name) for name in os.listdir(self.work()))
+        except OSError:
+            return False
 
     def _take_lock(self) -> None:
         if not storage.is_local(self.root):
@@ -134,24 +212,39 @@ class RunDirectory:
             self._lock = None
             raise UsageError(f"{self.root}: the output directory is in use by a run in progress") from error
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Release the directory."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
-    def remove_orphans(self, files: Iterable[FileRecord]) -> None:
-        """Delete files of earlier attempts that nothing refers to; only called when the run is complete."""
-        named = {storage.join(self.root, record.path) for record in files}
+    def remove_orphans(self, files: Iterable[FileRecord], units: Iterable[str]) -> None:
+        """Delete files of earlier attempts that nothing refers to; only called when the run is complete.
+
+        units  names of the run's units: only files that are called as a run calls them are deleted
+        """
+        named, known = {storage.join(self.root, record.path) for record in files}, set(units)
+
+        def orphan(path: str) -> bool:
+            name = path.rpartition("/")[2]
+            table = _TABLE_FILE.fullmatch(name)
+            ours = name == f"{EMPTY}.parquet" or (table is not None and table[1] in known)
+            return storage.unfinished(path) or (ours and path not in named)
+
         for table in TABLES:
-            folder = storage.join(self.root, table)
-            storage.delete([path for path in storage.files(folder) if path not in named])
-        kept_keys = storage.files(storage.join(self.root, "keys"))
-        storage.delete([path for path in kept_keys if path.rpartition("/")[2].startswith(storage.IN_WORK)])
+            storage.delete([path for path in storage.files(storage.join(self.root, table)) if orphan(path)])
+        storage.delete([path for path in storage.files(storage.join(self.root, "keys")) if storage.unfinished(path)])
 
     def clean(self) -> None:
-        """Delete the intermediate files."""
-        storage.delete_folder(self.work())
+        """Delete the intermediate files; what else somebody put beside them stays."""
+        for name in _WORK_FOLDERS:
+            storage.delete_folder(self.work(name))
+        for path in storage.files(self.work()):
+            if storage.unfinished(path) or path in map(self.work, _WORK_FILES):
+                storage.delete([path])
+        if storage.is_local(self.root):
+            with contextlib.suppress(OSError):
+                os.rmdir(self.work())
 
 
 def task_state(tasks: Sequence[ReadTask]) -> list[dict[str, Any]]:
@@ -170,7 +263,7 @@ def task_state(tasks: Sequence[ReadTask]) -> list[dict[str, Any]]:
 def tasks_of(state: Sequence[Mapping[str, Any]]) -> list[ReadTask]:
     """The inverse of task_state."""
     return [
-        ReadTask(unit["name"], tuple(Piece(**piece) for piece in unit["pieces"]), {}, unit["limit"], unit["bytes"])
+        ReadTask(unit["name"], tuple(Piece(**piece) for piece in unit["pieces"]), unit["limit"], unit["bytes"])
         for unit in state
     ]
 

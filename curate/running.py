@@ -1,25 +1,29 @@
 """A run from a recipe to run.json: units through the pool, decisions between the phases, the check at the end."""
 
+import contextlib
 import datetime
 import os
 import resource
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from curate import recipe as recipes
 from curate import rundir, shown
+from curate.arguments import given_count, given_path, given_paths, given_seconds
 from curate.recipe import Recipe
-from curate.rundir import RunDirectory, RunError, Summary, UsageError
+from curate.results import RunResult, returns
+from curate.rundir import RunDirectory, Summary, UsageError
 from filters.contracts import CorpusJudge, CorpusRewriter, ResourceError
 from pipelines import engines, sketches, storage
 from pipelines.corpus.forms import DecisionError, check_against, decide
 from pipelines.corpus.keyfile import DamagedFile
-from pipelines.curation import Job, ReadTask, RereadTask, Segment, build_phase, build_whole, schema_of
+from pipelines.curation import Job, RereadTask, Segment, build_phase, build_whole, schema_of
+from pipelines.inputs import ReadTask
 from pipelines.manifest import EvidenceRecord, Manifest, Shard
 from pipelines.phases import Phases, Progress, Work
-from pipelines.pool import STALL_SECONDS, PoolError
+from pipelines.pool import STALL_SECONDS
 from pipelines.reading.units import InputError, cut, expand
 from pipelines.writing import TableWriter
 
@@ -48,21 +52,10 @@ def plan_units(paths: Sequence[str], workers: int, limit: int | None) -> list[Re
         return [ReadTask.of(unit) for unit in units]
     # The first records in the order of the input: one unit, read until there are enough.
     pieces = tuple(piece for unit in cut(paths, 1 << 62, 1) for piece in unit.pieces)
-    return [ReadTask("limit", pieces, {}, limit)]
+    return [ReadTask("limit", pieces, limit)]
 
 
-def given_paths(inputs: Any) -> list[str]:
-    """One path, or several, as a list of text; raises UsageError for what is neither."""
-    several = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
-    if not isinstance(several, Iterable) or isinstance(several, (bytes, Mapping)):
-        raise UsageError(f"inputs: a path or a list of paths, got {type(inputs).__name__}: {inputs!r:.80}")
-    found = list(several)
-    for item in found:
-        if not isinstance(item, (str, os.PathLike)):
-            raise UsageError(f"inputs: {item!r:.80} is not a path")
-    return [str(os.fspath(item)) for item in found]
-
-
+@returns(RunResult)
 def run(
     recipe: Recipe | str | os.PathLike[str] | Mapping[str, Any],
     inputs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
@@ -88,15 +81,21 @@ def run(
     verify   hash every file again after it was written; otherwise names and sizes are compared, and hashes where a
              run is resumed
 
-    Returns what run.json holds. Raises RecipeError or UsageError before anything is written, RunError afterwards.
+    Returns what run.json holds, as a RunResult: a mapping with kept, dropped, failed, funnel, rules and show().
+    Raises RecipeError or UsageError before anything is written, RunError afterwards.
     """
     started = time.monotonic()
+    sources, target = given_paths(inputs), given_path(output, "output")
+    against = None if against is None else given_path(against, "against")
+    given_count(workers, "workers")
+    given_count(limit, "limit")
+    given_seconds(stall_seconds, "stall_seconds")
     recipe = recipe if isinstance(recipe, Recipe) else recipes.load(recipe)
     progress = progress or Progress()
     workers = workers or len(os.sched_getaffinity(0))
     try:
         engines.open_file_systems(options)
-        paths = expand(given_paths(inputs))
+        paths = expand(sources)
     except engines.EngineError as error:
         raise UsageError(f"Beam options: {error}") from error
     except InputError as error:
@@ -106,9 +105,9 @@ def run(
     if against is not None:
         _check_against(recipe, against)
     # workers of an engine have a working directory of their own
-    directory = RunDirectory(storage.absolute(os.fspath(output)) if on_engine else os.fspath(output))
+    directory = RunDirectory(storage.absolute(target) if on_engine else target)
+    identities = rundir.identities(paths)
     try:
-        identities = [rundir.input_identity(path) for path in paths]
         tasks = plan_units(paths, workers, limit)
     except OSError as error:
         raise UsageError(f"{error.filename or 'input'}: cannot be read: {error.strerror or error}") from error
@@ -124,26 +123,26 @@ def run(
         },
         resume,
     )
-    tasks = rundir.tasks_of(state["units"])
-    output_of = recipe.output
-    job = Job(
-        directory.root,
-        recipe.steps,
-        output_of.file_bytes,
-        output_of.dropped_text,
-        recipe.reading,
-        output_of.examples,
-    )
-    phases = Phases(
-        directory.root,
-        1 if on_engine else workers,
-        resume=resume,
-        verify=verify,
-        progress=progress,
-        stall_seconds=stall_seconds,
-        options=options,
-    )
-    try:
+    with rundir.errors_of(directory.root), contextlib.closing(directory):
+        tasks = rundir.tasks_of(state["units"])
+        output_of = recipe.output
+        job = Job(
+            directory.root,
+            recipe.steps,
+            output_of.file_bytes,
+            output_of.dropped_text,
+            recipe.reading,
+            output_of.examples,
+        )
+        phases = Phases(
+            directory.root,
+            1 if on_engine else workers,
+            resume=resume,
+            verify=verify,
+            progress=progress,
+            stall_seconds=stall_seconds,
+            options=options,
+        )
         children = _children_cpu()
         with phases:
             if on_engine:
@@ -153,23 +152,13 @@ def run(
         elsewhere = _children_cpu() - children if on_engine else 0.0
         progress.begin("checking")
         result = _finish(recipe, directory, job, paths, tasks, manifests)
-    except (PoolError, DecisionError, engines.EngineError) as error:
-        raise RunError(str(error)) from error
-    except DamagedFile as error:  # since its unit was finished, or in keys of an earlier run
-        mine = str(error).startswith(directory.work())
-        raise RunError(
-            f"{error}; {'--resume writes it again' if mine else 'make it again, or run without it'}"
-        ) from error
-    finally:
-        directory.release()
-    wall = time.monotonic() - started
-    result["cpu_seconds"] = round(phases.cpu_seconds + elsewhere + time.process_time(), 3)
-    result["wall_seconds"] = round(wall, 3)
-    result["startup_seconds"] = round(0.0 if on_engine else phases.startup_seconds, 3)
-    result["startup_cpu_seconds"] = round(0.0 if on_engine else phases.startup_cpu_seconds, 3)
-    rundir.write_json(directory.root, "run.json", result)
-    if result["conserved"]:
-        directory.clean()
+        result["cpu_seconds"] = round(phases.cpu_seconds + elsewhere + time.process_time(), 3)
+        result["wall_seconds"] = round(time.monotonic() - started, 3)
+        result["startup_seconds"] = round(0.0 if on_engine else phases.startup_seconds, 3)
+        result["startup_cpu_seconds"] = round(0.0 if on_engine else phases.startup_cpu_seconds, 3)
+        rundir.write_json(directory.root, "run.json", result)
+        if result["conserved"]:
+            directory.clean()
     return result
 
 
@@ -190,7 +179,7 @@ def _on_this_machine(
         if segment.corpus is not None:
             phases.progress.begin(f"{segment.corpus.name}: deciding")
             shards = [shard for manifest in done for shard in manifest.shards]
-            current, found = _decide(directory, segment, shards, against)
+            current, found = _decide(directory, segment, shards, phases, against)
             manifests.append(Manifest(evidence=(found,)))
     return manifests
 
@@ -222,18 +211,24 @@ def _check_against(recipe: Recipe, against: str) -> None:
 
 
 def _decide(
-    directory: RunDirectory, segment: Segment, shards: Sequence[Shard], against: str | None
+    directory: RunDirectory, segment: Segment, shards: Sequence[Shard], phases: Phases, against: str | None
 ) -> tuple[list[RereadTask], EvidenceRecord]:
     step = segment.corpus
     if step is None:
         raise ValueError(f"segment {segment.number} does not end with a corpus step")
-    started = time.process_time()
     earlier = _keys_folder(against, step.name) if against else None
     folder = directory.work("decisions", str(segment.number))
-    decision = decide(segment.decides(), shards, folder, earlier, _keys_folder(directory.root, step.name))
-    spent = time.process_time() - started
+    keep = _keys_folder(directory.root, step.name)
+    function = partial(timed, partial(decide, segment.decides(), shards, folder, earlier, keep))
+    decision, spent = phases.call(function, f"{step.name}: deciding", (DecisionError, DamagedFile))
     tasks = [RereadTask(shard.unit, shard, decision.of(shard)) for shard in shards]
     return tasks, EvidenceRecord(step.name, decision.evidence, spent)
+
+
+def timed(function: Callable[[], Any]) -> tuple[Any, float]:
+    """What a function returns, and the CPU seconds it took."""
+    started = time.process_time()
+    return function(), time.process_time() - started
 
 
 def _finish(
@@ -247,7 +242,7 @@ def _finish(
     summary = Summary.of(manifests)
     for table in rundir.TABLES:
         if not any(record.table == table for record in summary.files):
-            writer = TableWriter(directory.root, table, "empty", schema_of(table, job), 1)
+            writer = TableWriter(directory.root, table, rundir.EMPTY, schema_of(table, job), 1)
             summary.files += writer.close_empty()
     ledger, written = summary.keys_of("ledger"), summary.keys_of(*rundir.TABLES)
     left_out = rundir.unread(paths, tasks, summary.reads)
@@ -295,7 +290,8 @@ def _finish(
         ),
     }
     if conserved:
-        directory.remove_orphans(record for record in summary.files if record.table in rundir.TABLES)
+        named = (record for record in summary.files if record.table in rundir.TABLES)
+        directory.remove_orphans(named, [task.name for task in tasks])
     else:
         result["differences"] = rundir.differences(directory.root, summary.files)
         result["differences"]["plan"] = left_out[:100]

@@ -78,10 +78,11 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {"recipe": recipe, "ablation"
 
 def _recipe() -> dict[str, Any]:
     strings = {"type": "string"}
-    fields = {
+    fields: dict[str, Any] = {
         field.name: {"type": "array", "items": strings} if field.name == "carry" else strings
         for field in dataclasses.fields(Fields)
     }
+    fields["max_bytes"] = {"type": "integer", "minimum": 1 << 10, "maximum": 1 << 30}
     output = {
         field.name: {"type": "boolean"} if isinstance(field.default, bool) else {"type": "integer", "minimum": 1}
         for field in dataclasses.fields(Output)

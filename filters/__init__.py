@@ -50,6 +50,7 @@ STRATEGIES: Mapping[str, str] = {
     "dedup/minhash-datasketch": "filters.dedup.minhash_datasketch:MinHashDatasketch",
     "dedup/bff": "filters.dedup.bff:Bff",
     "dedup/substring": "filters.dedup.substring:Substring",
+    "dedup/decontaminate": "filters.dedup.decontaminate:Decontaminate",
     "toxicity/wordlist": "filters.toxicity.wordlist:WordList",
     "toxicity/fasttext": "filters.toxicity.fasttext:FastText",
     "toxicity/linear": "filters.toxicity.linear:Linear",

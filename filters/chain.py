@@ -323,8 +323,8 @@ def apply_cut(step: OpenStep, document: Document, spans: Any) -> Applied:
 def _applied(run: Callable[[Any, Any], Applied], item: RawPage | Document, argument: Any) -> Applied:
     try:
         return run(item, argument)
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
+    except (KeyboardInterrupt, SystemExit, GeneratorExit, ResourceError):
+        raise  # a resource that is gone is gone for every item
     except BaseException as error:  # a panic of a native library is no Exception
         return Applied(None, None, *fault_of(error))
 
@@ -369,44 +369,66 @@ class Chain:
 
     def run(self, item: RawPage | Document) -> Outcome:
         """The outcome for one item. Never raises for what is wrong with the item."""
-        clock = time.thread_time
-        size = len(item.body) if isinstance(item, RawPage) else len(item.text.encode("utf-8", "surrogatepass"))
-        current: RawPage | Document = item
+        return self.run_all((item,))[0]
+
+    def run_all(
+        self, items: Sequence[RawPage | Document], begin: Callable[[RawPage | Document], None] | None = None
+    ) -> list[Outcome]:
+        """The outcomes for items, in their order. Never raises for what is wrong with one of them.
+
+        begin  is told of an item whenever a step begins with it
+
+        A step takes all items before the next step begins: its tables and code are then in the processor's caches
+        for all but the first of them. A page by itself finds them cold in every step.
+        """
         watcher = self._watcher
-        started = clock()
+        outcomes: list[Any] = list(items)  # of each item what it is so far, and where it ends
+        sizes = list(map(_size, items))
+        left: Sequence[int] = range(len(items))
+        watcher = self._watcher
         for step in self._open:
             book = self.books[step.step.name]
-            book.documents_in += 1
-            book.bytes_in += size
-            applied = apply(step, current)
-            if watcher is not None and (applied.edits or applied.scores is not None):
-                watcher.applied(step, current, applied)
-            now = clock()
-            book.cpu_seconds += now - started
-            started = now
-            document = applied.document
-            if document is not None:
-                if applied.edits:
-                    book.edits.update(applied.edits)
-                if not isinstance(current, Document) or document.text is not current.text:
-                    size = document.derive(utf8_bytes)
-                current = document
-                book.kept += 1
-                book.bytes_kept += size
-            elif applied.drop is not None:
-                book.dropped += 1
-                book.dropped_by_rule[applied.drop.rule] += 1
-                gone = _document_of(current)
-                if applied.scores is not None and applied.scores.notes:  # the language for which it is dropped
-                    gone = gone.note(**applied.scores.notes)
-                return Dropped(gone, step.step.name, step.step.strategy_name, applied.drop)
-            else:
-                book.failed += 1
-                book.failed_by_reason[applied.reason] += 1
-                return Failed(
-                    item.source, item.offset, item.id, item.url, step.step.name, applied.reason, applied.detail
-                )
-        return _document_of(current)
+            started, before = time.thread_time(), left
+            left = []
+            for number in before:
+                current, size = outcomes[number], sizes[number]
+                if begin is not None:
+                    begin(current)
+                applied = apply(step, current)
+                if watcher is not None and (applied.edits or applied.scores is not None):
+                    watcher.applied(step, current, applied)
+                book.documents_in += 1
+                book.bytes_in += size
+                document = applied.document
+                if document is not None:
+                    if applied.edits:
+                        book.edits.update(applied.edits)
+                    if not isinstance(current, Document) or document.text is not current.text:
+                        sizes[number] = size = document.derive(utf8_bytes)
+                    book.kept += 1
+                    book.bytes_kept += size
+                    outcomes[number] = document
+                    left.append(number)
+                elif applied.drop is not None:
+                    book.dropped += 1
+                    book.dropped_by_rule[applied.drop.rule] += 1
+                    gone = _document_of(current)
+                    if applied.scores is not None and applied.scores.notes:  # the language for which it is dropped
+                        gone = gone.note(**applied.scores.notes)
+                    outcomes[number] = Dropped(gone, step.step.name, step.step.strategy_name, applied.drop)
+                else:
+                    book.failed += 1
+                    book.failed_by_reason[applied.reason] += 1
+                    key = current.source, current.offset, current.id, current.url
+                    outcomes[number] = Failed(*key, step.step.name, applied.reason, applied.detail)
+            book.cpu_seconds += time.thread_time() - started
+        for number in left:
+            outcomes[number] = _document_of(outcomes[number])
+        return outcomes
+
+
+def _size(item: RawPage | Document) -> int:
+    return len(item.body) if isinstance(item, RawPage) else len(item.text.encode("utf-8", "surrogatepass"))
 
 
 def _document_of(item: RawPage | Document) -> Document:

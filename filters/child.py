@@ -2,8 +2,10 @@
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -17,12 +19,20 @@ from pathlib import Path
 from typing import Any
 
 from filters import child_main
-from filters.child_main import DONE, ERROR, FAULT, NO_MEMORY, PANIC, READY, REPLY, REQUEST
+from filters.child_main import DONE, ERROR, FAULT, NO_MEMORY, READY, REPLY, REQUEST
 from filters.contracts import ResourceError
 from filters.document import Fault
 
 _START_SECONDS = 60.0
 _PIPE_BYTES = 1 << 20  # most pages go through in one piece, with one change of process each way
+# What a process does to itself. Every other signal comes from outside: the kernel's memory killer, a batch system.
+_OWN_SIGNALS = frozenset(
+    {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP, signal.SIGSYS}
+)
+_PATIENCE = 25  # how often a page or a start is tried again that somebody killed from outside
+_SIGNALS = {one.value: one.name for one in signal.Signals}
+_STARTS = 3  # and a start that ends by itself
+_SAMPLE_SECONDS = 0.02
 _OUT_OF_MEMORY = (b"memory allocation of", b"bad_alloc", b"MemoryError", b"annot allocate memory", b"out of memory")
 
 
@@ -54,6 +64,10 @@ class Child:
     starts    how many processes were started
 
     Calls from several threads are answered one after the other. The process ends with its parent, however that ends.
+
+    A body is to blame for what it does to a fresh process: where one ends that has answered before, the body is tried
+    once more. Where it was killed from outside, it is tried again _PATIENCE times, or once where the process had taken
+    an eighth of its memory for this body, since then the memory killer came because of it.
     """
 
     def __init__(
@@ -88,37 +102,57 @@ class Child:
         return process.pid if process else 0
 
     def __call__(self, body: bytes, label: str = "") -> tuple[str, dict[str, Any]]:
-        """Text and facts for a body. Raises Fault: the child's own, or one of those named after `prefix`."""
+        """Text and facts for a body. Raises Fault: the child's own, or one of those named after `prefix`; and
+        ResourceError where no process can be started."""
         with self._lock:
-            process = self._process
-            if process is None or self._calls >= self.limits.calls or process.ended():
-                process = self._start()
-            self._calls += 1
-            name = label.encode("utf-8", "replace")
-            deadline = _Deadline(process, self.limits.seconds)
-            try:
-                process.send((REQUEST.pack(len(name), len(body)), name, body), deadline)
-                status, facts, text = process.receive(deadline, self.limits.growth * len(body) + self.limits.slack)
-            except TimeoutError:
-                self._end()
-                raise Fault(
-                    f"{self.prefix}_timeout", f"{len(body)} bytes took more than {self.limits.seconds:g} s"
-                ) from None
-            except (EOFError, OSError):
-                how, out_of_memory = self._end(dying=True)
-                reason = "oom" if out_of_memory else "crashed"
-                raise Fault(f"{self.prefix}_{reason}", f"on {len(body)} bytes: {how}") from None
-            except BaseException:  # the caller is interrupted: the reply would be taken for the next one's
-                self._end()
-                raise
-            if status == DONE:
-                return str(text, "utf-8"), facts
-            if status == FAULT:
-                raise Fault(str(facts["reason"]), str(facts["detail"]))
-            if status != ERROR:
-                self._end()  # what is left of it cannot be trusted
-            reason = {NO_MEMORY: "oom", PANIC: "panic"}.get(status, "error")
-            raise Fault(f"{self.prefix}_{reason}", f"on {len(body)} bytes: {facts['type']} at {facts['place']}")
+            killed = 0
+            while True:
+                try:
+                    return self._ask(body, label)
+                except _Ended as ended:
+                    killed += ended.outside
+                    patience = 1 if ended.greedy else _PATIENCE
+                    if not (killed <= patience if ended.outside else ended.used):
+                        times = f", {killed} times" if ended.outside else ""
+                        raise Fault(ended.reason, f"{ended.detail}{times}") from None
+                    time.sleep(min(1.0, 0.02 * killed))  # whoever needs memory gets some time to find it
+
+    def _ask(self, body: bytes, label: str) -> tuple[str, dict[str, Any]]:
+        """A call, tried once. Raises _Ended where the process ended by it."""
+        process = self._process
+        if process is None or self._calls >= self.limits.calls or process.ended():
+            process = self._start()
+        self._calls += 1
+        used = self._calls > 1
+        name = label.encode("utf-8", "replace")
+        deadline = _Deadline(process, self.limits.seconds)
+        try:
+            process.send((REQUEST.pack(len(name), len(body)), name, body), deadline)
+            status, facts, text = process.receive(deadline, self.limits.growth * len(body) + self.limits.slack)
+        except TimeoutError:
+            self._end()
+            raise Fault(
+                f"{self.prefix}_timeout", f"{len(body)} bytes took more than {self.limits.seconds:g} s"
+            ) from None
+        except (EOFError, OSError):
+            greedy = deadline.grown > self.limits.memory // 8
+            end = self._end(dying=True)
+            reason = "oom" if end.out_of_memory or (end.outside and greedy) else "crashed"
+            detail = f"on {len(body)} bytes: {end.how}"
+            raise _Ended(f"{self.prefix}_{reason}", detail, used, end.outside, greedy) from None
+        except BaseException:  # the caller is interrupted: the reply would be taken for the next one's
+            self._end()
+            raise
+        if status == DONE:
+            return str(text, "utf-8"), facts
+        if status == FAULT:
+            raise Fault(str(facts["reason"]), str(facts["detail"]))
+        detail = f"on {len(body)} bytes: {facts['type']} at {facts['place']}"
+        if status == ERROR:
+            raise Fault(f"{self.prefix}_error", detail)
+        self._end()  # what is left of it cannot be trusted
+        reason = "oom" if status == NO_MEMORY else "panic"
+        raise _Ended(f"{self.prefix}_{reason}", detail, used, False, False)
 
     def close(self) -> None:
         """End the process. A later call starts another."""
@@ -126,8 +160,22 @@ class Child:
             self._end()
 
     def _start(self) -> "_Process":
+        """A new process that is ready. Raises ResourceError where none can be had."""
+        for failed in itertools.count(1):
+            try:
+                return self._start_once()
+            except _NoStart as error:
+                if failed >= (_PATIENCE if error.outside else _STARTS):
+                    raise ResourceError(f"the process for {self.target} does not start: {error}") from error
+                time.sleep(min(0.1, 0.01 * failed))
+        raise AssertionError
+
+    def _start_once(self) -> "_Process":
         self._end()
-        process = self._process = _Process()
+        try:
+            process = self._process = _Process()
+        except OSError as error:  # no memory or no processes left
+            raise _NoStart(os.strerror(error.errno or 0), True) from error
         self.starts += 1
         self._at_exit = weakref.finalize(self, process.end)
         setup = {
@@ -145,8 +193,9 @@ class Child:
             process.send((REQUEST.pack(0, len(encoded)), encoded), deadline)
             status, facts, _ = process.receive(deadline, 0)
         except (TimeoutError, EOFError, OSError) as error:
-            how, _ = self._end(dying=True)
-            raise ResourceError(f"the process for {self.target} does not start: {how}") from error
+            end = self._end(dying=True)
+            # this process kills the one that takes too long
+            raise _NoStart(end.how, end.outside and not isinstance(error, TimeoutError)) from error
         except BaseException:
             self._end()
             raise
@@ -155,25 +204,62 @@ class Child:
             said = " ".join(str(facts.get("message", "")).split())
             what = f"{facts['type']} at {facts['place']}{said and f': {said}'}"
             raise ResourceError(f"{self.target} does not load: {what}")
+        process.resident = _resident(process.pid)
         return process
 
-    def _end(self, dying: bool = False) -> tuple[str, bool]:
-        """End the process; how it ended, and whether it ran out of memory."""
+    def _end(self, dying: bool = False) -> "_End":
+        """End the process; how it ended."""
         process, self._process, self._calls = self._process, None, 0
         if process is None:
-            return "not started", False
-        how = process.end(dying)
+            return _End("not started")
+        end = process.end(dying)
         self._at_exit.detach()
         self._past_cpu += process.cpu_seconds
-        return how
+        return end
+
+
+class _Ended(Exception):
+    """The process ended by a call.
+
+    reason, detail  of the fault, if it is the body's   used    whether the process had answered calls before
+    outside         whether it was killed               greedy  after it had taken much memory for this body
+    """
+
+    def __init__(self, reason: str, detail: str, used: bool, outside: bool, greedy: bool) -> None:
+        super().__init__(reason)
+        self.reason, self.detail, self.used, self.outside, self.greedy = reason, detail, used, outside, greedy
+
+
+class _NoStart(Exception):
+    """The process did not become ready. outside: it was killed, or the system has nothing left for it."""
+
+    def __init__(self, how: str, outside: bool) -> None:
+        super().__init__(how)
+        self.outside = outside
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a process ended. outside: it was killed by somebody else."""
+
+    how: str = ""
+    out_of_memory: bool = False
+    outside: bool = False
 
 
 class _Deadline:
-    """When a call has used up its seconds of CPU time, or twice as many of wall time."""
+    """When a call has used up its seconds of CPU time, or twice as many of wall time.
+
+    grown  bytes of memory that the process was seen to take during the call; 0 where the call takes a moment
+    """
 
     def __init__(self, process: "_Process", seconds: float) -> None:
+        now = time.monotonic()
+        self.grown = 0
+        self._process = process
+        self._look = now + _SAMPLE_SECONDS
         self._seconds = seconds
-        self._next = time.monotonic() + seconds
+        self._next = now + seconds
         self._last = self._next + seconds
         # Linux's clock of another process's CPU time: what clock_getcpuclockid(3) answers
         self._clock = (~process.pid << 3) | 2
@@ -182,6 +268,9 @@ class _Deadline:
     def milliseconds(self) -> int:
         """How long to wait before asking again. Raises TimeoutError when the time is over."""
         now = time.monotonic()
+        if now >= self._look:
+            self._look = now + _SAMPLE_SECONDS
+            self.grown = max(self.grown, _resident(self._process.pid) - self._process.resident)
         if now >= self._next:
             try:
                 left = self._seconds - (time.clock_gettime(self._clock) - self._before)
@@ -190,7 +279,16 @@ class _Deadline:
             if left <= 0.0 or now >= self._last:
                 raise TimeoutError
             self._next = min(self._last, now + left)
-        return int((self._next - now) * 1000) + 1
+        return int((min(self._next, self._look) - now) * 1000) + 1
+
+
+def _resident(pid: int) -> int:
+    """Bytes of memory that a process holds; 0 where it cannot be told."""
+    try:
+        with open(f"/proc/{pid}/statm") as file:
+            return int(file.read().split()[1]) * resource.getpagesize()
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 class _Process:
@@ -198,7 +296,8 @@ class _Process:
 
     def __init__(self) -> None:
         self.cpu_seconds = 0.0
-        self._how = ("", False)
+        self.resident = 0  # bytes of memory when it was ready
+        self._ended = _End()
         requests, to_child = os.pipe()
         from_child, replies = os.pipe()
         lifeline, self._lifeline = os.pipe()
@@ -273,26 +372,28 @@ class _Process:
         while not ready.poll(deadline.milliseconds()):
             pass
 
-    def end(self, dying: bool = False) -> tuple[str, bool]:
-        """Kill the process; how it ended, and whether it ran out of memory.
+    def end(self, dying: bool = False) -> _End:
+        """Kill the process; how it ended.
 
         dying  it has closed its pipes: leave it a moment to end by itself, to learn how
         """
         if self._lifeline < 0:
-            return self._how
-        give_up = time.monotonic() + (0.5 if dying else 0.0)
+            return self._ended
+        give_up, killed = time.monotonic() + (0.5 if dying else 0.0), False
         while not self.ended():
             if time.monotonic() >= give_up:
+                killed = True
                 self._process.kill()
                 self._reap(0)
                 break
             time.sleep(0.001)
         said = os.pread(self._errors, 1 << 16, 0)
         code = self._process.returncode
-        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        self._how = (how, any(phrase in said for phrase in _OUT_OF_MEMORY))
+        outside = code < 0 and not killed and -code not in _OWN_SIGNALS
+        how = f"signal {_SIGNALS.get(-code, -code)}" if code < 0 else f"exit code {code}"
+        self._ended = _End(how, any(phrase in said for phrase in _OUT_OF_MEMORY), outside)
         self._close()
-        return self._how
+        return self._ended
 
     def ended(self) -> bool:
         """Whether the process has ended."""

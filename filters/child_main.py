@@ -26,7 +26,7 @@ def main() -> None:
     _die_with_the_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver, which then ends its children
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold text of documents
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 24, 1 << 24))  # stderr goes to memory
+    _limit_files()
     _prefer_for_the_oom_killer()
     replies = os.dup(1)
     os.dup2(2, 1)  # what a library prints must not get between the replies
@@ -144,6 +144,15 @@ def _prefer_for_the_oom_killer() -> None:
         pass
 
 
+def _limit_files() -> None:
+    """Let no file grow beyond 16 MB, or beyond what is allowed already: stderr goes to memory."""
+    most = 1 << 24
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+
 def _limit_memory(more: int) -> None:
     """Limit the address space to what is in use now and so many bytes more."""
     try:
@@ -175,6 +184,8 @@ def _misbehaving(function: Any) -> Any:
     """The function, doing harm on bodies that ask for it: for tests, only where the environment has TEST_HOOK."""
     import ctypes
 
+    poisoned: list[bytes] = []
+
     def call(body: bytes, label: str) -> Any:
         kind = body.partition(_TEST_MARK)[2][:20].partition(b"-->")[0].decode()
         if kind == "segfault":
@@ -183,6 +194,13 @@ def _misbehaving(function: Any) -> Any:
             os._exit(9)
         elif kind == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
+        elif kind == "killed-slowly":
+            time.sleep(0.1)
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif kind == "poison":
+            poisoned.append(body)
+        elif poisoned:
+            ctypes.string_at(0)
         elif kind == "memory":
             return b"x" * (1 << 40), {}
         elif kind == "rust-memory":  # how native code runs out of it

@@ -64,6 +64,10 @@ class Strategy:
         """The languages (ISO 639-1) that the settings fit; None where they fit every language."""
         return None
 
+    def notes_read(self) -> tuple[str, ...]:
+        """The notes that it reads with these settings: those of its class, and those that a setting names."""
+        return self.reads
+
     def languages_kept(self) -> tuple[str, ...]:
         """The languages (ISO 639-1) of the documents that stay, where the strategy chooses by language; else none."""
         return ()
@@ -212,6 +216,20 @@ Survivor = Literal["longest", "newest", "first-url"] | FrozenMap[Literal["best"]
 
 
 @dataclass(frozen=True, slots=True)
+class Sameness:
+    """When a document of a cluster goes for a survivor of it: each is compared with survivors that rank before it.
+
+    containment  it goes if this share of its word 3-grams stands in a survivor of no fewer words; None: no such test
+    jaccard      or if the Jaccard similarity of their character 5-grams reaches this; None: no such test
+    survivors    survivors that a document is compared with, those that share most with it
+    """
+
+    containment: float | None
+    jaccard: float | None
+    survivors: int = 8
+
+
+@dataclass(frozen=True, slots=True)
 class Duplicates:
     """Link documents that share a key at the same place, and keep one document of each cluster.
 
@@ -219,9 +237,11 @@ class Duplicates:
     width      keys of a document that has keys
     threshold  the similarity that the keys aim at; 1 where keys are equal only for equal documents
     survivor   the document of a cluster that stays
-    verify     link two documents only at this Jaccard similarity of their shingles or above; None: all that share keys
-    shingler   makes the function from a document to the hashes of its shingles, uint64 of shape (n,); verify needs it,
-               and the similarities shown as evidence are measured with it
+    compare    a note that breaks ties among survivors, and by which those kept and dropped are compared
+    verify     link two documents only at this Jaccard similarity of their shingles or above; or keep every document of
+               a cluster that holds something else than the survivors before it; None: neither
+    shingler   makes the function from a document to the hashes of its shingles, uint64 of shape (n,); a number as
+               verify needs it, and the similarities shown as evidence are measured with it
     signed     the open function has with_signature(document) -> (keys, uint16 of shape (s,)): the share of equal values
                in two signatures estimates their similarity
     key_free   settings that keys do not depend on: keys of runs that differ in these alone can be compared
@@ -231,10 +251,21 @@ class Duplicates:
     width: int = 1
     threshold: float = 1.0
     survivor: Survivor = "longest"
-    verify: float | None = None
+    compare: str | None = None
+    verify: float | Sameness | None = None
     shingler: Callable[[], Callable[[Document], Any]] | None = None
     signed: bool = False
     key_free: frozenset[str] = frozenset()
+
+    @property
+    def sameness(self) -> Sameness | None:
+        """The test of the members of clusters, where verify asks for one."""
+        return self.verify if isinstance(self.verify, Sameness) else None
+
+    @property
+    def links_at(self) -> float | None:
+        """The similarity from which on documents are linked, where verify is a number."""
+        return None if isinstance(self.verify, Sameness) else self.verify
 
 
 @dataclass(frozen=True, slots=True)

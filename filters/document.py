@@ -132,7 +132,7 @@ class FailedRule:
 class Drop:
     """The judgement that a document is not kept; a fault is raised instead, as Fault.
 
-    value holds a number or a category, never text of the document.
+    value holds a number or a category, never text of the document. matched names what was found in it, and where.
     """
 
     rule: str
@@ -141,6 +141,7 @@ class Drop:
     also_failed: tuple[FailedRule, ...] = ()
     kept_id: str = ""
     similarity: float | None = None
+    matched: str = ""
 
 
 class Fault(Exception):

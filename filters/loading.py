@@ -72,7 +72,7 @@ def check_decision(strategy: Strategy) -> None:
     unknown = decision.key_free - {f.name for f in dataclasses.fields(strategy)}  # type: ignore[arg-type]
     if unknown:
         raise SettingsError(f"decision(): key_free names {min(unknown)}, which is not a setting")
-    if isinstance(decision, Duplicates) and decision.verify is not None and decision.shingler is None:
+    if isinstance(decision, Duplicates) and decision.links_at is not None and decision.shingler is None:
         raise SettingsError("decision(): verify needs a shingler")
 
 

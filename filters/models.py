@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from filters.contracts import ResourceError
-from filters.needs import check_file, masked
+from filters.credentials import masked
+from filters.needs import check_file
 
 MAX_DOWNLOAD = 8 << 30  # bytes; the largest fastText classifier in use (DCLM's) has 2.4 GB
 TIMEOUT = 60  # seconds without a byte before a download is abandoned
@@ -33,7 +34,7 @@ def resolve(model: str, sha256: str | None = None) -> Path:
     try:
         return _resolve(model, sha256)
     except ResourceError as error:
-        raise ResourceError(masked(str(error))) from error.__cause__
+        raise ResourceError(masked(str(error), model)) from error.__cause__
 
 
 def _resolve(model: str, sha256: str | None) -> Path:

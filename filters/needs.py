@@ -3,7 +3,6 @@
 import importlib
 import importlib.util
 import os
-import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,6 @@ EXTRAS = {
     "transformers": "transformer",
 }
 _DISTRIBUTIONS = {"presidio_analyzer": "presidio-analyzer", "re2": "google-re2", "spacy": "spacy"}
-_USERINFO = re.compile(r"(?<=://)[^/\s@'\"]*@")
-_QUERY = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s?'\"]*)\?[^\s'\"]+", re.IGNORECASE)
 
 
 def need(package: str, who: str) -> Any:
@@ -69,8 +66,3 @@ def kind_of(mode: int) -> str:
     if stat.S_ISFIFO(mode):
         return "a pipe"
     return "a socket" if stat.S_ISSOCK(mode) else "a device"
-
-
-def masked(message: str) -> str:
-    """A message whose addresses show neither user names and passwords nor queries, where tokens stand."""
-    return _QUERY.sub(r"\1?…", _USERINFO.sub("", message))

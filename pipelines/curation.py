@@ -1,8 +1,8 @@
 """Steps to a Beam graph: read or re-read, run the stages, write or spool. The same transforms on every engine."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
@@ -11,24 +11,19 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 
 import filters
-from filters.chain import Dropped, Failed, Step, StepBook, fault_of, notes_written, opened, utf8_bytes
+from filters.chain import Dropped, Failed, Step, StepBook, notes_written, opened, utf8_bytes
 from filters.contracts import CorpusJudge, CorpusRewriter
 from filters.document import Document
 from filters.sketch import EXAMPLES
 from pipelines import manifest, records, sketches, storage, watch
 from pipelines.corpus.shuffle import CorpusDecision
 from pipelines.corpus.spool import Spool, reread
-from pipelines.manifest import BooksRecord, EvidenceRecord, Manifest, PieceRead, ReadRecord
-from pipelines.reading import read
-from pipelines.reading.events import Damaged, Rejected
+from pipelines.inputs import WORK, ReadTask, ReadUnits
+from pipelines.manifest import BooksRecord, EvidenceRecord, Manifest
 from pipelines.reading.fields import USUAL_READING, Reading
-from pipelines.reading.units import Piece, Unit
 from pipelines.stage import Sketching, Stages
+from pipelines.watch import Doing
 from pipelines.writing import TableWriter, dropped_row, failed_row, kept_rows
-
-READ = "read"
-WORK = ".curate"
-SERVICE_FILE_BYTES = 1 << 40  # tables that are small whatever the corpus get one file a unit
 
 
 @dataclass(frozen=True)
@@ -114,115 +109,17 @@ def schema_of(table: str, job: Job) -> pa.Schema:
 
 
 @dataclass(frozen=True)
-class ReadTask:
-    """A unit of input, and the pages in it that must not be touched again: they ended a worker.
-
-    skip    (source, offset) -> reason            limit   how many events to read at most
-    bytes   about how many bytes of input the unit is, to begin with the largest
-    """
-
-    name: str
-    pieces: tuple[Piece, ...]
-    skip: Mapping[tuple[str, int], str] = field(default_factory=dict)
-    limit: int | None = None
-    bytes: int = 0
-
-    @classmethod
-    def of(cls, unit: Unit) -> "ReadTask":
-        """The task of reading a unit."""
-        return cls(unit.name, tuple(unit.pieces), {}, None, unit.bytes)
-
-    @property
-    def size(self) -> int:
-        """About how much work it is."""
-        return self.bytes
-
-
-@dataclass(frozen=True)
 class RereadTask:
-    """A spooled shard with the decisions on it (None: no losers), and pages that must not be touched again."""
+    """A spooled shard with the decisions on it (None: no losers)."""
 
     name: str
     shard: Any
     decisions: Any
-    skip: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """About how much work it is."""
         return int(self.shard.rows)
-
-
-class ReadUnits(beam.DoFn):
-    """ReadTask -> (unit, RawPage | Dropped | Failed); the ledger and the counts go to the output "records"."""
-
-    def __init__(self, root: str, reading: Reading) -> None:
-        self.root, self.reading = root, reading
-
-    def process(self, task: ReadTask) -> Iterator[Any]:
-        clock = time.thread_time
-        folder = f"{WORK}/ledger"
-        ledger = TableWriter(self.root, "ledger", task.name, records.LEDGER, SERVICE_FILE_BYTES, folder)
-        types: dict[str, int] = {}
-        pieces: list[PieceRead] = []
-        found, spent = 0, 0.0
-        started = clock()
-        bytes_in = 0
-        rejected = failed = 0
-        for piece in task.pieces:
-            before = found
-            reader = read(piece, self.reading)
-            events = iter(reader)
-            while task.limit is None or found < task.limit:
-                try:
-                    event = next(events, None)
-                except OSError as error:
-                    event = Damaged(piece.path, -1 - piece.start, "", "", "unreadable", f"errno {error.errno}")
-                    events = iter(())
-                except Exception as error:  # a fault of the reader costs what is left of this piece, not the run
-                    event = Damaged(piece.path, -1 - piece.start, "", "", *fault_of(error))
-                    events = iter(())
-                if event is None:
-                    break
-                found += 1
-                watch.at(event.source, event.offset)
-                ledger.add({"source": event.source, "offset": event.offset}, 16)
-                key = (event.source, event.offset)
-                item: Any = event
-                if key in task.skip:
-                    item = Failed(event.source, event.offset, event.id, event.url, READ, task.skip[key])
-                elif isinstance(event, Damaged):
-                    item = Failed(event.source, event.offset, event.id, event.url, READ, event.reason, event.detail)
-                elif isinstance(event, Rejected):
-                    page = Document(event.id, "", event.url, {}, event.source, event.offset)
-                    item = Dropped(page, READ, READ, event.drop)
-                if isinstance(item, Failed):
-                    failed += 1
-                elif isinstance(item, Dropped):
-                    rejected += 1
-                else:
-                    bytes_in += len(item.body)
-                spent += clock() - started
-                yield task.name, item
-                started = clock()
-            for kind, count in reader.types.items():
-                types[kind] = types.get(kind, 0) + count
-            size = -1 if task.limit is not None and before >= task.limit else _size(piece.path)
-            pieces.append(PieceRead(piece.path, piece.start, piece.end, size, found - before))
-        watch.idle()
-        for record in ledger.close():
-            yield TaggedOutput("records", record)
-        spent += clock() - started
-        whole = ReadRecord(task.name, tuple(pieces), found, failed, rejected, types, bytes_in, spent)
-        yield TaggedOutput("records", whole)
-
-
-def _size(path: str) -> int:
-    """Bytes of an input file as it is now; -1 where that cannot be told."""
-    try:
-        return storage.size(path)
-    except (OSError, IndexError):  # Beam lists no such file
-        return -1
 
 
 class _Reread(beam.DoFn):
@@ -238,7 +135,7 @@ class _Reread(beam.DoFn):
         started = clock()
         spent = 0.0
         book = StepBook()
-        for document, applied in reread(task.shard, task.decisions, self.step, task.skip):
+        for document, applied in reread(task.shard, task.decisions, self.step):
             size = document.derive(utf8_bytes)
             book.documents_in += 1
             book.bytes_in += size
@@ -262,6 +159,7 @@ class _Reread(beam.DoFn):
             spent += clock() - started
             yield task.name, item
             started = clock()
+        watch.begin(Doing.FINISHING, task.name)
         if sketch is not None and self.sketching is not None:
             yield TaggedOutput(
                 "records", sketches.write(self.sketching.root, task.name, task.shard.name, sketch.close())
@@ -326,7 +224,8 @@ class _SpoolDocuments(beam.DoFn):
     def process(self, element: tuple[str, Document]) -> Iterable[Any]:
         unit, document = element
         if unit not in self._spools:
-            self._spools[unit] = Spool(self.job.spool_folder(self.segment), unit, self.segment.ends_with())
+            with watch.during(Doing.OPENING, self.segment.ends_with().name):
+                self._spools[unit] = Spool(self.job.spool_folder(self.segment), unit, self.segment.ends_with())
         self._spools[unit].add(document)
         return ()
 

@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import io
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -27,9 +27,22 @@ def run_in_process(build: Callable[[beam.Pipeline], None], options: Sequence[str
     FnApiRunner is named because DirectRunner first tries to fetch a Prism binary from the network.
     """
     pipeline = beam.Pipeline(runner=FnApiRunner(), options=parse_options(options))
-    build(pipeline)
+    with _own_labels():
+        build(pipeline)
     with _quiet():
         pipeline.run().wait_until_finish()
+
+
+@contextlib.contextmanager
+def _own_labels() -> Iterator[None]:
+    """Keep the names of transforms in a notebook too, where Beam would import its interactive runner (and pandas, which
+    may not be there) to put the number of the cell before them."""
+    theirs = beam.pipeline.alter_label_if_ipython
+    beam.pipeline.alter_label_if_ipython = lambda transform, pvalueish: None
+    try:
+        yield
+    finally:
+        beam.pipeline.alter_label_if_ipython = theirs
 
 
 def names_runner(options: Sequence[str]) -> bool:
@@ -54,7 +67,8 @@ def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]
             pipeline = beam.Pipeline(runner=runner, options=parsed)
     except Exception as error:
         raise EngineError(f"{name} {_gave_up(error, told)}") from None
-    build(pipeline)  # an error here is the recipe's, not the engine's
+    with _own_labels():
+        build(pipeline)  # an error here is the recipe's, not the engine's
     try:
         with _quiet():
             result = pipeline.run()

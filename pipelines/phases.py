@@ -9,9 +9,10 @@ import apache_beam as beam
 
 from filters.chain import close_all
 from pipelines import engines, manifest, storage
-from pipelines.curation import WORK
+from pipelines.blame import PoolError
+from pipelines.inputs import WORK
 from pipelines.manifest import Manifest, ManifestError
-from pipelines.pool import STALL_SECONDS, PhaseTask, Pool, PoolError, run_serially, serial_startup
+from pipelines.pool import STALL_SECONDS, Call, PhaseTask, Pool, run_call, run_serially, serial_startup
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Work:
     """A unit of a phase.
 
     build  build(pipeline, task, manifest) makes the unit's graph; it must be picklable by name
-    task   has a name, and a mapping skip from row keys to reasons where it reads pages
+    task   has a name
     name   of the unit's manifest, unique in the phase
     size   about how much work it is: the largest units run first
     """
@@ -78,7 +79,7 @@ class Phases:
                    is made again where its manifest or a file is not as it was written
     verify         whether files are hashed again right after they were written, too (otherwise names and sizes are
                    compared)
-    stall_seconds  after which a worker that is still at one page is replaced
+    stall_seconds  after which a worker that is still at one place of the input is replaced
     options        Beam's
 
     cpu_seconds          CPU seconds of all finished units, those of an earlier process included, that are not counted
@@ -157,6 +158,21 @@ class Phases:
         manifests = [found.get(work.name) or self._just_made(phase, work.name) for work in works]
         self.cpu_seconds += sum(one.cpu_elsewhere for one in manifests)
         return manifests
+
+    def call(self, function: Callable[[], Any], name: str, expected: tuple[type[Exception], ...] = ()) -> Any:
+        """What a function returns that is called in a worker, so that the run outlives it; with one worker here.
+
+        name      what it is, for people
+        expected  errors of the function that are raised as they are
+
+        The CPU seconds count. Raises PoolError where workers end at it, or there is not enough memory.
+        """
+        call = Call(function, name, expected)
+        if self._pool is None:
+            return run_call(call)[1]
+        done = self._pool.call(call, self._pages)
+        self.cpu_seconds += done.cpu_seconds
+        return done.value
 
     def run_on_engine(self, build: Callable[[beam.Pipeline, str], None], units: int) -> Manifest:
         """Run one graph for all units on the engine that Beam's options name; build(pipeline, manifest) makes it.

@@ -1,27 +1,28 @@
 """Units on one machine: a long-lived pool of spawned processes that survives the pages that kill its workers."""
 
+import contextlib
 import ctypes
+import mmap
 import multiprocessing
+import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from multiprocessing import connection
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from multiprocessing import connection, reduction
 from typing import Any
 
 from filters.chain import close_all, fault_of, first_cause
 from filters.contracts import ResourceError
 from pipelines import curation, engines, storage, watch  # noqa: F401 - workers import curation before their first unit
+from pipelines.blame import ATTEMPTS, DIED, MOST, STALLED, Blame, PoolError
+from pipelines.watch import Doing
 
 STALL_SECONDS = 120.0
-ATTEMPTS = 3
+START_SECONDS = 600.0
 _POLL_SECONDS = 0.25
 _serial_slot = bytearray(watch.SLOT_BYTES)
-
-
-class PoolError(Exception):
-    """A unit could not be finished; the message names it and why."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class PhaseTask:
     """A unit of one phase. build(pipeline, task, manifest) makes its graph; it must be picklable by name.
 
     The manifest is written last and atomically, so a manifest that is there says that the unit is done.
-    task has a name, and a mapping skip from row keys to reasons where it reads pages. options are Beam's.
+    task has a name. options are Beam's. left_out: places that ended workers, and the reasons of their failed rows.
     """
 
     build: Callable[[Any, Any, str], None]
@@ -37,29 +38,62 @@ class PhaseTask:
     manifest: str
     size: int = 0
     options: tuple[str, ...] = ()
+    left_out: Mapping[watch.Place, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function without arguments that is called in a worker; it and what it returns must be picklable.
+
+    name  what it is, for people        expected  errors that are raised to the caller as they are
+    """
+
+    function: Callable[[], Any]
+    name: str
+    expected: tuple[type[Exception], ...] = ()
 
 
 @dataclass
 class Done:
-    """A finished unit: its task, and the CPU seconds its worker spent on it."""
+    """A finished unit or call, the CPU seconds its worker spent on it, and what the call returned."""
 
-    task: PhaseTask
+    task: Any
     cpu_seconds: float
+    value: Any = None
+
+
+def run_call(call: Call) -> tuple[float, Any]:
+    """Call a function in this process; the CPU seconds it took, and what it returned."""
+    started = time.process_time()
+    with watch.during(Doing.DECIDING, call.name):
+        try:
+            value = call.function()
+        except MemoryError:
+            raise PoolError(f"{call.name}: there is not enough memory") from None
+    return time.process_time() - started, value
 
 
 def run_task(phase: PhaseTask) -> float:
     """Run a unit in this process; returns the CPU seconds it took here (children not included)."""
     started = time.process_time()
+    watch.begin_unit(phase.task.name, phase.left_out)
     try:
         engines.run_in_process(lambda pipeline: phase.build(pipeline, phase.task, phase.manifest), phase.options)
     except Exception as error:
-        cause = first_cause(error)
-        if isinstance(cause, KeyboardInterrupt):  # Beam makes an error like others of it
+        storage.abandon_unfinished()
+        if isinstance(first_cause(error), KeyboardInterrupt):  # Beam makes an error like others of it
             raise KeyboardInterrupt from None
-        reason, detail = fault_of(cause)
-        said = detail if isinstance(cause, ResourceError) else f"{reason}: {detail}"
-        raise PoolError(f"unit {phase.task.name}: {said}") from None
+        raise PoolError(f"unit {phase.task.name}: {_said(error)}") from None
     return time.process_time() - started
+
+
+def _said(error: Exception) -> str:
+    """Why a worker cannot go on, in one line that quotes no document."""
+    cause = first_cause(error)
+    if isinstance(cause, OSError) and cause.filename is not None:
+        return f"{cause.filename}: {cause.strerror or type(cause).__name__}"
+    reason, detail = fault_of(cause)
+    return detail if isinstance(cause, ResourceError) else f"{reason}: {detail}"
 
 
 def run_serially(tasks: Iterable[PhaseTask], progress: Callable[[int], None]) -> Iterable[Done]:
@@ -68,7 +102,7 @@ def run_serially(tasks: Iterable[PhaseTask], progress: Callable[[int], None]) ->
     try:
         for phase in tasks:
             cpu_seconds = run_task(phase)
-            progress(watch.read(_serial_slot)[0])
+            progress(watch.pages(_serial_slot))
             yield Done(phase, cpu_seconds)
     finally:
         watch.attach(None)
@@ -79,28 +113,53 @@ def serial_startup() -> tuple[float, float] | None:
     return watch.first(_serial_slot)
 
 
-def _worker(pipe: Any, slot: Any) -> None:
+class _Slot:
+    """Memory that a worker and its driver share; multiprocessing's own needs /dev/shm, which may not be there."""
+
+    def __init__(self, descriptor: int | None = None) -> None:
+        if descriptor is None:
+            descriptor = os.memfd_create("watch")
+            os.ftruncate(descriptor, watch.SLOT_BYTES)
+        self._descriptor = descriptor
+        self.buffer = memoryview(mmap.mmap(descriptor, watch.SLOT_BYTES))
+
+    @classmethod
+    def _inherited(cls, duplicate: Any) -> "_Slot":
+        return cls(duplicate.detach())
+
+    def __reduce__(self) -> Any:
+        return _Slot._inherited, (reduction.DupFd(self._descriptor),)
+
+    def close(self) -> None:
+        """Close the descriptor; the memory goes with the object."""
+        os.close(self._descriptor)
+
+
+def _worker(pipe: Any, slot: _Slot) -> None:
     """The life of a worker: take a unit, run it, say so; end when the driver ends."""
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    watch.attach(memoryview(slot).cast("B"))
-    watch.idle()
+    watch.attach(slot.buffer)
     pipe.send(("ready", time.process_time()))
     try:
         while True:
             phase = pipe.recv()
             if phase is None:
                 break
+            expected = phase.expected if isinstance(phase, Call) else ()
             try:
-                cpu_seconds = run_task(phase)
-            except PoolError as error:
-                pipe.send(("error", str(error)))
+                found = run_call(phase) if isinstance(phase, Call) else (run_task(phase), None)
+            except Exception as error:
+                if not isinstance(error, (PoolError, *expected)):
+                    raise
+                pipe.send(("error", error))
             else:
-                pipe.send(("done", cpu_seconds))
+                watch.wait()
+                pipe.send(("done", found))
     except (EOFError, BrokenPipeError):
         pass
     except Exception as error:  # a unit that cannot even be unpickled here
-        pipe.send(("error", ": ".join(fault_of(error))))
+        pipe.send(("error", PoolError(_said(error))))
     finally:
         close_all()
 
@@ -115,24 +174,28 @@ class _Member:
     """A worker process as the driver sees it."""
 
     def __init__(self, context: Any) -> None:
-        self.slot = context.RawArray("B", watch.SLOT_BYTES)
+        self.slot = _Slot()
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_worker, args=(theirs, self.slot), daemon=True)
         self.process.start()
         theirs.close()
         self.ready = False
-        self.phase: PhaseTask | None = None
-        self.pages_before = 0
+        self.started = time.monotonic()
+        self.phase: PhaseTask | Call | None = None
 
-    def give(self, phase: PhaseTask) -> None:
+    def give(self, phase: PhaseTask | Call) -> None:
         self.phase = phase
-        self.pipe.send(phase)
+        with contextlib.suppress(OSError):  # a worker that died is seen by its process
+            self.pipe.send(phase)
 
-    def at(self) -> tuple[int, watch.At | None]:
-        return watch.read(memoryview(self.slot).cast("B"))
+    def at(self) -> watch.At:
+        return watch.read(self.slot.buffer)
+
+    def pages(self) -> int:
+        return watch.pages(self.slot.buffer)
 
     def first(self) -> tuple[float, float] | None:
-        return watch.first(memoryview(self.slot).cast("B"))
+        return watch.first(self.slot.buffer)
 
     def end(self, kill: bool = False) -> None:
         if kill:
@@ -147,16 +210,14 @@ class _Member:
             self.process.kill()
             self.process.join()
         self.pipe.close()
+        self.slot.close()
 
 
 class Pool:
     """Workers that serve queues of units, one queue a phase; start-up is paid once.
 
-    A worker that dies, or that is at one page for stall_seconds, is replaced: the page it was at is noted in the
-    unit's skip list (it becomes a failed row, worker_died or worker_stalled) and the unit runs again. A page is held
-    to have ended a worker when two died at it: one death may come from outside (no memory left, somebody's kill),
-    and the same input must give the same output. If a worker dies outside any page, its unit is run again
-    up to ATTEMPTS times.
+    A worker that dies, or that is at one place for stall_seconds, is replaced, and its unit runs again. Blame says
+    what the next worker leaves out of it.
     """
 
     def __init__(self, workers: int, stall_seconds: float = STALL_SECONDS) -> None:
@@ -166,7 +227,7 @@ class Pool:
         self.import_cpu_seconds = 0.0
         self._pages = 0
         self._ended: list[tuple[float, float]] = []
-        self._suspects: set[tuple[str, str, int]] = set()
+        self._failed_starts = 0
 
     def __enter__(self) -> "Pool":
         return self
@@ -187,8 +248,16 @@ class Pool:
 
     def run(self, tasks: Sequence[PhaseTask], progress: Callable[[int], None]) -> Iterable[Done]:
         """Run units, the largest first; yields each as it is done. progress is told the number of pages begun."""
-        queue = deque(sorted(tasks, key=lambda phase: (-phase.size, phase.task.name)))
-        failures: dict[str, int] = {}
+        return self._serve(sorted(tasks, key=lambda phase: (-phase.size, phase.task.name)), progress)
+
+    def call(self, call: Call, progress: Callable[[int], None]) -> Done:
+        """Call a function in a worker, again where a worker dies at it."""
+        (done,) = self._serve([call], progress)
+        return done
+
+    def _serve(self, tasks: Iterable[Any], progress: Callable[[int], None]) -> Iterator[Done]:
+        queue = deque(tasks)
+        blames: dict[str, Blame] = {}
         left = len(queue)
         while left:
             for member in self._members:
@@ -203,8 +272,8 @@ class Pool:
                     yield done
                 lost = self._lost(member)
                 if lost:
-                    self._members[number] = self._replace(member, lost, queue, failures)
-            progress(self._pages + sum(member.at()[0] for member in self._members))
+                    self._members[number] = self._replace(member, lost, queue, blames)
+            progress(self._pages + sum(member.pages() for member in self._members))
 
     def _listen(self, member: _Member) -> Done | None:
         try:
@@ -212,55 +281,62 @@ class Pool:
                 kind, value = member.pipe.recv()
                 if kind == "ready":
                     member.ready = True
+                    self._failed_starts = 0
                     self.import_cpu_seconds += value
                 elif kind == "error":
-                    raise PoolError(value)
+                    member.phase = None
+                    raise value
                 elif member.phase is not None:
-                    done, member.phase = Done(member.phase, value), None
+                    done, member.phase = Done(member.phase, *value), None
                     return done
-        except (EOFError, OSError):
+        except (EOFError, ConnectionError):
             pass  # a worker that died is seen by its process
         return None
 
     def _lost(self, member: _Member) -> str:
         if not member.process.is_alive():
-            return "worker_died"
-        at = member.at()[1]
-        if member.phase is not None and at is not None and time.monotonic() - at.since > self._stall_seconds:
-            return "worker_stalled"
+            return DIED
+        now, at = time.monotonic(), member.at()
+        if not member.ready:
+            return STALLED if now - member.started > max(START_SECONDS, self._stall_seconds) else ""
+        if member.phase is not None and at.place.doing.can_stall and now - at.since > self._stall_seconds:
+            return STALLED
         return ""
 
-    def _replace(self, member: _Member, reason: str, queue: deque[PhaseTask], failures: dict[str, int]) -> _Member:
+    def _replace(self, member: _Member, reason: str, queue: deque[Any], blames: dict[str, Blame]) -> _Member:
         code = member.process.exitcode
-        pages, at = member.at()
-        phase = member.phase
+        at, phase = member.at(), member.phase
         first = member.first()
         if first is not None:
             self._ended.append(first)
+        self._pages += member.pages()
         member.end(kill=True)
-        self._pages += pages
-        if phase is None and not member.ready:
-            failures[""] = failures.get("", 0) + 1
-            if failures[""] >= ATTEMPTS:
+        if not member.ready:
+            self._failed_starts += 1
+            # what was killed may have been killed from outside
+            if self._failed_starts >= (MOST if code is not None and code < 0 else ATTEMPTS):
                 raise PoolError(
-                    f"workers cannot start (exit code {code}); a script that calls curate.run needs "
+                    f"workers cannot start ({_how(reason, code)}); a script that calls curate.run needs "
                     "if __name__ == '__main__': around it, or workers=1"
                 )
         if phase is not None:
-            name = phase.task.name
-            suspect = None if at is None else (name, at.source, at.offset)
-            if suspect is not None and reason == "worker_died" and suspect not in self._suspects:
-                self._suspects.add(suspect)
-            elif at is not None:
-                skip = {**phase.task.skip, (at.source, at.offset): reason}
-                phase = replace(phase, task=replace(phase.task, skip=skip))
-            else:
-                failures[name] = failures.get(name, 0) + 1
-                if failures[name] >= ATTEMPTS:
-                    raise PoolError(
-                        f"unit {name}: its worker died {ATTEMPTS} times outside any page (exit code {code})"
-                    )
+            name = phase.name if isinstance(phase, Call) else f"unit {phase.task.name}"
+            blame = blames.setdefault(name, Blame(name))
+            blame.ended(at, reason, _how(reason, code))
+        if isinstance(phase, Call):
+            queue.appendleft(phase)
+        elif phase is not None:
             if storage.exists(phase.manifest):  # it died after the unit was finished
                 storage.delete([phase.manifest])
-            queue.appendleft(phase)
+            queue.appendleft(replace(phase, left_out=dict(blame.left_out)))
         return _Member(self._context)
+
+
+def _how(reason: str, code: int | None) -> str:
+    """How a worker ended, for people."""
+    if reason == STALLED or code is None:
+        return "stalled"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    names = {one.value: one.name for one in signal.Signals}
+    return f"died by {names.get(-code, f'signal {-code}')}"

@@ -33,6 +33,7 @@ DROPPED = pa.schema(
         ("also_failed", pa.list_(_FAILED_RULE)),
         ("kept_id", pa.string()),
         ("similarity", pa.float64()),
+        ("matched", pa.string()),
         ("language", pa.string()),
         ("bytes", pa.int64()),
     ]

@@ -2,16 +2,17 @@
 
 import contextlib
 import functools
-import glob
 import hashlib
 import io
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
 IN_WORK = ".tmp-"  # prefix of unfinished files
+_IN_WORK = re.compile(re.escape(IN_WORK) + "[0-9a-f]{32}")
 
 
 def is_local(path: str) -> bool:
@@ -49,11 +50,10 @@ def make_folder(path: str) -> None:
 
 
 def files(folder: str, ending: str = "") -> list[str]:
-    """All files directly or deeper under a folder, unfinished ones too, sorted."""
+    """All files directly or deeper under a folder, unfinished ones too, sorted. Links to folders are not followed."""
     if is_local(folder):
-        pattern = os.path.join(glob.escape(folder), "**", "*" + ending)
-        found = glob.glob(pattern, recursive=True, include_hidden=True)
-        return sorted(path for path in found if os.path.isfile(path))
+        found = (os.path.join(within, name) for within, _, names in os.walk(folder) for name in names)
+        return sorted(path for path in found if path.endswith(ending) and os.path.isfile(path))
     pattern = folder.rstrip("/") + "/**"
     return sorted(m.path for m in _systems().match([pattern])[0].metadata_list if m.path.endswith(ending))
 
@@ -61,6 +61,17 @@ def files(folder: str, ending: str = "") -> list[str]:
 def size(path: str) -> int:
     """Bytes of a file."""
     return os.path.getsize(path) if is_local(path) else int(_systems().match([path])[0].metadata_list[0].size_in_bytes)
+
+
+def version(path: str) -> dict[str, Any]:
+    """What a store elsewhere keeps of a file: its size, the time of its last change, its checksum or ETag."""
+    systems = _systems()
+    (found,) = systems.match([path])[0].metadata_list
+    try:
+        checksum = str(systems.checksum(path))
+    except Exception:  # each file system raises its own where it has none
+        checksum = ""
+    return {"size": int(found.size_in_bytes), "time": found.last_updated_in_seconds, "checksum": checksum}
 
 
 def reading(path: str) -> Any:
@@ -104,12 +115,29 @@ def delete_folder(path: str) -> None:
         _systems().delete([path.rstrip("/") + "/"])
 
 
-class Hashing(io.RawIOBase):
-    """A binary file that knows the sha256 and the number of the bytes written through it."""
+def unfinished(path: str) -> bool:
+    """Whether a file is called as PendingFile calls one that is not whole yet."""
+    return _IN_WORK.fullmatch(path.rpartition("/")[2]) is not None
 
-    def __init__(self, file: Any) -> None:
+
+@contextlib.contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Have an OSError that names no file name this one: of a full disk the system does not say which."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = path
+        raise
+
+
+class Hashing(io.RawIOBase):
+    """A binary file that knows the sha256 and the number of the bytes written through it. path: for errors."""
+
+    def __init__(self, file: Any, path: str) -> None:
         super().__init__()
         self._file = file
+        self._path = path
         self._sha256 = hashlib.sha256()
         self.written = 0
 
@@ -118,7 +146,8 @@ class Hashing(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         self._sha256.update(data)
-        self._file.write(data)
+        with naming(self._path):
+            self._file.write(data)
         count = memoryview(data).nbytes
         self.written += count
         return count
@@ -129,7 +158,8 @@ class Hashing(io.RawIOBase):
     def flush(self) -> None:
         # called once more when this object goes, after the file below was closed; Python 3.13 shows what that raises
         if not self.closed and not getattr(self._file, "closed", False):
-            self._file.flush()
+            with naming(self._path):
+                self._file.flush()
 
     def hexdigest(self) -> str:
         """sha256 of what was written so far."""
@@ -148,12 +178,19 @@ class PendingFile:
         self._temporary = join(folder, f"{IN_WORK}{uuid.uuid4().hex}")
         create = functools.partial(open, mode="wb") if is_local(folder) else _systems().create
         self._raw = create(self._temporary)
-        self.file = Hashing(self._raw)
+        self.file = Hashing(self._raw, folder)
+        _pending.add(self)
 
     def close(self, name: str) -> str:
         """Close the file and give it its name; returns the path."""
         path = join(self.folder, name)
-        self._raw.close()
+        try:
+            with naming(path):
+                self._raw.close()
+        except OSError:
+            self.abandon()
+            raise
+        _pending.discard(self)
         if is_local(path):
             os.replace(self._temporary, path)
         else:
@@ -166,9 +203,20 @@ class PendingFile:
 
     def abandon(self) -> None:
         """Delete what was written."""
+        _pending.discard(self)
         with contextlib.suppress(OSError):
             self._raw.close()
+        with contextlib.suppress(OSError):
             delete([self._temporary])
+
+
+_pending: set[PendingFile] = set()
+
+
+def abandon_unfinished() -> None:
+    """Abandon all files that are not whole yet: whoever wrote them has failed."""
+    for file in list(_pending):
+        file.abandon()
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,14 @@ import pyarrow.parquet as pq
 
 from filters.chain import Dropped, Failed
 from filters.document import Document
-from pipelines import records, storage
+from pipelines import records, storage, watch
 from pipelines.manifest import FileRecord
+from pipelines.watch import Doing
 
 ROW_GROUP_BYTES = 2_000_000
 ROW_GROUP_ROWS = 50_000
+_ROW_BYTES = 100  # what a row takes besides its strings
+_ITEM_BYTES = 100  # of a list in a row, such as rules that a document failed
 _MODULUS = 1 << 128
 
 
@@ -52,6 +55,8 @@ class KeySum:
 class TableWriter:
     """Writes rows of one table of one unit as Parquet files; closes a file when it holds file_bytes.
 
+    Memory holds ROW_GROUP_BYTES of rows, all their columns counted, and the last row.
+
     File names say the unit, a running number and a hash of the row keys: the same rows always make the same name,
     and a second attempt at a unit that wrote other rows never overwrites a file somebody refers to.
 
@@ -65,6 +70,7 @@ class TableWriter:
         self._pending: storage.PendingFile | None = None
         self._parquet: pq.ParquetWriter | None = None
         self._columns: dict[str, list[Any]] = {name: [] for name in schema.names}
+        self._held = 0  # bytes of all columns in memory
         self._buffered = 0
         self._written = 0
         self._rows = 0
@@ -72,14 +78,21 @@ class TableWriter:
         self._keys = KeySum()
 
     def add(self, row: Mapping[str, Any], size: int, first_piece: bool = True) -> None:
-        """Add a row; size is about the bytes it takes. A row that continues a document is no first piece."""
+        """Add a row; size is what it counts towards file_bytes. A row that continues a document is no first piece."""
+        held = _ROW_BYTES
         for name, column in self._columns.items():
-            column.append(row.get(name))
+            value = row.get(name)
+            column.append(value)
+            if value.__class__ is str:
+                held += len(value)
+            elif value.__class__ in (list, tuple):
+                held += _ITEM_BYTES * len(value)
+        self._held += held
         self._rows += 1
         if first_piece:
             self._keys.add(row["source"], row["offset"])
-        self._buffered += size + 100
-        if self._buffered >= ROW_GROUP_BYTES or len(self._columns["source"]) >= ROW_GROUP_ROWS:
+        self._buffered += size + _ROW_BYTES
+        if self._held >= ROW_GROUP_BYTES or len(self._columns["source"]) >= ROW_GROUP_ROWS:
             self._flush()
 
     def at_document_end(self) -> None:
@@ -88,8 +101,11 @@ class TableWriter:
             self._close_file()
 
     def _flush(self) -> None:
-        if not self._columns["source"]:
-            return
+        if self._columns["source"]:
+            with watch.during(Doing.WRITING, self.folder):
+                self._write()
+
+    def _write(self) -> None:
         if self._parquet is None:
             self._pending = storage.PendingFile(storage.join(self.root, self.folder))
             self._parquet = pq.ParquetWriter(
@@ -102,7 +118,7 @@ class TableWriter:
         arrays = [pa.array(self._columns[field.name], field.type) for field in self.schema]
         self._parquet.write_table(pa.Table.from_arrays(arrays, schema=self.schema))
         self._written += self._buffered
-        self._buffered = 0
+        self._buffered = self._held = 0
         for column in self._columns.values():
             column.clear()
 
@@ -153,8 +169,8 @@ class TableWriter:
 _DICTIONARY = ["source", "stage", "strategy", "rule", "language", "reason", "value_name", "threshold_name"]
 
 
-def kept_rows(document: Document) -> list[dict[str, Any]]:
-    """The rows of a kept document: itself, or a row id#k for each of its lines."""
+def kept_rows(document: Document) -> Iterator[dict[str, Any]]:
+    """The rows of a kept document: itself, or a row id#k for each of its lines. One by one: a text has many lines."""
     row = {
         **document.notes,
         **document.carried,
@@ -167,20 +183,19 @@ def kept_rows(document: Document) -> list[dict[str, Any]]:
         "date": document.date,
     }
     if not document.row_per_line:
-        return [row]
+        yield row
+        return
     lines = document.text.split("\n")
     numbers = [number for number, line in enumerate(lines) if line.strip()] or [0]
     # one value a line; null where a later stage changed the lines
     counts: dict[str, Any] = {name: value for name, value in row.items() if isinstance(value, (tuple, list))}
-    return [
-        {
+    for number, line in enumerate(numbers):
+        yield {
             **row,
             **{name: value[line] if len(value) == len(lines) else None for name, value in counts.items()},
             "id": f"{document.id}#{number}",
             "text": lines[line],
         }
-        for number, line in enumerate(numbers)
-    ]
 
 
 def _limits(value: float | str | None, threshold: float | str | None) -> dict[str, Any]:
@@ -213,6 +228,7 @@ def dropped_row(dropped: Dropped, text: str | None = None) -> dict[str, Any]:
         "also_failed": [{"rule": other.rule, **_limits(other.value, other.threshold)} for other in drop.also_failed],
         "kept_id": drop.kept_id or None,
         "similarity": drop.similarity,
+        "matched": drop.matched or None,
         "language": document.notes.get("language"),
         "bytes": len(document.text.encode("utf-8", "replace")),
     }

@@ -57,6 +57,16 @@ class NotedOtherwise(Noted):
 
 
 @strategy
+class Capitals(Rewriter):
+    """Notes how many capital letters a text has."""
+
+    writes: ClassVar[Mapping[str, str]] = {"capitals": "int64"}
+
+    def open(self) -> Callable[[Document], Document | Drop]:
+        return lambda document: document.note(capitals=sum(map(str.isupper, document.text)))
+
+
+@strategy
 class FirstWord(CorpusJudge):
     """Keeps one of the documents with the same first word; texts without a word stay."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.make_sample import SAMPLE, build
-from tests.readme_table import README, with_table
+from tests.strategy_table import PAGE, with_table
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ("filters", "pipelines", "curate")
@@ -117,9 +117,9 @@ def test_listing_strategies_and_planning_a_recipe_load_no_heavy_library():
     assert not heavy & set(modules)
 
 
-def test_the_readme_lists_every_strategy():
-    text = README.read_text(encoding="utf-8")
-    assert with_table(text) == text, "run python -m tests.readme_table"
+def test_the_catalogue_lists_every_strategy():
+    text = PAGE.read_text(encoding="utf-8")
+    assert with_table(text) == text, "run python -m tests.strategy_table"
 
 
 def test_the_sample_archive_is_what_its_pages_make():

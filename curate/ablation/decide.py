@@ -12,7 +12,7 @@ import numpy as np
 from curate.ablation.scored import DROPPED, FAILED, KEPT, Scored
 from filters.document import Document
 from filters.rules import Rule
-from pipelines.corpus.forms import Living, forms_of
+from pipelines.corpus.forms import Known, Living, forms_of
 from pipelines.scoring.plan import CorpusVisit, JudgeVisit, Measure, Node, TextVisit, Visit, Writer
 
 READ_STAGE = -1
@@ -217,18 +217,21 @@ class Decider:
 
     def evidence(self, decided: DecidedArm, visits: Sequence[Visit]) -> list[dict[str, Any]]:
         """What corpus judges found in an arm, as a run says it of its stages, without samples of texts."""
-        ids = self.scored.groups[decided.group].ids
+        pages = self.scored.groups[decided.group]
 
-        def names(rows: Sequence[int]) -> list[str]:
-            return [str(ids[row]) for row in rows]
+        def texts(column: np.ndarray, rows: Sequence[int]) -> list[str]:
+            return [str(column[row]) for row in rows]
 
+        known = Known(
+            lambda rows: texts(pages.ids, rows), lambda rows: (texts(pages.urls, rows), texts(pages.sources, rows))
+        )
         found = []
         for place, visit in enumerate(visits):
             if isinstance(visit, CorpusVisit):
                 here = decided.left_at == place
                 alive = (decided.left_at >= place) & ~(here & (decided.how == FAILED))
                 lost = np.flatnonzero(here & (decided.how == DROPPED))
-                evidence = self._living_of(visit).evidence(alive, lost, decided.kept_by[lost], names)
+                evidence = self._living_of(visit).evidence(alive, lost, decided.kept_by[lost], known)
                 found.append({"stage": visit.step.name, **evidence})
         return found
 

@@ -1,5 +1,6 @@
 """An ablation from arms to report: score every text path once, decide every arm from the scores."""
 
+import contextlib
 import dataclasses
 import datetime
 import os
@@ -8,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -19,11 +21,13 @@ from curate.ablation.build import build
 from curate.ablation.costs import Costs
 from curate.ablation.decide import DecidedArm, Decider
 from curate.ablation.proxies.references import BadReference, read_references
-from curate.ablation.scored import Part, Scored, in_parts
+from curate.ablation.scored import DROPPED, FAILED, KEPT, Part, Scored, in_parts
+from curate.arguments import given_count, given_path, given_paths, given_seconds
 from curate.evaluation.labelled import EvaluationError
 from curate.report.page import render_html, render_markdown
-from curate.rundir import RunDirectory, RunError, UsageError
-from curate.running import check, given_paths, plan_units
+from curate.results import AblationResult, returns
+from curate.rundir import RunDirectory, UsageError
+from curate.running import check, plan_units, timed
 from filters.chain import close_all
 from filters.contracts import CorpusRewriter, Duplicates, ResourceError
 from filters.document import Document
@@ -31,10 +35,11 @@ from filters.text import tokens
 from pipelines import storage
 from pipelines.corpus.forms import DecisionError, decide
 from pipelines.corpus.keyfile import DamagedFile
-from pipelines.curation import ReadTask, RereadTask
+from pipelines.curation import RereadTask
+from pipelines.inputs import READ, ReadTask
 from pipelines.manifest import Manifest
 from pipelines.phases import Phases, Progress, Work
-from pipelines.pool import STALL_SECONDS, PoolError
+from pipelines.pool import STALL_SECONDS
 from pipelines.reading.units import InputError, expand
 from pipelines.scoring import table
 from pipelines.scoring.plan import CorpusVisit, Measure, Node, Plan, TextVisit, Visit, later_rounds, make_plan
@@ -109,9 +114,11 @@ class Ablating:
             works.append(Work(partial(build_respool, self.job, node), task, part.unit, part.rows))
         found = self._run(f"spool-{node.number}", works, f"{node.step.name}: spool")
         shards = [shard for manifest in found for shard in manifest.shards]
-        started = time.process_time()
-        decision = decide(strategy, shards, storage.join(self.root, table.decisions_folder(node)))
-        self.costs.of_nodes[node.number] += time.process_time() - started
+        folder = storage.join(self.root, table.decisions_folder(node))
+        deciding = partial(timed, partial(decide, strategy, shards, folder))
+        expected = (DecisionError, DamagedFile)
+        decision, spent = self.phases.call(deciding, f"{node.step.name}: deciding", expected)
+        self.costs.of_nodes[node.number] += spent
         tasks = [RereadTask(shard.unit, shard, decision.of(shard)) for shard in shards]
         works = [Work(partial(build_rescoring, self.job, node), task, task.name, task.size) for task in tasks]
         self._run(f"after-{node.number}", works, node.step.name)
@@ -163,6 +170,7 @@ def _steps_before(plan: Plan, node: Node) -> tuple[str, tuple[Visit, ...]]:
     raise ValueError(f"no arm has the text path {plan.described(node)}")
 
 
+@returns(AblationResult)
 def ablate(
     ablation: Ablation | str | os.PathLike[str] | Mapping[str, Any],
     inputs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
@@ -173,14 +181,20 @@ def ablate(
     progress: Progress | None = None,
     stall_seconds: float = STALL_SECONDS,
 ) -> dict[str, Any]:
-    """Run an ablation: scored/, arms/NAME.parquet (kept ids) and report.{json,html,md} in the output directory.
+    """Run an ablation: scored/, report.{json,html,md}, and for each arm what it keeps (arms/NAME.parquet), drops
+    (dropped/NAME.parquet) and fails on (failed/NAME.parquet) in the output directory.
 
     ablation  an ablation, the name of a shipped one, the path of a file, or a map as a file would hold it
     inputs    as for a run; empty: those that the ablation names
 
-    Returns the report as data. Raises RecipeError or UsageError before anything is written, RunError afterwards.
+    Returns the report as data, as an AblationResult: a mapping with kept, dropped, failed, arms, funnel and show().
+    Raises RecipeError or UsageError before anything is written, RunError afterwards.
     """
     started = time.monotonic()
+    sources, target = given_paths(inputs), given_path(output, "output")
+    given_count(workers, "workers")
+    given_count(limit, "limit")
+    given_seconds(stall_seconds, "stall_seconds")
     ablation = ablation if isinstance(ablation, Ablation) else load_ablation(ablation)
     progress = progress or Progress()
     workers = workers or len(os.sched_getaffinity(0))
@@ -192,37 +206,33 @@ def ablate(
         check(arm.recipe)
     _check_gold(ablation)
     _check_proxy(ablation)
-    groups, group_of = _inputs(ablation, given_paths(inputs), workers, limit)
+    groups, group_of = _inputs(ablation, sources, workers, limit)
     plan = make_plan({arm.name: (arm.recipe.steps, group_of[arm.name]) for arm in ablation.arms})
-    directory = RunDirectory(os.fspath(output))
+    directory = RunDirectory(target)
     state = directory.begin(_state(ablation, groups, group_of, plan, limit), resume)
-    for group, units in zip(groups, state["units"], strict=True):
-        group.tasks = rundir.tasks_of(units)
-    phases = Phases(directory.root, workers, resume=resume, progress=progress, stall_seconds=stall_seconds)
     try:
-        work = Ablating(ablation, directory.root, groups, plan, phases)
-        with phases:
-            before = time.process_time()
-            work.score()
-            scoring = phases.cpu_seconds + time.process_time() - before
-        if workers == 1:
-            scoring -= max(0.0, phases.startup_cpu_seconds - before)
-        report = _report(work, scoring)
-        report["date"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        report["versions"] = rundir.versions()
-        report["input"] = sorted({path for group in groups for path in group.paths})
-        report["cpu_seconds"] = round(phases.cpu_seconds + time.process_time(), 3)
-        report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
-        report["wall_seconds"] = round(time.monotonic() - started, 3)
-        _write_report(directory.root, report)
-    except (PoolError, DecisionError) as error:
-        raise RunError(str(error)) from error
-    except DamagedFile as error:
-        raise RunError(f"{error}; --resume writes it again") from error
+        with rundir.errors_of(directory.root), contextlib.closing(directory):
+            for group, units in zip(groups, state["units"], strict=True):
+                group.tasks = rundir.tasks_of(units)
+            phases = Phases(directory.root, workers, resume=resume, progress=progress, stall_seconds=stall_seconds)
+            work = Ablating(ablation, directory.root, groups, plan, phases)
+            with phases:
+                before = time.process_time()
+                work.score()
+                scoring = phases.cpu_seconds + time.process_time() - before
+            if workers == 1:
+                scoring -= max(0.0, phases.startup_cpu_seconds - before)
+            report = _report(work, scoring)
+            report["date"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            report["versions"] = rundir.versions()
+            report["input"] = sorted({path for group in groups for path in group.paths})
+            report["cpu_seconds"] = round(phases.cpu_seconds + time.process_time(), 3)
+            report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
+            report["wall_seconds"] = round(time.monotonic() - started, 3)
+            _write_report(directory.root, report)
+            directory.clean()
     finally:
         close_all()
-        directory.release()
-    directory.clean()
     return report
 
 
@@ -238,7 +248,7 @@ def _state(
     return {
         "fingerprint": [arms, ablation.tokens, sorted(with_texts(ablation, plan))],
         "versions": rundir.versions(),
-        "inputs": [rundir.input_identity(path) for group in groups for path in group.paths],
+        "inputs": rundir.identities(path for group in groups for path in group.paths),
         "limit": limit,
         "units": [rundir.task_state(group.tasks) for group in groups],
     }
@@ -304,16 +314,23 @@ def _report(work: Ablating, scoring: float) -> dict[str, Any]:
 
 
 def _write_arm(root: str, scored: Scored, decided: DecidedArm) -> None:
-    kept = decided.kept
+    """Which pages the arm keeps, drops and fails on, without texts."""
     pages = scored.groups[decided.group]
-    columns = {
-        "id": pa.array(pages.ids[kept], pa.string()),
-        "url": pa.array(pages.urls[kept], pa.string()),
-        "source": pa.array(pages.sources[kept], pa.string()),
-        "offset": pa.array(pages.offsets[kept], pa.int64(), from_pandas=False),
-    }
-    with storage.writing(storage.join(root, "arms", f"{decided.arm}.parquet")) as file:
-        pq.write_table(pa.table(columns), file, compression="zstd", write_page_checksum=True)
+    stages = np.array([*(stage.stage for stage in decided.stages), READ], dtype=object)  # left_at of the reader is -1
+    rules = np.array([*decided.rules, ""], dtype=object)
+    for folder, how, named in (("arms", KEPT, ""), ("dropped", DROPPED, "rule"), ("failed", FAILED, "reason")):
+        here = decided.how == how
+        columns = {
+            "id": pa.array(pages.ids[here], pa.string()),
+            "url": pa.array(pages.urls[here], pa.string()),
+            "source": pa.array(pages.sources[here], pa.string()),
+            "offset": pa.array(pages.offsets[here], pa.int64(), from_pandas=False),
+        }
+        if named:
+            columns["stage"] = pa.array(stages[decided.left_at[here]], pa.string())
+            columns[named] = pa.array(rules[decided.rule[here]], pa.string())
+        with storage.writing(storage.join(root, folder, f"{decided.arm}.parquet")) as file:
+            pq.write_table(pa.table(columns), file, compression="zstd", write_page_checksum=True)
 
 
 def _write_report(root: str, report: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from curate.commands import exporting, labelled, recipes, running
+from curate.commands import exporting, labelled, recipes, running, showing
 
 app = typer.Typer(
     name="curate",
@@ -16,6 +16,7 @@ app = typer.Typer(
 train_app = typer.Typer(help="Train a classifier from labelled data.", no_args_is_help=True)
 for command in (
     running.run, recipes.plan, recipes.new, recipes.schema, recipes.strategies, running.ablate, running.report,
+    showing.show, showing.diff,
     labelled.evaluate, exporting.export, exporting.card,
 ):  # fmt: skip
     app.command()(command)

@@ -23,7 +23,7 @@ def export(
 ) -> None:
     """Write what a run kept as files for training, in a shuffled order that is always the same."""
     from curate.export.export import export as write
-    from curate.rundir import UsageError
+    from curate.rundir import RunError, UsageError
 
     target = output or os.path.join(run, "export")
     chosen = [name.strip() for name in columns.split(",") if name.strip()]
@@ -31,6 +31,8 @@ def export(
         about = write(run, target, format, chosen, shards, tokenizer, end_token)
     except UsageError as error:
         fail(str(error))
+    except RunError as error:
+        fail(str(error), 1)
     tokens = f", {about['tokens']:,} tokens" if "tokens" in about else ""
     print(f"{target}: {about['rows']:,} rows{tokens} in {len(about['files'])} files")
 

@@ -35,7 +35,7 @@ def plan(
     from curate.overriding import override
     from curate.recipe import RecipeError, check, load
     from filters.contracts import ResourceError
-    from filters.needs import masked
+    from filters.credentials import masked
 
     try:
         chosen = override(load(recipe), text_field, id_field, url_field, carry or (), settings or (), dropped_text)

@@ -54,7 +54,7 @@ def run(
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 when anything failed.")] = False,
     stall_seconds: Annotated[
-        float, typer.Option(min=1, help="Seconds after which a worker that is still on the same page is replaced.")
+        float, typer.Option(min=1, help="Seconds after which a worker that stays at one page or place is replaced.")
     ] = 120.0,
 ) -> None:
     """Run a recipe over archives, tables or texts: kept/, dropped/, failed/, run.json and report.html.

@@ -18,7 +18,7 @@ def warn(warnings: list[str]) -> None:
 
 def one_line(message: str) -> str:
     """One line of what can be printed, without credentials in addresses."""
-    from filters.needs import masked
+    from filters.credentials import masked
 
     line = masked(" ".join(str(message).split()))
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)

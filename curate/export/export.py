@@ -9,10 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curate.arguments import given_count, given_path
 from curate.export.order import Buckets, row_groups, uncompressed_bytes
 from curate.export.rows import JsonLines, Parquet, ShardWriter
 from curate.export.tokens import Counts, Datatrove, Mds, Megatron, Tokenizer
-from curate.rundir import UsageError
+from curate.rundir import UsageError, errors_of
 from filters.contracts import ResourceError
 from pipelines import storage
 
@@ -40,18 +41,30 @@ def export(
     end_token  a token of its vocabulary, appended to each document
 
     The rows are sorted by a hash of file name and offset, which looks random and does not depend on workers, shards or
-    format. Returns what export.json holds. Raises UsageError before anything is written. Memory does not grow with the
-    corpus; the data stand once more in a temporary folder meanwhile.
+    format. Returns what export.json holds. Raises UsageError before anything is written, RunError afterwards. Memory
+    does not grow with the corpus; the data stand once more in a temporary folder meanwhile.
     """
-    root, target = os.fspath(run).rstrip("/"), os.fspath(output)
+    root, target = given_path(run, "run").rstrip("/") or "/", given_path(output, "output")
+    given_count(shards, "shards")
+    with errors_of(target):
+        return _export(root, target, format, columns, shards, tokenizer, end_token)
+
+
+def _export(
+    root: str,
+    target: str,
+    format: str,
+    columns: Sequence[str],
+    shards: int | None,
+    tokenizer: str | os.PathLike[str] | None,
+    end_token: str | None,
+) -> dict[str, Any]:
     result = finished(root)
     paths = storage.files(storage.join(root, "kept"), ".parquet")
     schema = _schema(paths, root)
     chosen = _columns(schema, columns)
     counts = Counts()
     open_shard = _opener(format, target, schema, chosen, tokenizer, end_token, counts)
-    if shards is not None and shards < 1:
-        raise UsageError(f"shards: {shards} is not a positive number")
     if (storage.is_local(target) and os.path.exists(target) and (not os.path.isdir(target) or os.listdir(target))) or (
         not storage.is_local(target) and storage.files(target)
     ):

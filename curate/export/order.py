@@ -52,7 +52,8 @@ class Buckets:
     def _append(self) -> None:
         for bucket, tables in self._waiting.items():
             # one stream after another in one file: no more than one file is open at a time
-            with open(self._path(bucket), "ab") as file, pa.ipc.new_stream(file, self._schema) as stream:
+            path = self._path(bucket)
+            with storage.naming(path), open(path, "ab") as file, pa.ipc.new_stream(file, self._schema) as stream:
                 for table in tables:
                     stream.write_table(table.cast(self._schema))
         self._waiting, self._bytes = {}, 0

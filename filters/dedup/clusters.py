@@ -78,21 +78,45 @@ def bucket_pairs(column: np.ndarray, mixed: np.ndarray) -> np.ndarray:
     return found
 
 
-def survivors(labels: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(rows that are dropped, ascending; the row kept of the cluster of each), int64 both.
+def members_of(labels: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(rows of the documents in clusters of two or more, cluster by cluster in the order; where each cluster begins,
+    and the end of the last), int64 both.
 
     labels  cluster of each document, shape (n,)       order  uint64, shape (n, m)
     """
     members = np.flatnonzero(np.bincount(labels, minlength=1)[labels] > 1) if len(labels) else np.empty(0, np.int64)
-    if not len(members):
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     rows = members[np.lexsort((*order[members].T[::-1], labels[members]))]
     found = labels[rows]
-    first = np.concatenate([[True], found[1:] != found[:-1]])
-    best = rows[np.maximum.accumulate(np.where(first, np.arange(len(rows)), 0))]
-    lost, kept = rows[~first], best[~first]
+    first = np.concatenate([[True], found[1:] != found[:-1]])[: len(rows)]
+    return rows.astype(np.int64), np.append(np.flatnonzero(first), len(rows))
+
+
+def survivors(rows: np.ndarray, begins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(rows that are dropped, ascending; the row kept of the cluster of each), int64 both; from members_of()."""
+    first = begins[:-1]
+    best = np.repeat(rows[first], np.diff(begins))
+    gone = np.ones(len(rows), dtype=bool)
+    gone[first] = False
+    lost, kept = rows[gone], best[gone]
     ascending = np.argsort(lost, kind="stable")
-    return lost[ascending].astype(np.int64), kept[ascending].astype(np.int64)
+    return lost[ascending], kept[ascending]
+
+
+def stands_for(
+    rows: np.ndarray, begins: np.ndarray, lost: np.ndarray, kept: np.ndarray, copies: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(rows that stay in clusters, ascending; for how many documents each stands; the first row of its cluster).
+
+    rows, begins  from members_of()       lost, kept  the rows dropped, and the row that each is dropped for
+    copies        for how many documents each document stood before, of all documents
+    """
+    first = np.repeat(rows[begins[:-1]], np.diff(begins))
+    ascending = np.argsort(rows, kind="stable")
+    rows, first = rows[ascending], first[ascending]
+    counts = copies[rows].astype(np.int64)
+    np.add.at(counts, np.searchsorted(rows, kept), copies[lost].astype(np.int64))
+    stay = ~np.isin(rows, lost)
+    return rows[stay], counts[stay], first[stay]
 
 
 def below_top(score: np.ndarray, order: np.ndarray, present: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,15 +1,16 @@
 """Near-duplicates by MinHash signatures in bands (locality-sensitive hashing)."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from filters.contracts import Duplicates, strategy
+from filters.contracts import Duplicates, FrozenMap, Sameness, SettingsError, strategy
 from filters.dedup.survivors import DuplicateJudge
 from filters.document import Document
 
 Unit = Literal["words", "characters"]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 # Particles and endings make Korean words sparse, and these other languages write no spaces between words.
 CHARACTER_LANGUAGES = frozenset({"ko", "ja", "zh", "th", "lo", "km", "my"})
@@ -88,25 +89,40 @@ class MinHash(DuplicateJudge):
     )
     bands: int = Field(14, ge=1, le=1000, description="Bands; documents that share one are candidates.")
     rows: int = Field(8, ge=1, le=1000, description="Signature values in a band.")
-    verify: float | None = Field(
+    verify: Share | FrozenMap[Literal["containment", "jaccard"], Share] | None = Field(
         None,
-        ge=0,
-        le=1,
-        description="Link candidates only if the true Jaccard similarity of their shingles is at least this.",
+        description="A number: link candidates only if the true Jaccard similarity of their shingles is at least this. "
+        "{containment: C, jaccard: J}: drop a document of a cluster only if this share of its word 3-grams stands in a "
+        "survivor of no fewer words, or its character 5-grams are as similar to those of a survivor; else it survives, "
+        "too. One of the two will do.",
+    )
+    max_survivors: int = Field(
+        8,
+        ge=1,
+        le=1000,
+        description="Survivors of its cluster that a document is compared with, where verify is a map.",
     )
     seed: int = Field(1, ge=0, description="Seed of the hash functions.")
 
+    def __post_init__(self) -> None:
+        if isinstance(self.verify, FrozenMap) and not self.verify:
+            raise SettingsError("verify names neither containment nor jaccard", ("verify",))
+
     def decision(self) -> Duplicates:
         """One key a band; the threshold is `verify`, else the similarity at which the S-curve is steepest."""
-        return Duplicates(
-            self.rule,
+        verify: float | Sameness | None
+        if isinstance(self.verify, FrozenMap):
+            verify = Sameness(self.verify.get("containment"), self.verify.get("jaccard"), self.max_survivors)
+        else:
+            verify = self.verify
+        threshold = verify if isinstance(verify, float) else steepest(self.bands, self.rows)
+        return self.duplicates(
             width=self.bands,
-            threshold=self.verify if self.verify is not None else steepest(self.bands, self.rows),
-            survivor=self.survivor,
-            verify=self.verify,
+            threshold=threshold,
+            verify=verify,
             shingler=self.shingler,
             signed=True,
-            key_free=frozenset({"survivor", "verify"}),
+            key_free=frozenset({"verify", "max_survivors"}),
         )
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:

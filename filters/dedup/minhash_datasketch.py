@@ -8,8 +8,10 @@ from pydantic import Field
 from filters.contracts import Duplicates, strategy
 from filters.dedup.minhash import Shingler, Unit, steepest
 from filters.dedup.survivors import DuplicateJudge
-from filters.document import Document
+from filters.document import Document, Fault
 from filters.needs import need
+
+_BATCH = 4096  # shingles at a time: datasketch makes a row of 64-bit numbers for each, one for each permutation
 
 
 class _Signer:
@@ -23,18 +25,25 @@ class _Signer:
 
         self._kernels = minhash
         self._bands, self._rows = settings.bands, settings.rows
+        self._longest = settings.max_characters
         # A copy of one empty sketch shares its permutations, which are expensive to make.
         self._empty = datasketch.MinHash(num_perm=settings.bands * settings.rows, seed=settings.seed)
         self._none = np.empty(0, dtype=np.uint64), np.zeros(settings.bands * settings.rows, dtype=np.uint16)
         self.shingles = settings.shingler()
 
     def with_signature(self, document: Document) -> tuple[Any, Any]:
-        """(band keys, uint64 of shape (bands,) or (0,); signature, uint16 of shape (bands * rows,))."""
+        """(band keys, uint64 of shape (bands,) or (0,); signature, uint16 of shape (bands * rows,)).
+
+        Raises Fault("doc_too_long").
+        """
+        if len(document.text) > self._longest:
+            raise Fault("doc_too_long", f"{len(document.text)} characters, limit {self._longest}")
         shingles = self.shingles(document)
         if not len(shingles):
             return self._none
         found = self._empty.copy()
-        found.update_batch([shingle.tobytes() for shingle in shingles])
+        for begin in range(0, len(shingles), _BATCH):
+            found.update_batch([shingle.tobytes() for shingle in shingles[begin : begin + _BATCH]])
         values = found.hashvalues.astype("uint64")
         return self._kernels.band_keys(values, self._bands, self._rows), values.astype("uint16")
 
@@ -59,18 +68,15 @@ class MinHashDatasketch(DuplicateJudge):
     )
     bands: int = Field(14, ge=1, le=1000, description="Bands; documents that share one are candidates.")
     rows: int = Field(8, ge=1, le=1000, description="Signature values in a band.")
+    max_characters: int = Field(
+        1_000_000, ge=1, description="The longest text that is signed; a longer one is a failed row (doc_too_long)."
+    )
     seed: int = Field(1, ge=0, le=(1 << 32) - 1, description="Seed of the hash functions.")
 
     def decision(self) -> Duplicates:
         """One key a band; the threshold is the similarity at which the S-curve is steepest."""
-        return Duplicates(
-            self.rule,
-            width=self.bands,
-            threshold=steepest(self.bands, self.rows),
-            survivor=self.survivor,
-            shingler=self.shingler,
-            signed=True,
-            key_free=frozenset({"survivor"}),
+        return self.duplicates(
+            width=self.bands, threshold=steepest(self.bands, self.rows), shingler=self.shingler, signed=True
         )
 
     def shingler(self) -> Callable[[Document], Any]:

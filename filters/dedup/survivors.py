@@ -4,7 +4,7 @@ import hashlib
 import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from filters.document import Document, NoteValue
 
 LAST = (1 << 64) - 1
 URL_WORDS = 4
+DUP_COUNT, DUP_CLUSTER = "dup_count", "dup_cluster"
 
 
 def hash_of(data: bytes) -> int:
@@ -34,19 +35,23 @@ def score_of(bits: int) -> float:
     return found
 
 
-def rank_width(policy: Survivor) -> int:
-    """How many integers rank() gives."""
-    return URL_WORDS if policy == "first-url" else 1
+def rank_width(policy: Survivor, compare: str | None = None) -> int:
+    """How many integers rank() gives; the last is that of `compare`, where there is one."""
+    return (URL_WORDS if policy == "first-url" else 1) + (compare is not None)
 
 
-def rank(policy: Survivor, document: Document) -> tuple[int, ...]:
+def rank(policy: Survivor, document: Document, compare: str | None = None) -> tuple[int, ...]:
     """The rank of a document under a policy, as unsigned 64-bit integers; the lowest is the best.
 
     longest    length in characters
     newest     the date (ISO 8601, UTC where it names no zone); documents without a readable date come last
     first-url  alphabetical order of the URL without scheme and "www.", on its first 32 bytes; no URL comes last
     best       the highest value of a note; documents without that note, or with text in it, come last
+
+    compare    a note that breaks ties, in the same way as best
     """
+    if compare is not None:
+        return (*rank(policy, document), LAST - sortable(_number(document.notes.get(compare))))
     if isinstance(policy, Mapping):
         return (LAST - sortable(_number(document.notes.get(policy["best"]))),)
     if policy == "longest":
@@ -72,6 +77,12 @@ def _seconds(date: str) -> float:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
+def copies(document: Document) -> int:
+    """For how many documents one stands by the stages before, itself included."""
+    count = document.notes.get(DUP_COUNT, 1)
+    return count if isinstance(count, int) and count > 0 else 1
+
+
 def identity(document: Document) -> tuple[int, int]:
     """Hash of the id, and hash of text, URL and date: they break the ties of every order."""
     rest = "\0".join((document.url, document.date, document.text))
@@ -87,14 +98,34 @@ class DuplicateJudge(CorpusJudge):
 
     Two documents are linked where any of their k keys are equal at the same position. Clusters are the connected
     components; the document that comes first by the survivor policy stays.
+
+    The document that stays is noted as standing for those dropped for it (`dup_count`, itself included, and what they
+    stood for by an earlier stage), and what is in a cluster with others bears the cluster's name (`dup_cluster`).
     """
 
     rule: ClassVar[str] = "duplicate"
+    writes: ClassVar[Mapping[str, str]] = {DUP_COUNT: "int64", DUP_CLUSTER: "string"}
 
     survivor: Survivor = Field(
         "longest", description="The document of a cluster that stays: longest, newest, first-url, or {best: NOTE}."
     )
+    compare: str | None = Field(
+        None,
+        min_length=1,
+        description="A note (a number, higher is better) that breaks ties of the survivor policy; the evidence says "
+        "how often the document kept has less of it than one dropped for it.",
+    )
+
+    def notes_read(self) -> tuple[str, ...]:
+        """Those of the class, and the notes that say which document is best."""
+        best = self.survivor["best"] if isinstance(self.survivor, Mapping) else None
+        return tuple(dict.fromkeys(name for name in (*self.reads, best, self.compare) if name is not None))
 
     def decision(self) -> Duplicates:
         """One key, equal only for equal documents."""
-        return Duplicates(self.rule, survivor=self.survivor, key_free=frozenset({"survivor"}))
+        return self.duplicates()
+
+    def duplicates(self, **more: Any) -> Duplicates:
+        """The decision, with what the base's settings say of it."""
+        free = frozenset({"survivor", "compare"}) | more.pop("key_free", frozenset())
+        return Duplicates(self.rule, survivor=self.survivor, compare=self.compare, key_free=free, **more)

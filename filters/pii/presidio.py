@@ -73,6 +73,9 @@ class Presidio(Rewriter):
         description="spaCy model (package or folder) by language, for person, location and organization",
         validate_default=True,
     )
+    max_characters: int = Field(
+        default=1_000_000, ge=1, description="the longest text that is read; a longer one is a fault (doc_too_long)"
+    )
     timeout: float = Field(
         default=60.0, gt=0, description="seconds a document may take; a longer one is a fault (pii_timeout)"
     )
@@ -119,7 +122,7 @@ class Presidio(Rewriter):
         return found
 
     def open(self) -> Callable[[Document], Document | Drop]:
-        """The scrubbing function. It raises Fault("pii_timeout") or Fault("pii_error"), never lets a text pass."""
+        """The scrubbing function. It raises Fault (pii_timeout, pii_error, doc_too_long), never lets a text pass."""
         key = read_key(self.key_file, self.key_env) if needs_key(self.action) else b""
         find = self.finder()
         return Scrubber(
@@ -132,16 +135,17 @@ class Presidio(Rewriter):
     def finder(self) -> Callable[[str, str], list[Span]]:
         """text, language -> spans in characters."""
         self.check()
-        return _Finder(self.types, self.min_score, self.ner, self.timeout)
+        return _Finder(self)
 
 
 class _Finder:
-    def __init__(self, kinds: tuple[str, ...], min_score: float, ner: Mapping[str, str], timeout: float) -> None:
+    def __init__(self, settings: Presidio) -> None:
         import regex
 
-        self._kinds = kinds
-        self._min_score = min_score
-        self._timeout = timeout
+        kinds, ner = settings.types, settings.ner
+        self._min_score = settings.min_score
+        self._timeout = settings.timeout
+        self._longest = settings.max_characters
         with _quiet(ignore=True):
             self._analyzer, context = _patterns_analyzer(kinds)
             self._ner = _ner_analyzer(ner) if ner else None
@@ -164,6 +168,8 @@ class _Finder:
         self._evidence = regex.compile(r"[0-9@]|::")
 
     def __call__(self, text: str, language: str = "") -> list[Span]:
+        if len(text) > self._longest:
+            raise Fault("doc_too_long", f"{len(text)} characters, limit {self._longest}")
         korean = language == "ko" or (language in ("", "und") and self._hangul.search(text) is not None)
         entities = self._generic + (self._korean if korean else [])
         masked = self._letters.sub(lambda match: "\n" * len(match.group()), text)

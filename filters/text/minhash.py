@@ -10,14 +10,14 @@ from functools import lru_cache
 import numpy as np
 from numba import njit
 
-from filters.text.properties import ALPHANUMERIC, CLASS_MASK, SPACE, WORD_BREAK, code_points
+from filters.text.properties import ALPHANUMERIC, CLASS_MASK, WORD_BREAK, code_points
 from filters.text.segments import code_point, encode, finish
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _CHARACTERS = np.uint64(0xD1B54A32D192ED03)  # keeps shingles of characters apart from shingles of words
 _PRIME = np.uint64(0x100000001B3)
-_OTHER = WORD_BREAK.index("Other")
-_MARKS = sum(1 << WORD_BREAK.index(name) for name in ("Extend", "Format", "ZWJ"))
+OTHER = WORD_BREAK.index("Other")
+MARKS = sum(1 << WORD_BREAK.index(name) for name in ("Extend", "Format", "ZWJ"))
 
 
 @lru_cache(maxsize=8)
@@ -39,9 +39,10 @@ def word_shingles(text: str, n: int) -> np.ndarray:
 
 
 def character_shingles(text: str, n: int) -> np.ndarray:
-    """Hashes of all runs of n characters, lower-cased and without white space: uint64 of shape (characters - n + 1,).
+    """Hashes of all runs of n letters, marks and digits, lower-cased: uint64 of shape (characters - n + 1,).
 
-    A text of fewer than n characters is one shingle; a text of white space only has none.
+    White space and punctuation are left out, as by word_shingles: spacing, quotes and dashes vary between copies. A
+    text of fewer than n characters is one shingle; a text without any has none.
     """
     return _character_shingles(encode(text), *code_points(), n)
 
@@ -80,7 +81,7 @@ def _word_shingles(data, properties, lower, n):  # type: ignore[no-untyped-def]
         i += width
         prop = np.int64(properties[point])
         if prop & ALPHANUMERIC:
-            if prop & CLASS_MASK == _OTHER:
+            if prop & CLASS_MASK == OTHER:
                 if inside:
                     words[count] = finish(value)
                     count += 1
@@ -91,7 +92,7 @@ def _word_shingles(data, properties, lower, n):  # type: ignore[no-untyped-def]
             if not inside:
                 inside = True
                 value = np.uint64(0)
-        elif not (inside and (1 << (prop & CLASS_MASK)) & _MARKS):
+        elif not (inside and (1 << (prop & CLASS_MASK)) & MARKS):
             if inside:
                 words[count] = finish(value)
                 count += 1
@@ -112,7 +113,8 @@ def _character_shingles(data, properties, lower, n):  # type: ignore[no-untyped-
     i = 0
     while i < size:
         point, width = code_point(data, i)
-        if not properties[point] & SPACE:
+        prop = np.int64(properties[point])
+        if prop & ALPHANUMERIC or (1 << (prop & CLASS_MASK)) & MARKS:
             kept[count] = np.uint64(lower[point]) + np.uint64(1)
             count += 1
         i += width

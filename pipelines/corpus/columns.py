@@ -46,6 +46,10 @@ class Columns:
             found[start : start + len(order), 0 if same else -2 :] = order if same else order[:, -2:]
         return found
 
+    def copies(self) -> np.ndarray:
+        """For how many documents each stands: uint64, shape (size,)."""
+        return self.column("copies")
+
     def split(self, rows: np.ndarray) -> Iterator[tuple[int, slice]]:
         """(file number, slice of rows) for each file that some of the rows (ascending) are in."""
         bounds = np.searchsorted(rows, self.starts)
@@ -71,6 +75,12 @@ class Columns:
             self.files[number]["order"][rows[part] - self.starts[number], -2:] for number, part in self.split(rows)
         ]
         return clusters.mixed_order(np.concatenate(found)) if found else np.empty(0, dtype=np.uint64)
+
+    def mixed_of(self, rows: np.ndarray) -> np.ndarray:
+        """mixed() of rows in any order, repeated ones included."""
+        different, places = np.unique(rows, return_inverse=True)
+        found: np.ndarray = self.mixed(different)[places]
+        return found
 
     def documents(self, rows: np.ndarray) -> Iterator[Document]:
         """Documents of the shards, rows ascending."""

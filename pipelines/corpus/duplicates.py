@@ -1,41 +1,39 @@
 """Duplicates: documents that share a key are linked, and one document of each cluster stays."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
-from apache_beam.pvalue import TaggedOutput
 
 from filters.contracts import CorpusJudge, CorpusRewriter, Duplicates
 from filters.dedup import clusters
 from filters.dedup.survivors import identity, rank, rank_width
 from filters.document import Document
 from pipelines import storage
-from pipelines.corpus import evidence, keyfile
+from pipelines.corpus import evidence, keyfile, sameness
+from pipelines.corpus.clustered import Found, decisions
 from pipelines.corpus.columns import Columns
-from pipelines.corpus.components import ConnectedComponents, by_partition, packed, partition, unpacked
-from pipelines.corpus.forms import Decided, DecisionError, Documents, Forms, KeyTable, Living, Spread
+from pipelines.corpus.components import ConnectedComponents
+from pipelines.corpus.duplicates_shuffled import Bands, Members, Survivors, WriteLosers, labelled, links_of, with_kept
+from pipelines.corpus.forms import Decided, DecisionError, Documents, Forms, KeyTable, Known, Living, Spread
 from pipelines.corpus.keyfile import KeyFile
-from pipelines.corpus.shuffle import Join, header, node, number_in, only_shard, rows_of, shards_of, shuffled
+from pipelines.corpus.shuffle import Join
 from pipelines.corpus.spool import ids_at, write_decisions
 from pipelines.corpus.verification import Verify, verified_among, verified_here
 from pipelines.manifest import Shard
-
-# Key, hash of id and content, number of the shard's row: 20 bytes. The shard stands once in front of its keys.
-_KEY = np.dtype([("key", "<u8"), ("mixed", "<u8"), ("row", "<u4")])
-_EMPTY = np.empty(0, dtype=np.uint64)
 
 
 class _Forms(Forms[Duplicates], shape=Duplicates):
     def __init__(self, step: CorpusJudge | CorpusRewriter, decision: Duplicates) -> None:
         super().__init__(step, decision)
         self.width = decision.width
-        self.orders = rank_width(decision.survivor) + 2
+        self.orders = rank_width(decision.survivor, decision.compare) + 2
         self.signed = decision.signed
 
     def order(self, document: Document) -> tuple[int, ...]:
-        return (*rank(self.decision.survivor, document), *identity(document))
+        return (*rank(self.decision.survivor, document, self.decision.compare), *identity(document))
 
     def check_against(self, folder: str) -> None:
         if self.decision.verify is not None:
@@ -57,40 +55,56 @@ class _Forms(Forms[Duplicates], shape=Duplicates):
                 column = corpus.column(f"key{number}")
                 yield column if everyone else column[rows]
 
-        order = corpus.order(self.orders)[rows]
+        order = corpus.order(self.orders)
+        ranked = order[rows]
         if against is not None:
-            order = np.column_stack([rows < corpus.new, order]).astype(np.uint64, copy=False)
-        if self.decision.verify is None:
+            ranked = np.column_stack([rows < corpus.new, ranked]).astype(np.uint64, copy=False)
+        if self.decision.links_at is None:
             labels = clusters.link(columns(), len(rows))
         else:
-            pairs = clusters.candidates(columns(), order)
+            pairs = clusters.candidates(columns(), ranked)
             labels = verified_here(self.decision, corpus, rows, pairs, directory)
-        lost, kept = clusters.survivors(labels, order)
-        del labels, order
-        lost, kept = rows[lost], rows[kept]
-        mine = lost < corpus.new
-        lost, kept = lost[mine], kept[mine]
-        decided = self._write(corpus, lost, kept, directory)
-        decided.evidence = evidence.evidence_here(self.decision, corpus, lost, kept)
+        members, begins = clusters.members_of(labels, ranked)
+        del labels, ranked
+        members = rows[members]
+        verify = self.decision.sameness
+        test = None
+        if verify is not None:
+            test = partial(sameness.tested_here, verify, members, begins, corpus.documents, directory)
+        found = Found.of(members, begins, test)
+        mine = found.lost < corpus.new
+        decided = self._write(corpus, found, mine, directory)
+        counts = found.counts(self.decision, order, mine)
+        lost, kept = found.lost[mine], found.kept[mine]
+        decided.evidence = evidence.evidence_here(self.decision, corpus, lost, kept, counts)
         if keep is not None:
             self._leave_keys(shards, lost, keep)
         return decided
 
-    def _write(self, corpus: Columns, lost: np.ndarray, kept: np.ndarray, directory: str) -> Decided:
+    def _write(self, corpus: Columns, found: Found, mine: np.ndarray, directory: str) -> Decided:
         decided = Decided()
+        lost, kept = found.lost[mine], found.kept[mine]
         best, of_loser = np.unique(kept, return_inverse=True)
         ids = corpus.ids(best)
         signed = bool(len(lost)) and all("signature" in file for file in corpus.files if file.header["rows"])
-        signatures = corpus.signatures(best) if signed else None
-        for number, part in corpus.split(lost):
-            shard = corpus.shards[number]
+        signatures = corpus.signatures(best) if signed and found.tested is None else None
+        copies = corpus.copies()
+        stays, counts, first = clusters.stands_for(found.rows, found.begins, found.lost, found.kept, copies)
+        losers, stayers = dict(corpus.split(lost)), dict(corpus.split(stays))
+        for number, shard in enumerate(corpus.shards):
+            part = losers.get(number, slice(0, 0))
             rows = lost[part] - corpus.starts[number]
-            similarity = np.ones(len(rows))
-            if signatures is not None:
-                mine = corpus.files[number]["signature"][rows]
-                similarity = (mine == signatures[of_loser[part]]).mean(axis=1)
+            similarity = value = np.ones(len(rows))
+            if signatures is not None and len(rows):
+                ours = corpus.files[number]["signature"][rows]
+                similarity = value = (ours == signatures[of_loser[part]]).mean(axis=1)
+            elif found.tested is not None:
+                value, similarity = found.tested.value[mine][part], found.tested.similarity[mine][part]
             names = [ids[place] for place in of_loser[part].tolist()]
-            path = write_decisions(directory, shard, _losers(self.decision, rows, names, similarity))
+            stay = stayers.get(number, slice(0, 0))
+            noted = stays[stay] - corpus.starts[number], counts[stay], corpus.mixed_of(first[stay])
+            columns = decisions(self.decision, (rows, names, value, similarity), noted)
+            path = write_decisions(directory, shard, columns)
             if path is not None:
                 decided.paths[shard.name] = path
         return decided
@@ -108,6 +122,7 @@ class _Forms(Forms[Duplicates], shape=Duplicates):
             ids = [text.encode("utf-8", "surrogatepass") for text in ids_at(file, rows)]
             arrays = {
                 "order": file["order"][rows],
+                "copies": file["copies"][rows],
                 "ids": np.frombuffer(b"".join(ids), dtype=np.uint8),
                 "id_ends": np.cumsum([len(text) for text in ids], dtype=np.int64),
                 **{f"key{column}": file[f"key{column}"][rows] for column in range(self.width)},
@@ -121,50 +136,36 @@ class _Forms(Forms[Duplicates], shape=Duplicates):
     # --------------------------------------------------------------------------------------------- as Beam transforms
 
     def transforms(self, shards: Any, numbered: Any, spread: Spread) -> tuple[Any, Any]:
-        keys = numbered | "keys" >> beam.ParDo(_Bands(self.width, spread.partitions)).with_outputs(
-            "counts", main="keys"
-        )
-        verify = self.decision.verify is not None
-        links = keys["keys"] | "group keys" >> beam.GroupByKey() | "links" >> beam.FlatMap(_links, verify=verify)
+        keys = numbered | "keys" >> beam.ParDo(Bands(self.width, spread.partitions)).with_outputs("counts", main="keys")
+        decision = self.decision
+        verify = decision.links_at is not None
+        links = keys["keys"] | "group keys" >> beam.GroupByKey() | "links" >> beam.FlatMap(links_of, verify=verify)
         if verify:
-            links = links | "verified" >> Verify(self.decision, numbered)
+            links = links | "verified" >> Verify(decision, numbered)
         survivors = (
             links
             | "components" >> ConnectedComponents(spread.partitions, spread.rounds)
-            | "labels" >> beam.FlatMap(_labels)
+            | "labels" >> beam.FlatMap(labelled)
             | "to members" >> Join(numbered)
-            | "order" >> beam.FlatMap(_members, partitions=spread.partitions)
+            | "order" >> beam.ParDo(Members(decision, spread.partitions))
             | "group clusters" >> beam.GroupByKey()
-            | "survivors" >> beam.ParDo(_Survivors(self.orders)).with_outputs("clusters", main="losers")
+            | "survivors"
+            >> beam.ParDo(Survivors(decision, self.orders)).with_outputs("clusters", "stay", main="losers")
         )
+        losers = survivors["losers"] | "to kept" >> Join(numbered) | "kept" >> beam.FlatMap(with_kept)
         decided = (
-            survivors["losers"]
-            | "to kept" >> Join(numbered)
-            | "kept" >> beam.FlatMap(_kept)
+            [losers, survivors["stay"]]
+            | "all decided" >> beam.Flatten()
             | "to losers" >> Join(numbered)
-            | "write" >> beam.ParDo(_WriteLosers(self.decision, spread.directory))
+            | "write" >> beam.ParDo(WriteLosers(decision, spread.directory)).with_outputs("losses", main="decided")
         )
-        found = survivors["clusters"] | "evidence" >> evidence.CollectEvidence(self.decision, numbered, keys["counts"])
-        return decided, found
+        collect = evidence.CollectEvidence(decision, numbered, keys["counts"], decided["losses"])
+        return decided["decided"], survivors["clusters"] | "evidence" >> collect
 
     # ------------------------------------------------------------------------------------------------ among the living
 
     def living(self, records: Sequence[bytes | None]) -> Living:
         return _Living(self.decision, self.key_table(records))
-
-
-def _losers(
-    decision: Duplicates, rows: Sequence[int] | np.ndarray, kept_ids: Sequence[str], similarity: Any
-) -> dict[str, Any]:
-    """Columns of a file of decisions; rows are ascending."""
-    return {
-        "row": rows,
-        "rule": [decision.rule] * len(rows),
-        "value": similarity,
-        "threshold": [decision.threshold] * len(rows),
-        "kept_id": kept_ids,
-        "similarity": similarity,
-    }
 
 
 class _Living(Living):
@@ -183,6 +184,7 @@ class _Living(Living):
             shares[order[:-1][same]] = True
         self._matters = np.zeros(len(keys), dtype=bool)
         self._matters[rows[shares]] = True
+        self._test = sameness.AmongLiving(decision.sameness, len(keys)) if decision.sameness is not None else None
 
     def losers(
         self, alive: np.ndarray | None = None, documents: Documents | None = None
@@ -190,153 +192,28 @@ class _Living(Living):
         rows = np.flatnonzero(self._matters if alive is None else self._matters & alive)
         columns = (self.keys.values[rows, column] for column in range(self.keys.values.shape[1]))
         order = self.keys.order[rows]
-        if self._decision.verify is None:
-            labels = clusters.link(columns, len(rows))
-        elif documents is None:
+        if documents is None and self._decision.verify is not None:
             raise ValueError("verifying candidates needs their documents")
-        else:
+        if self._decision.links_at is not None and documents is not None:
             labels = verified_among(self._decision, rows, clusters.candidates(columns, order), documents)
-        lost, kept = clusters.survivors(labels, order)
-        return rows[lost], rows[kept]
+        else:
+            labels = clusters.link(columns, len(rows))
+        members, begins = clusters.members_of(labels, order)
+        members = rows[members]
+        test = None
+        if self._test is not None and documents is not None:
+            everyone = np.ones(len(self.keys), dtype=bool)
+            test = partial(self._test.tested, everyone if alive is None else alive, members, begins, documents)
+        found = Found.of(members, begins, test)
+        return found.lost, found.kept
 
-    def evidence(
-        self, alive: np.ndarray, lost: np.ndarray, kept: np.ndarray, ids: Callable[[Sequence[int]], Sequence[str]]
-    ) -> dict[str, Any]:
+    def evidence(self, alive: np.ndarray, lost: np.ndarray, kept: np.ndarray, known: Known) -> dict[str, Any]:
         mixed = clusters.mixed_order(self.keys.order)
-        found = evidence.Clusters.of(lost, kept, lambda rows: mixed[rows])
+        counts = evidence.worse_of(self._decision, self.keys.order, lost, kept)
+        if self._test is not None:
+            counts |= self._test.counts(alive)
+        found = evidence.Clusters.of(lost, kept, lambda rows: mixed[rows]).counting(counts)
         without_keys = int(np.count_nonzero(alive & ~self.keys.takes_part))
-        return found.evidence(int(np.count_nonzero(alive)), without_keys, evidence.ids_by_row(found, ids))
-
-
-class _Bands(beam.DoFn):
-    """(number, Shard) -> (band and partition, packed keys); how many documents there are goes to "counts"."""
-
-    def __init__(self, width: int, partitions: int) -> None:
-        self.width, self.partitions = width, partitions
-
-    def process(self, element: tuple[int, Any]) -> Iterator[Any]:
-        number, shard = element
-        file = KeyFile(shard.keys)
-        rows = np.flatnonzero(file["takes_part"])
-        mixed = clusters.mixed_order(file["order"])[rows] if len(rows) else None
-        for band in range(self.width if len(rows) else 0):
-            keys = file[f"key{band}"][rows]
-            parts = partition(keys, self.partitions)
-            records = np.empty(len(rows), dtype=_KEY)
-            records["key"], records["mixed"], records["row"] = keys, mixed, rows
-            for part in np.unique(parts).tolist():
-                blob = header(number) + records[parts == part].tobytes()
-                shuffled("keys", len(blob))
-                yield band * self.partitions + part, blob
-        yield TaggedOutput("counts", {"documents": shard.rows, "without_keys": shard.rows - len(rows)})
-
-
-def _bucket(blobs: Iterable[bytes]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(keys, hashes of id and content, nodes) of all records of a partition."""
-    keys, mixed, nodes = [_EMPTY], [_EMPTY], [_EMPTY]
-    for blob in blobs:
-        records = np.frombuffer(blob, dtype=_KEY, offset=4)
-        keys.append(records["key"])
-        mixed.append(records["mixed"])
-        nodes.append(node(number_in(blob), records["row"]))
-    return np.concatenate(keys), np.concatenate(mixed), np.concatenate(nodes)
-
-
-def _links(element: tuple[int, Iterable[bytes]], verify: bool) -> Iterator[bytes]:
-    keys, mixed, nodes = _bucket(element[1])
-    if verify:
-        pairs = nodes[clusters.bucket_pairs(keys, mixed)]
-    else:
-        rows = np.argsort(keys, kind="stable")
-        same = np.flatnonzero(keys[rows[1:]] == keys[rows[:-1]]) + 1
-        pairs = np.stack([nodes[rows[same - 1]], nodes[rows[same]]], axis=1)
-    if len(pairs):
-        yield packed(np.sort(pairs, axis=1))
-
-
-def _labels(blob: bytes) -> Iterator[tuple[int, bytes]]:
-    """Packed (node, root) -> (number of the shard, packed (node, root)), roots included."""
-    found = unpacked([blob])
-    roots = np.unique(found[:, 1])
-    rows = np.concatenate([found, np.stack([roots, roots], axis=1)])
-    for number, sent in by_partition(rows, shards_of(rows[:, 0])):
-        shuffled("cluster members", len(sent))
-        yield number, sent
-
-
-def _members(element: tuple[int, Any], partitions: int) -> Iterator[tuple[int, bytes]]:
-    """(number, shard with labels) -> (partition of the root, packed (root, node, order…))."""
-    joined = element[1]
-    found = np.unique(unpacked(joined["sent"]), axis=0)
-    if len(found):
-        order = KeyFile(only_shard(joined).keys)["order"][rows_of(found[:, 0])]
-        rows = np.column_stack([found[:, 1], found[:, 0], order])
-        for part, sent in by_partition(rows, partition(rows[:, 0], partitions)):
-            shuffled("survivor order", len(sent))
-            yield part, sent
-
-
-class _Survivors(beam.DoFn):
-    """Members of clusters -> (number of the shard of the document kept, packed (kept, lost)).
-
-    The partition's clusters go to the output "clusters".
-    """
-
-    def __init__(self, orders: int) -> None:
-        self.orders = orders
-
-    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[Any]:
-        rows = np.unique(unpacked(element[1], self.orders + 2), axis=0)
-        if not len(rows):
-            return
-        _, labels = np.unique(rows[:, 0], return_inverse=True)
-        lost, kept = clusters.survivors(labels, rows[:, 2:])
-        nodes = rows[:, 1]
-        pairs = np.stack([nodes[kept], nodes[lost]], axis=1)
-        for number, sent in by_partition(pairs, shards_of(pairs[:, 0])):
-            shuffled("losers", len(sent))
-            yield number, sent
-        hashed = evidence.hashed_by_node(nodes, rows[:, 2:])
-        yield TaggedOutput("clusters", evidence.Clusters.of(nodes[lost], nodes[kept], hashed))
-
-
-def _kept(element: tuple[int, Any]) -> Iterator[tuple[int, tuple[bytes, list[str], bytes]]]:
-    """(number, shard of documents kept) -> (shard of the losers, (their rows, ids kept, signatures kept))."""
-    joined = element[1]
-    pairs = unpacked(joined["sent"])
-    if not len(pairs):
-        return
-    file = KeyFile(only_shard(joined).keys)
-    signatures = file.get("signature")
-    for target, sent in by_partition(pairs, shards_of(pairs[:, 1])):
-        found = unpacked([sent])
-        kept = rows_of(found[:, 0])
-        ids = ids_at(file, kept)
-        signed = signatures[kept].tobytes() if signatures is not None else b""
-        rows = rows_of(found[:, 1]).astype("<i8").tobytes()
-        shuffled("ids and signatures kept", len(rows) + sum(len(text) for text in ids) + len(signed))
-        yield target, (rows, ids, signed)
-
-
-class _WriteLosers(beam.DoFn):
-    """(number, shard with losers) -> (Shard, path of its decisions or None)."""
-
-    def __init__(self, decision: Duplicates, directory: str) -> None:
-        self.decision, self.directory = decision, directory
-
-    def process(self, element: tuple[int, Any]) -> Iterator[tuple[Any, Any]]:
-        shard = only_shard(element[1])
-        found: dict[int, tuple[str, float]] = {}
-        signatures = None
-        for rows, ids, signed in element[1]["sent"]:
-            lost = np.frombuffer(rows, dtype="<i8")
-            similarity = np.ones(len(lost))
-            if signed:
-                signatures = KeyFile(shard.keys)["signature"] if signatures is None else signatures
-                theirs = np.frombuffer(signed, dtype=np.uint16).reshape(len(lost), -1)
-                similarity = (signatures[lost] == theirs).mean(axis=1)
-            for row, kept_id, value in zip(lost.tolist(), ids, similarity.tolist(), strict=True):
-                found[row] = kept_id, value
-        order = sorted(found)
-        ids, values = [found[row][0] for row in order], [found[row][1] for row in order]
-        yield shard, write_decisions(self.directory, shard, _losers(self.decision, order, ids, values))
+        ids = evidence.ids_by_row(found, known.ids)
+        losing = evidence.losing_among(known, alive, lost, kept, mixed)
+        return found.evidence(self._decision, int(np.count_nonzero(alive)), without_keys, ids, losing)

@@ -4,7 +4,7 @@ The same on one machine and on an engine, where a few kilobytes a partition are 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import apache_beam as beam
@@ -14,15 +14,22 @@ from apache_beam.pvalue import TaggedOutput
 from filters.contracts import Duplicates
 from filters.dedup import clusters
 from filters.dedup.minhash import Shingler
+from filters.dedup.survivors import rank_width
 from filters.document import Document
 from filters.sketch import EXAMPLES
 from filters.snippets import MOST, Concealer
 from filters.text.minhash import jaccard
 from pipelines.corpus.columns import Columns
+from pipelines.corpus.forms import Known
 from pipelines.corpus.keyfile import KeyFile
+from pipelines.corpus.losing import LOSING_DOCUMENTS, LOSING_SHARE, Losses, Place, is_losing, losses, places, together
+from pipelines.corpus.losing import shown as losing_shown
+from pipelines.corpus.losing import warnings as losing_warnings
 from pipelines.corpus.shuffle import Join, add_up, only_shard, rows_of, shards_of, shuffled
-from pipelines.corpus.spool import documents_at, ids_at
+from pipelines.corpus.spool import addresses, documents_at, ids_at
+from pipelines.manifest import Shard
 
+WORSE = "worse_survivors"
 SAMPLED_PAIRS = 20
 LARGEST_CLUSTERS = 10
 ALARMING_SHARE = 0.01
@@ -35,11 +42,14 @@ class Clusters:
     sizes    how many clusters there are of each size
     largest  (-documents, hash of the one kept, its row or node), ascending, LARGEST_CLUSTERS of them
     sample   (hash of a document lost, its row or node, that of the one kept), ascending, SAMPLED_PAIRS of them
+    counts   of the test of clusters' members (sameness.counted), and of documents better than the one kept for them;
+             empty where nothing was tested or compared
     """
 
     sizes: dict[int, int] = field(default_factory=dict)
     largest: list[tuple[int, int, int]] = field(default_factory=list)
     sample: list[tuple[int, int, int]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -63,6 +73,10 @@ class Clusters:
         sample = list(zip(hashes[rows].tolist(), lost[rows].tolist(), kept[rows].tolist(), strict=True))
         return cls(dict(zip(found.tolist(), counts.tolist(), strict=True)), largest, sample)
 
+    def counting(self, counts: Mapping[str, int]) -> "Clusters":
+        """These clusters, with more counts."""
+        return replace(self, counts={**self.counts, **counts})
+
     @classmethod
     def together(cls, parts: Iterable["Clusters"]) -> "Clusters":
         """The clusters of parts that share none."""
@@ -72,11 +86,22 @@ class Clusters:
                 found.sizes[size] = found.sizes.get(size, 0) + count
             found.largest = sorted(found.largest + part.largest)[:LARGEST_CLUSTERS]
             found.sample = sorted(found.sample + part.sample)[:SAMPLED_PAIRS]
+            for name, count in part.counts.items():
+                found.counts[name] = found.counts.get(name, 0) + count
         return found
 
-    def evidence(self, documents: int, without_keys: int, ids: Mapping[int, str]) -> dict[str, Any]:
-        """The evidence, without a sample; ids: of the documents in `largest`."""
+    def evidence(
+        self,
+        decision: Duplicates,
+        documents: int,
+        without_keys: int,
+        ids: Mapping[int, str],
+        losing: Sequence[dict[str, Any]],
+    ) -> dict[str, Any]:
+        """The evidence, without a sample; ids: of the documents in `largest`; losing: from losing.shown()."""
         largest = [(-size, ids[best]) for size, _, best in self.largest]
+        counts = {name: self.counts.get(name, 0) for name in counted_for(decision)}
+        worse = counts.get(WORSE, 0)
         return {
             "documents": documents,
             "without_keys": without_keys,
@@ -84,13 +109,46 @@ class Clusters:
             "clusters": sum(self.sizes.values()),
             "cluster_sizes": {str(size): self.sizes[size] for size in sorted(self.sizes)},
             "largest_clusters": [{"documents": size, "kept_id": name} for size, name in largest],
+            **counts,
+            "losing": list(losing),
             "warnings": [
-                f"one cluster holds {size} documents, {size / documents:.1%} of all (kept: {name}); "
-                "a template or an error page may link pages that differ"
-                for size, name in largest
-                if size > max(2, ALARMING_SHARE * documents)
+                *worse_warning(decision, worse, sum((size - 1) * count for size, count in self.sizes.items())),
+                *losing_warnings(losing),
+                *(
+                    f"one cluster holds {size} documents, {size / documents:.1%} of all (kept: {name}); "
+                    "a template or an error page may link pages that differ"
+                    for size, name in largest
+                    if size > max(2, ALARMING_SHARE * documents)
+                ),
             ],
         }
+
+
+def counted_for(decision: Duplicates) -> tuple[str, ...]:
+    """The counts that the evidence of a decision has."""
+    tested = ("candidates", "similar", "contained", "different") if decision.sameness is not None else ()
+    return (*tested, WORSE) if decision.compare is not None else tested
+
+
+def worse_warning(decision: Duplicates, worse: int, duplicates: int) -> list[str]:
+    """What to say where documents were dropped for one that has less of the note they are compared by."""
+    if not worse:
+        return []
+    return [
+        f"{worse} of {duplicates} documents were dropped for one with less {decision.compare}: "
+        f"survivor: {{best: {decision.compare}}} keeps the other"
+    ]
+
+
+def worse_of(decision: Duplicates, order: np.ndarray, lost: np.ndarray, kept: np.ndarray) -> dict[str, int]:
+    """How many documents lost were better than the one kept, by the column of the order that has the note compared.
+
+    order  uint64, shape (n, m); lost, kept: rows of it
+    """
+    if decision.compare is None:
+        return {}
+    column = order[:, rank_width(decision.survivor)]
+    return {WORSE: int(np.count_nonzero(column[lost] < column[kept]))}
 
 
 def ids_by_row(found: Clusters, ids: Callable[[Sequence[int]], Sequence[str]]) -> dict[int, str]:
@@ -121,9 +179,11 @@ def _sampled(sample: Iterable[tuple[str, str, float]], texts: Sequence[tuple[str
     return {"sample": sorted(pairs, key=by_id), "examples": sorted(shown, key=by_id)}
 
 
-def evidence_here(decision: Duplicates, corpus: Columns, lost: np.ndarray, kept: np.ndarray) -> dict[str, Any]:
+def evidence_here(
+    decision: Duplicates, corpus: Columns, lost: np.ndarray, kept: np.ndarray, counts: Mapping[str, int]
+) -> dict[str, Any]:
     """The evidence on this machine; the sample is of pairs whose documents are both of this run."""
-    found = Clusters.of(lost, kept, corpus.mixed, kept < corpus.new)
+    found = Clusters.of(lost, kept, corpus.mixed, kept < corpus.new).counting(counts)
     without_keys = int(np.count_nonzero(~corpus.takes_part()[: corpus.new]))
     ids = ids_by_row(found, lambda rows: corpus.ids(np.array(rows, dtype=np.int64)))
     shingle = shingler_for_evidence(decision)
@@ -137,35 +197,95 @@ def evidence_here(decision: Duplicates, corpus: Columns, lost: np.ndarray, kept:
     pairs = [(known[a], known[b]) for _, a, b in found.sample]
     sample = [(lost[0], kept[0], jaccard(lost[1], kept[1])) for lost, kept in pairs]
     texts = [(lost[2], kept[2]) for lost, kept in pairs[:EXAMPLES]]
-    return {**found.evidence(corpus.new, without_keys, ids), **_sampled(sample, texts)}
+    losing = _losing_here(corpus, lost, kept)
+    return {**found.evidence(decision, corpus.new, without_keys, ids, losing), **_sampled(sample, texts)}
+
+
+def _losing_here(corpus: Columns, lost: np.ndarray, kept: np.ndarray) -> list[dict[str, Any]]:
+    """The hosts and sources that lose nearly all. Those that lose much are found first, so memory holds no others."""
+    gone: dict[Place, int] = {}
+    for number, part in corpus.split(lost):
+        urls, sources = addresses(corpus.shards[number])
+        for row in (lost[part] - corpus.starts[number]).tolist():
+            for place in places(urls[row], sources[row]):
+                gone[place] = gone.get(place, 0) + 1
+    much = {place for place, count in gone.items() if count > LOSING_SHARE * LOSING_DOCUMENTS}
+    if not much:
+        return []
+    found = dict.fromkeys(much, Losses())
+    best, of_loser = np.unique(kept, return_inverse=True)
+    names = corpus.ids(best)
+    parts = dict(corpus.split(lost))
+    for number, shard in enumerate(corpus.shards):
+        part = parts.get(number, slice(0, 0))
+        mine = lost[part]
+        rows = (mine - corpus.starts[number]).tolist()
+        hashes, ids = corpus.mixed(mine).tolist(), corpus.ids(mine)
+        kept_ids = [names[place] for place in of_loser[part].tolist()]
+        examples = zip(rows, zip(hashes, ids, kept_ids, strict=True), strict=True)
+        here = losses(*addresses(shard), examples)
+        for place in much & here.keys():
+            found[place] = together([found[place], here[place]])
+    return losing_shown(found.items())
+
+
+def losing_among(
+    known: Known, alive: np.ndarray, lost: np.ndarray, kept: np.ndarray, mixed: np.ndarray
+) -> list[dict[str, Any]]:
+    """The hosts and sources that lose nearly all, among the documents alive; mixed: hashes of all documents."""
+    rows = np.flatnonzero(alive)
+    if len(lost) <= LOSING_SHARE * LOSING_DOCUMENTS:
+        return []
+    numbers = np.searchsorted(rows, lost).tolist()
+    examples = zip(mixed[lost].tolist(), known.ids(lost.tolist()), known.ids(kept.tolist()), strict=True)
+    here = losses(*known.addresses(rows.tolist()), zip(numbers, examples, strict=True))
+    return losing_shown(here.items())
+
+
+def losses_of(shard: Shard, rows: Sequence[int], kept_ids: Sequence[str]) -> dict[Place, Losses]:
+    """The losses of the hosts and sources of a shard, of which these rows are dropped."""
+    file = KeyFile(shard.keys)
+    lost = np.array(rows, dtype=np.int64)
+    hashes = clusters.mixed_order(file["order"][lost]).tolist() if len(lost) else []
+    examples = zip(hashes, ids_at(file, lost), kept_ids, strict=True)
+    return losses(*addresses(shard), zip(rows, examples, strict=True))
 
 
 class CollectEvidence(beam.PTransform):
     """Clusters of partitions -> one element: the evidence.
 
     counts    PCollection of {"documents": n, "without_keys": n}        numbered  PCollection of (number, Shard)
+    losses    PCollection of (place, its losses) of every shard
     """
 
-    def __init__(self, decision: Duplicates, numbered: Any, counts: Any) -> None:
+    def __init__(self, decision: Duplicates, numbered: Any, counts: Any, losses: Any) -> None:
         super().__init__()
-        self.decision, self.numbered, self.counts = decision, numbered, counts
+        self.decision, self.numbered, self.counts, self.losses = decision, numbered, counts, losses
 
     def expand(self, parts: Any) -> Any:
         counts = self.counts | "counts" >> beam.CombineGlobally(add_up)
         found = parts | "clusters" >> beam.CombineGlobally(_Together())
-        shown = (
+        looked_up = (
             found
             | "shown" >> beam.FlatMap(_shown)
             | "to shown" >> Join(self.numbered)
             | "look up" >> beam.ParDo(_LookUp(self.decision)).with_outputs("shingles", "texts", main="ids")
         )
-        similar = shown["shingles"] | "group sample" >> beam.GroupByKey() | "similarity" >> beam.Map(_similarity)
+        losing = (
+            self.losses
+            | "losses" >> beam.CombinePerKey(together_of_parts)
+            | "losing" >> beam.Filter(_is_losing)
+            | "all losing" >> beam.combiners.ToList()
+        )
+        similar = looked_up["shingles"] | "group sample" >> beam.GroupByKey() | "similarity" >> beam.Map(_similarity)
         return found | "evidence" >> beam.Map(
             _whole,
+            decision=self.decision,
+            losing=beam.pvalue.AsSingleton(losing),
             counts=beam.pvalue.AsSingleton(counts),
-            ids=beam.pvalue.AsDict(shown["ids"]),
+            ids=beam.pvalue.AsDict(looked_up["ids"]),
             similar=beam.pvalue.AsDict(similar),
-            texts=beam.pvalue.AsDict(shown["texts"]),
+            texts=beam.pvalue.AsDict(looked_up["texts"]),
         )
 
 
@@ -229,8 +349,19 @@ def _similarity(element: tuple[int, Iterable[tuple[int, bytes]]]) -> tuple[int, 
     return element[0], jaccard(first, second)
 
 
+def together_of_parts(parts: Iterable[Any]) -> Any:
+    """losing.together, with hints that Beam takes."""
+    return together(Losses(*part) for part in parts)
+
+
+def _is_losing(element: tuple[Any, Any]) -> bool:
+    return is_losing(element[1])
+
+
 def _whole(
     found: Any,
+    decision: Any,
+    losing: Any,
     counts: Mapping[str, int],
     ids: Mapping[int, str],
     similar: Mapping[int, float],
@@ -238,7 +369,8 @@ def _whole(
 ) -> dict[str, Any]:
     shown = [(texts[a], texts[b]) for _, a, b in found.sample[:EXAMPLES]]
     sample = [(ids[a], ids[b], similar[place]) for place, (_, a, b) in enumerate(found.sample)]
-    evidence = found.evidence(counts.get("documents", 0), counts.get("without_keys", 0), ids)
+    numbers = counts.get("documents", 0), counts.get("without_keys", 0)
+    evidence = found.evidence(decision, *numbers, ids, losing_shown(losing))
     return {**evidence, **_sampled(sample, shown)}
 
 

@@ -107,10 +107,19 @@ class Living(ABC):
         """
 
     @abstractmethod
-    def evidence(
-        self, alive: np.ndarray, lost: np.ndarray, kept: np.ndarray, ids: Callable[[Sequence[int]], Sequence[str]]
-    ) -> dict[str, Any]:
-        """The evidence of a run, without a sample of texts. lost, kept: as losers() gave them; ids: of some rows."""
+    def evidence(self, alive: np.ndarray, lost: np.ndarray, kept: np.ndarray, known: "Known") -> dict[str, Any]:
+        """The evidence of a run, without a sample of texts. lost, kept: as losers() gave them for these alive."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of documents beside their keys, looked up by rows.
+
+    ids        of some rows            addresses  (URLs, sources) of some rows
+    """
+
+    ids: Callable[[Sequence[int]], Sequence[str]]
+    addresses: Callable[[Sequence[int]], tuple[Sequence[str], Sequence[str]]]
 
 
 class Forms(ABC, Generic[D]):

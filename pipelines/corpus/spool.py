@@ -14,12 +14,14 @@ import pyarrow.parquet as pq
 
 from filters.chain import Applied, OpenStep, Step, apply, apply_cut
 from filters.contracts import CorpusJudge
+from filters.dedup.survivors import DUP_CLUSTER, DUP_COUNT, copies
 from filters.document import Document, Drop
 from pipelines import storage, watch
 from pipelines.corpus import keyfile
 from pipelines.corpus.forms import Forms, forms_of
 from pipelines.corpus.keyfile import KeyFile
 from pipelines.manifest import Shard
+from pipelines.watch import Doing
 
 _SCHEMA = pa.schema(
     [
@@ -44,6 +46,8 @@ DECISIONS = pa.schema(
         ("kept_id", pa.string()),
         ("similarity", pa.float64()),
         ("spans", pa.list_(pa.int32())),
+        ("dup_count", pa.int64()),
+        ("dup_cluster", pa.string()),
     ]
 )
 
@@ -52,9 +56,11 @@ class Spool:
     """Takes documents of a unit one by one and leaves DIRECTORY/NAME.spool.parquet and DIRECTORY/NAME.keys.
 
     The files appear when they are whole. NAME is the unit's and a hash of the row keys of the documents: a unit that
-    is run twice leaves one pair, and two parts of a unit leave two. Memory holds one row group of texts, and the keys.
+    is run twice leaves one pair, and two parts of a unit leave two. Memory holds one row group, of about
+    ROW_GROUP_BYTES with all columns counted, and the keys.
 
     Arrays of the keys file, for n documents:
+      copies          uint64 (n,)     for how many documents each stands, itself included
       order           uint64 (n, m)   columns of the order of documents; the last two are hashes of id and of the rest
       ids, id_ends    uint8 (bytes,), int64 (n,)    the ids in UTF-8, and where each ends
       for judges:     key0 … key{k-1}, uint64 (n,) each; takes_part, bool (n,); signature, uint16 (n, s), or none
@@ -82,6 +88,7 @@ class Spool:
         )
         self._offsets: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
         self._order = array("Q")
+        self._copies = array("Q")
         self._ids = bytearray()
         self._id_ends = array("q")
 
@@ -91,6 +98,7 @@ class Spool:
         self._keys.add(applied.keys)
         self._offsets[document.source].append(document.offset)
         self._order.extend(self._forms.order(document))
+        self._copies.append(copies(document))
         self._ids += document.id.encode("utf-8", "surrogatepass")
         self._id_ends.append(len(self._ids))
         notes = _beside(document, applied)
@@ -98,11 +106,15 @@ class Spool:
             (document.id, document.text, document.url, notes, document.source, document.offset, document.date)
         )
         self._count += 1
-        self._bytes += len(document.text) + 200
+        self._bytes += len(document.text) + len(document.id) + len(document.url) + len(notes) + 200
         if self._bytes >= ROW_GROUP_BYTES or len(self._rows) >= ROW_GROUP_ROWS:
             self._flush()
 
     def _flush(self) -> None:
+        with watch.during(Doing.WRITING, self._directory):
+            self._write()
+
+    def _write(self) -> None:
         if self._rows:
             columns = zip(*self._rows, strict=True)
             arrays = [pa.array(column, kind) for column, kind in zip(columns, _SCHEMA.types, strict=True)]
@@ -118,6 +130,7 @@ class Spool:
         spool = self._pending.close(f"{name}.spool.parquet")
         arrays: dict[str, np.ndarray] = {
             "order": np.frombuffer(self._order, dtype=np.uint64).reshape(self._count, self._forms.orders),
+            "copies": np.frombuffer(self._copies, dtype=np.uint64),
             "ids": np.frombuffer(bytes(self._ids), dtype=np.uint8),
             "id_ends": np.frombuffer(self._id_ends, dtype=np.int64),
             **self._keys.arrays(),
@@ -256,6 +269,13 @@ def documents(shard: Shard) -> Iterator[Document]:
             yield document
 
 
+def addresses(shard: Shard) -> tuple[list[str], list[str]]:
+    """(URLs, sources) of all documents of a shard."""
+    with storage.reading(shard.spool) as file:
+        table = pq.ParquetFile(file, page_checksum_verification=True).read(["url", "source"], use_threads=False)
+    return table["url"].to_pylist(), table["source"].to_pylist()
+
+
 def documents_at(shard: Shard, rows: Sequence[int]) -> Iterator[Document]:
     """The documents of some rows (ascending), reading only the row groups they are in."""
     if not rows:
@@ -292,35 +312,46 @@ def write_decisions(directory: str, shard: Shard, columns: Mapping[str, Any]) ->
     return path
 
 
-def reread(
-    shard: Shard, decisions: str | None, step: Step, skip: Mapping[tuple[str, int], str] | None = None
-) -> Iterator[tuple[Document, Applied]]:
+def reread(shard: Shard, decisions: str | None, step: Step) -> Iterator[tuple[Document, Applied]]:
     """The documents of a shard as they were spooled, each with what became of it.
 
     A judge's losers were dropped. A rewriter's documents have their spans cut out; where nothing is left they were
-    dropped. A document whose keys could not be computed, or that is in `skip` (row key -> reason), is a fault.
-    decisions is None for a shard without losers. The page in progress is noted for the pool.
+    dropped. A document whose keys could not be computed, or that has ended workers, is a fault. A document that stays
+    for others bears the notes that say so. decisions is None for a shard without losers.
     """
+    watch.begin(Doing.REREADING, shard.spool)
     decided: dict[int, dict[str, Any]] = {}
     if decisions is not None:
         with storage.reading(decisions) as file:
             table = pq.ParquetFile(file, page_checksum_verification=True).read()
         decided = {row["row"]: row for row in table.to_pylist()}
+    counts = DUP_COUNT in step.strategy.writes
     opened = OpenStep(step)
-    entries = itertools.chain.from_iterable(map(_entries, _tables(shard)))
-    for number, (document, fault) in enumerate(entries):
-        watch.at(document.source, document.offset)
-        reason = skip.get((document.source, document.offset)) if skip else None
+    for number, (document, fault) in enumerate(_reread(shard)):
+        reason = watch.begin_page(document.source, document.offset)
         row = decided.get(number)
-        if reason is not None:
+        if reason:
             yield document, Applied(reason=reason)
         elif fault:
             yield document, Applied(reason=fault[0], detail=fault[1])
         elif row is None:
-            yield document, Applied(document)
+            yield document, Applied(document.note(dup_count=copies(document)) if counts else document)
         elif row["rule"] is not None:
             more = {"kept_id": row["kept_id"] or "", "similarity": row["similarity"]}
             yield document, Applied(drop=Drop(row["rule"], row["value"], row["threshold"], **more))
+        elif row["dup_count"] is not None:
+            noted = {DUP_COUNT: row["dup_count"], DUP_CLUSTER: row["dup_cluster"]}
+            yield document, Applied(document.note(**noted) if counts else document)
         else:
             yield document, apply_cut(opened, document, np.array(row["spans"], dtype=np.int32).reshape(-1, 2))
-    watch.idle()
+
+
+def _reread(shard: Shard) -> Iterator[tuple[Document, Sequence[str]]]:
+    """As _entries, of all row groups, each of which is a place of its own."""
+    tables = _tables(shard)
+    for group in itertools.count():
+        watch.begin(Doing.REREADING, shard.spool, group)
+        table = next(tables, None)
+        if table is None:
+            return
+        yield from _entries(table)

@@ -1,6 +1,6 @@
 """The best share of a corpus by a score: an exact quantile of all documents that have one."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -11,7 +11,7 @@ from filters.dedup import clusters
 from filters.dedup.survivors import score_of
 from pipelines.corpus.columns import Columns
 from pipelines.corpus.components import packed, unpacked
-from pipelines.corpus.forms import Decided, DecisionError, Documents, Forms, KeyTable, Living, Spread
+from pipelines.corpus.forms import Decided, DecisionError, Documents, Forms, KeyTable, Known, Living, Spread
 from pipelines.corpus.keyfile import KeyFile
 from pipelines.corpus.shuffle import add_up, shuffled, sum_arrays
 from pipelines.corpus.spool import write_decisions
@@ -107,9 +107,7 @@ class _Living(Living):
         scores = self.keys.values[:, 0]
         return clusters.below_top(scores, self.keys.order, self._present(alive), self._decision.share)
 
-    def evidence(
-        self, alive: np.ndarray, lost: np.ndarray, kept: np.ndarray, ids: Callable[[Sequence[int]], Sequence[str]]
-    ) -> dict[str, Any]:
+    def evidence(self, alive: np.ndarray, lost: np.ndarray, kept: np.ndarray, known: Known) -> dict[str, Any]:
         stays = self._present(alive).copy()
         stays[lost] = False
         cut = score_of(int(self.keys.values[stays, 0].min())) if stays.any() else None

@@ -50,7 +50,7 @@ def verified_here(decision: Duplicates, corpus: Columns, rows: np.ndarray, pairs
         same = np.zeros(len(pairs), dtype=bool)
         for number, (a, b) in enumerate(at.tolist()):
             same[number] = clusters.similar(
-                shingles[ends[a] : ends[a + 1]], shingles[ends[b] : ends[b + 1]], decision.verify or 0.0
+                shingles[ends[a] : ends[a + 1]], shingles[ends[b] : ends[b + 1]], decision.links_at or 0.0
             )
         del shingles
     finally:
@@ -66,7 +66,7 @@ def verified_among(decision: Duplicates, rows: np.ndarray, pairs: np.ndarray, do
         row: np.unique(shingle(document))
         for row, document in zip(wanted.tolist(), documents(rows[wanted].tolist()), strict=True)
     }
-    same = [clusters.similar(shingles[a], shingles[b], decision.verify or 0.0) for a, b in pairs.tolist()]
+    same = [clusters.similar(shingles[a], shingles[b], decision.links_at or 0.0) for a, b in pairs.tolist()]
     return clusters.components(len(rows), *pairs[np.array(same, dtype=bool)].T)
 
 
@@ -84,7 +84,7 @@ class Verify(beam.PTransform):
             | "to candidates" >> Join(self.numbered)
             | "shingles" >> beam.ParDo(_Shingles(self.decision))
             | "group pairs" >> beam.GroupByKey()
-            | "verify" >> beam.FlatMap(_similar, threshold=self.decision.verify)
+            | "verify" >> beam.FlatMap(_similar, threshold=self.decision.links_at)
         )
 
 

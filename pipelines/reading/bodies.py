@@ -24,10 +24,12 @@ _STATUS = re.compile(rb"(?:HTTP/\d(?:\.\d)?[ \t]+){1,2}(\d{3})(?!\d)")
 # A proxy's answer to CONNECT, which some crawlers keep before that of the server.
 _TUNNEL = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+200[^\r\n]*(?:\r?\n(?!content-)[^\r\n]+)*\r?\n\r?\n", re.IGNORECASE)
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,32})[ \t]*(?:;[^\r\n]{0,4096})?\r?\n")
+_LONGEST_CHUNK = 1 << 40
+_FEW_CHUNKS = 1 << 12
 _TRAILER_BYTES = 1 << 13
 _TRAILERS = re.compile(rb"(?:[!-9;-~]+:[^\r\n]*\r?\n)*\s*")
 _MARKUP = re.compile(rb"\s*<")
-_CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([^\s"';,]{1,40})""", re.IGNORECASE)
+_CHARSET = re.compile(r"""charset\s*=\s*(?:["']\s*)?([^\s"';,]{1,40})""", re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,80}")
 
 Headers = tuple[tuple[str, str], ...]
@@ -77,16 +79,27 @@ def parse_head(data: bytes, begin: int = 0, stop: int | None = None) -> Head:
             break
         at = body_at
     fields: list[tuple[str, str]] = []
+    folded: list[str] = []
     for line in data[at:head_end].decode("latin-1").split("\n")[1:]:
         line = line.rstrip("\r")
         if line[:1] in (" ", "\t") and fields:
-            name, value = fields[-1]
-            fields[-1] = (name, f"{value} {line.strip()}")
+            folded.append(line.strip())
             continue
+        if folded:
+            _unfold(fields, folded)
         name, colon, value = line.partition(":")
         if colon:
             fields.append((name.strip().lower(), value.strip()))
+    if folded:
+        _unfold(fields, folded)
     return Head(code, tuple(fields), body_at)
+
+
+def _unfold(fields: list[tuple[str, str]], folded: list[str]) -> None:
+    """Add the lines after a field that belong to it."""
+    name, value = fields[-1]
+    fields[-1] = (name, " ".join((value, *folded)))
+    folded.clear()
 
 
 def charset_of(content_type: str) -> str:
@@ -144,6 +157,8 @@ def _dechunk(body: bytes, cut: bool) -> bytes:
     parts: list[bytes] = []
     at = 0
     while True:
+        if len(parts) == _FEW_CHUNKS:
+            return _dechunk_many(body, at, parts, cut)
         size = _CHUNK_SIZE.match(body, at)
         if size is None:
             if at >= len(body) or len(body) - at < 34:
@@ -152,13 +167,30 @@ def _dechunk(body: bytes, cut: bool) -> bytes:
         length = int(size[1], 16)
         if length == 0:
             return b"".join(parts)
-        if length > 1 << 40:
-            raise BodyError("http_bad_chunk", f"chunk of {length} bytes at byte {at} of {len(body)}")
+        if length > _LONGEST_CHUNK:
+            raise BodyError("http_bad_chunk", f"chunk of more than {_LONGEST_CHUNK} bytes at byte {at} of {len(body)}")
         parts.append(body[size.end() : size.end() + length])
         if len(parts[-1]) < length:
             break
         at = size.end() + length
         at += 2 if body.startswith(b"\r\n", at) else body.startswith(b"\n", at)
+    return _unended(body, parts, cut)
+
+
+def _dechunk_many(body: bytes, at: int, parts: list[bytes], cut: bool) -> bytes:
+    """The same for the rest of a body of very many chunks, mostly of a few bytes each."""
+    from pipelines.reading import chunks
+
+    rest, how, at = chunks.join(body, at)
+    if how == chunks.NO_SIZE:
+        raise BodyError("http_bad_chunk", f"no chunk size at byte {at} of {len(body)}")
+    if how == chunks.TOO_LONG:
+        raise BodyError("http_bad_chunk", f"chunk of more than {_LONGEST_CHUNK} bytes at byte {at} of {len(body)}")
+    parts.append(rest)
+    return b"".join(parts) if how == chunks.WHOLE else _unended(body, parts, cut)
+
+
+def _unended(body: bytes, parts: list[bytes], cut: bool) -> bytes:
     if cut:
         return b"".join(parts)
     raise BodyError("http_body_truncated", f"the chunks end at byte {len(body)} before the last one")

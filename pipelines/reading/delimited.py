@@ -6,41 +6,69 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.reading.events import Damaged
-from pipelines.reading.fields import Fields, lookup
-from pipelines.reading.jsonl import LINE_BYTES
-from pipelines.reading.packing import UNPACK, Corrupt, Cut, file_chunks
+from pipelines import watch
+from pipelines.reading.events import Damaged, unpacked_to
+from pipelines.reading.fields import ROW_BYTES, ZSTD_LONG, Fields, lookup
+from pipelines.reading.jsonl import VALUE_BYTES
+from pipelines.reading.packing import UNPACK, Corrupt, Cut, WideWindow, file_chunks, unpack
 from pipelines.reading.rows import Event, page_of_row
+from pipelines.watch import Doing
 
 _HEAD_BYTES = 1 << 16
-_ESCAPED = re.compile("[\udc80-\udcff]")  # what bytes become that are not in the encoding
+_QUOTED = re.compile(r'[^"]*+(?:""[^"]*+)*+"(?!")')  # a quoted field after its first quote
+_ESCAPED = re.compile("\udcff")  # what bytes become that are not in the encoding
+_ESCAPE = "curate-escape"
 
 
-def delimited_rows(file: Any, tabs: bool, packing: str, source: str, fields: Fields) -> Iterator[Event]:
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """One mark for bytes that are not in the encoding: surrogateescape does not know UTF-16."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "\udcff", error.end
+
+
+codecs.register_error(_ESCAPE, _escaped)
+
+
+def delimited_rows(
+    file: Any, tabs: bool, packing: str, source: str, fields: Fields, window_log: int = ZSTD_LONG
+) -> Iterator[Event]:
     """The rows of a file; the offset of a row is its number, from 1, the line of names not counted.
 
     tabs     TSV: a record is a line, and quotes are characters like others (unless the first line is quoted, as some
              programs write). Otherwise CSV as in RFC 4180; commas, semicolons, tabs or bars, whichever the first line
              has most of
-    packing  "", or one of packing.UNPACK
+    packing  "", or one of packing.UNPACK; window_log: see packing.zstd_chunks
 
     The encoding is UTF-8, UTF-16 where the file has its mark, or CP949 (Korean spreadsheets) where it is not UTF-8.
     """
     file.seek(0)
-    chunks = UNPACK[packing](file_chunks(file))
+    chunks = unpack(packing, file_chunks(file), window_log)
     number = 0
     try:
-        lines = _lines(chunks)
+        lines = _lines(chunks, fields.max_bytes)
         first = next(lines, "")
-        records = csv.reader(_again(first, lines), strict=True, **_dialect(first, tabs))
-        csv.field_size_limit(LINE_BYTES)
+        dialect = _dialect(first, tabs)
+        bounded = _Bounded(_again(first, lines), dialect, fields.max_bytes)
+        records = csv.reader(bounded, strict=True, **dialect)
+        csv.field_size_limit(fields.max_bytes)
         names: list[str] | None = None
         while True:
+            bounded.begin()
             try:
                 record = next(records, None)
+            except _TooLong as error:
+                number += names is not None
+                yield Damaged(source, number, "", "", "doc_too_long", f"row {number}: {error}")
+                if names is None:
+                    return
+                continue
             except csv.Error as error:
                 number += names is not None
-                yield Damaged(source, number, "", "", "csv_error", f"row {number}: {error}")
+                said = str(error).replace("\t", "\\t")  # it quotes the delimiter
+                yield Damaged(source, number, "", "", "csv_error", f"row {number}: {said}")
+                if names is None:  # what the columns are nobody knows
+                    return
                 continue
             if record is None:
                 return
@@ -54,16 +82,14 @@ def delimited_rows(file: Any, tabs: bool, packing: str, source: str, fields: Fie
                 continue
             number += 1
             yield _row(names, record, fields, source, number)
-    except (Cut, Corrupt) as error:
-        reason = "file_truncated" if isinstance(error, Cut) else "file_corrupt"
-        detail = f"the {error.args[0]} stream cannot be read beyond row {number}"
-        yield Damaged(source, number + 1, "", "", reason, detail)
+    except (Cut, Corrupt, WideWindow) as error:
+        yield unpacked_to(error, source, number + 1, f"beyond row {number}")
 
 
 def first_rows(file: Any, tabs: bool, packing: str) -> Iterator[dict[str, str]]:
     """Rows as they are, for a look at their fields. Raises csv.Error, Cut and Corrupt."""
     file.seek(0)
-    lines = _lines(UNPACK[packing](file_chunks(file)))
+    lines = _lines(UNPACK[packing](file_chunks(file)), ROW_BYTES)
     first = next(lines, "")
     records = csv.reader(_again(first, lines), strict=True, **_dialect(first, tabs))
     names = [name.strip() for name in next(records, [])]
@@ -72,6 +98,8 @@ def first_rows(file: Any, tabs: bool, packing: str) -> Iterator[dict[str, str]]:
 
 def _row(names: list[str], record: list[str], fields: Fields, source: str, number: int) -> Event:
     place = f"row {number}"
+    if reason := watch.begin(Doing.PLACE, source, number):
+        return Damaged(source, number, "", "", reason, f"{place}: left out")
     if len(record) != len(names):
         detail = f"{place}: {len(record)} fields, but the first line names {len(names)}"
         return Damaged(source, number, "", "", "schema_error", detail)
@@ -98,36 +126,76 @@ def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
     yield from rest
 
 
-def _lines(chunks: Iterator[bytes]) -> Iterator[str]:
+class _TooLong(Exception):
+    """A record of more characters or fields than a row may have."""
+
+
+class _Bounded:
+    """Lines for a csv.reader, which holds a record whole, and makes twenty bytes of each that a short field takes."""
+
+    def __init__(self, lines: Iterator[str], dialect: dict[str, Any], most: int) -> None:
+        self._lines, self._most, self._most_fields = lines, most, most // VALUE_BYTES
+        self._delimiter = dialect["delimiter"]
+        self._quoted = dialect.get("quoting") != csv.QUOTE_NONE
+        self._size = self._fields = 0
+
+    def begin(self) -> None:
+        """A new record begins with the next line."""
+        self._size = self._fields = 0
+
+    def __iter__(self) -> "_Bounded":
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        within = self._size > 0  # the reader asks for more only where a quoted field goes on
+        self._size += len(line)
+        if self._size > self._most:
+            raise _TooLong(f"more than {self._most} characters")
+        if self._size > self._most_fields:  # a shorter record cannot have too many
+            self._fields += self._ended(line, within)
+            if self._fields > self._most_fields:
+                raise _TooLong(f"more than {self._most_fields} fields")
+        return line
+
+    def _ended(self, line: str, within: bool) -> int:
+        """How many fields end in a line, counted up to one more than most."""
+        found = at = 0
+        while found <= self._most_fields:
+            if within or (self._quoted and line.startswith('"', at)):
+                closed = _QUOTED.match(line, at if within else at + 1)
+                if closed is None:
+                    break
+                at, within = closed.end(), False
+            at = line.find(self._delimiter, at) + 1
+            if not at:
+                break
+            found += 1
+        return found
+
+
+def _lines(chunks: Iterator[bytes], most: int) -> Iterator[str]:
     """Decoded lines with their ends. A line longer than any row may be is given in pieces."""
     head = b""
     while len(head) < _HEAD_BYTES and (more := next(chunks, b"")):
         head += more
-    decoder = codecs.getincrementaldecoder(encoding_of(head))("surrogateescape")
-    kept = ""
+    decoder = codecs.getincrementaldecoder(encoding_of(head))(_ESCAPE)
+    kept: list[str] = []
+    size = 0
     for chunk, last in _with_last(head, chunks):
-        kept += decoder.decode(chunk, last)
-        *whole, kept = kept.splitlines(keepends=True) or [""]
-        if kept.endswith("\n"):
-            whole, kept = [*whole, kept], ""
-        yield from _rejoined(whole)
-        if len(kept) > LINE_BYTES:
-            yield kept
-            kept = ""
+        # line feeds alone: splitlines() cuts at other characters, which stand inside of fields, too
+        *whole, rest = decoder.decode(chunk, last).split("\n")
+        for line in whole:
+            yield "".join((*kept, line, "\n"))
+            kept, size = [], 0
+        if rest:
+            kept.append(rest)
+            size += len(rest)
+        if size > most:
+            yield "".join(kept)
+            kept, size = [], 0
     if kept:
-        yield kept
-
-
-def _rejoined(lines: list[str]) -> Iterator[str]:
-    """Lines as they end with a line feed: splitlines() cuts at other characters, which stand inside of fields, too."""
-    whole = ""
-    for line in lines:
-        whole += line
-        if line.endswith("\n"):
-            yield whole
-            whole = ""
-    if whole:
-        yield whole
+        yield "".join(kept)
 
 
 def _with_last(head: bytes, chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:

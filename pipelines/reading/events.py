@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from filters.document import Drop
+from pipelines.reading.packing import Corrupt, Cut, WideWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,11 @@ class Damaged:
     url: str
     reason: str
     detail: str = ""
+
+
+def unpacked_to(error: Cut | Corrupt | WideWindow, source: str, offset: int, where: str) -> Damaged:
+    """The event for a compressed file that cannot be read beyond a place."""
+    if isinstance(error, WideWindow):
+        return Damaged(source, offset, "", "", "zstd_window_too_large", str(error))
+    reason = "file_truncated" if isinstance(error, Cut) else "file_corrupt"
+    return Damaged(source, offset, "", "", reason, f"the {error.args[0]} stream cannot be read {where}")

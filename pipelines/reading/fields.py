@@ -25,6 +25,13 @@ def _names(given: Any) -> tuple[str, ...]:
     return tuple(given)
 
 
+def _bytes(given: Any) -> int:
+    if type(given) is not int or not 1 << 10 <= given <= 1 << 30:
+        raise ValueError("must be a whole number of bytes from 1024 to 1073741824")
+    return given
+
+
+ROW_BYTES = 64 << 20
 Name = Annotated[str, BeforeValidator(_name)]
 
 
@@ -32,8 +39,9 @@ Name = Annotated[str, BeforeValidator(_name)]
 class Fields:
     """Names of fields of JSONL rows, or of columns of Parquet; a dot reaches into an object or a struct (meta.url).
 
-    date   "" takes date, or timestamp where there is no date
-    carry  fields to carry into kept/, each a column of strings
+    date       "" takes date, or timestamp where there is no date
+    carry      fields to carry into kept/, each a column of strings
+    max_bytes  what a row may take; a larger one is a failed row
     """
 
     text: Name = "text"
@@ -41,6 +49,7 @@ class Fields:
     url: Name = "url"
     date: Annotated[str, BeforeValidator(_name_or_none)] = ""
     carry: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    max_bytes: Annotated[int, BeforeValidator(_bytes)] = ROW_BYTES
 
     @property
     def dates(self) -> tuple[str, ...]:

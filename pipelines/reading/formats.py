@@ -22,6 +22,12 @@ from pipelines.reading.packing import (
 )
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
+PLAUSIBLE_BYTES = 1 << 11  # enough of a gzip member to tell whether it begins with a record
+# A header of a member that ends within PLAUSIBLE_BYTES: without reserved flags, and with an extra field that fits.
+MEMBER_START = re.compile(
+    rb"\x1f\x8b\x08(?:[\x00-\x03\x08-\x0b\x10-\x13\x18-\x1b]|[\x04-\x07\x0c-\x0f\x14-\x17\x1c-\x1f].{7}[\x00-\x07])",
+    re.DOTALL,
+)
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 ZSTD_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a frame of pzstd, or with the dictionary of a .warc.zst
 BZIP2_MAGIC = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
@@ -39,8 +45,10 @@ RANGED = frozenset({"warc", "warc.gz", "arc.gz"})
 
 _HEAD_BYTES = 1 << 16
 _SEARCH_BYTES = 4 << 20
-_PLAUSIBLE_BYTES = 1 << 11
 _STEP_BYTES = 64
+_LONGEST_START = 10240
+_SHORTEST_START = 5
+_MAY_BEGIN = re.compile(rb"(?:W(?:A(?:R(?:C/?)?)?)?|[a-z][a-z0-9+.-]*(?::[^\r\n]*)?)?")  # the first bytes of a record
 _BLOCK_BYTES = 1 << 20  # bzip2 gives out blocks of up to 900,000 bytes
 _ARROW_NAMES = (".arrow", ".ipc", ".feather")
 _ARRAY = re.compile(rb"\s*\[\s*(\{|\]\s*$)")
@@ -82,11 +90,21 @@ def inflated_head(data: Any, most: int = 4096, skip_empty: bool = True) -> bytes
 
 
 def begins_record(data: Any) -> bool:
-    """Whether a gzip member that begins here (2 KiB are enough to tell) begins with a record of a WARC or ARC file.
+    """Whether a gzip member that begins here (PLAUSIBLE_BYTES are enough to tell) begins with a record of a WARC or ARC
+    file.
 
     Empty members begin none: whoever asks at each of a row of them would inflate all that follow again.
     """
-    head = inflated_head(data[:_PLAUSIBLE_BYTES], 10240, skip_empty=False)
+    data = data[:PLAUSIBLE_BYTES]
+    head = b""
+    inflater = isal_zlib.decompressobj(31)
+    for at in range(0, len(data), _STEP_BYTES):
+        try:
+            head += inflater.decompress(data[at : at + _STEP_BYTES])
+        except InflateError:
+            break
+        if inflater.eof or len(head) > _LONGEST_START or not _MAY_BEGIN.fullmatch(head, 0, _SHORTEST_START):
+            break
     return WARC_START.match(head) is not None or ARC_START.match(head) is not None
 
 
@@ -185,11 +203,10 @@ def _searched(file: Any) -> str:
     """The format of a file whose beginning is damaged, by the first record that can be found."""
     file.seek(0)
     data = file.read(_SEARCH_BYTES)
-    at = data.find(GZIP_MAGIC, 1)
-    while at >= 0:
-        if begins_record(memoryview(data)[at:]):
-            return "warc.gz" if WARC_START.match(inflated_head(data[at : at + _PLAUSIBLE_BYTES])) else "arc.gz"
-        at = data.find(GZIP_MAGIC, at + 1)
+    for match in MEMBER_START.finditer(data, 1):
+        member = memoryview(data)[match.start() :][:PLAUSIBLE_BYTES]
+        if begins_record(member):
+            return "warc.gz" if WARC_START.match(inflated_head(member)) else "arc.gz"
     return "warc" if re.search(rb"\nWARC/[01]\.\d+[ \t]*\r?\n", data) else ""
 
 

@@ -57,27 +57,28 @@ def _parse_warc(stream: Stream) -> Record:
     wanted = 4096
     while True:
         whole = stream.fill(start + wanted)
-        at = start - stream.base
-        end = _HEADER_END.search(stream.data, at, at + HEADER_BYTES)
+        end = stream.find_once(_HEADER_END, start + HEADER_BYTES, 3)
         if end or not whole or wanted > HEADER_BYTES:
             break
         wanted *= 4
+    at = start - stream.base
     if end is None:
         size = min(len(stream.data) - at, HEADER_BYTES)
         problem = "warc_header_too_long" if wanted > HEADER_BYTES and whole else ""
         return Record("", {}, -1, start + 1, problem or "cut", f"no end of the header within {size} bytes")
-    another = stream.data.find(b"\nWARC/", at, end.start())
+    header_end, block_at = end
+    another = stream.data.find(b"\nWARC/", at, header_end - stream.base)
     if another >= 0:
         problem = f"another record begins in its header, after {another + 1 - at} bytes"
         return Record("", {}, -1, stream.base + another + 1, "warc_bad_record", problem)
-    block_at = stream.base + end.end()
-    lines = stream.data[at : end.start()].split(b"\n")
+    lines = stream.data[at : header_end - stream.base].split(b"\n")
     fields: dict[bytes, bytes] = {}
+    folded: dict[bytes, list[bytes]] = {}
     name = b""
     for line in lines[1:]:
         if line[:1] in (b" ", b"\t"):
-            if name:
-                fields[name] = (fields[name] + b" " + line.strip()).strip()
+            if name and (more := line.strip()):
+                folded.setdefault(name, []).append(more)
             continue
         name, colon, value = line.partition(b":")
         name = name.strip().lower()
@@ -85,6 +86,8 @@ def _parse_warc(stream: Stream) -> Record:
             name = b""
             continue
         fields[name] = value.strip()
+    for name, lines in folded.items():
+        fields[name] = b" ".join([fields[name], *lines]).strip()
     kind = fields.get(b"warc-type", b"").decode("latin-1").lower()
     record = Record(kind if kind in _KNOWN_TYPES else "unknown", fields, -1, block_at)
     length = fields.get(b"content-length")

@@ -1,45 +1,49 @@
 """One JSON array of objects: a row is an element, found by its brackets, so that memory holds one element at a time."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.reading.events import Damaged
-from pipelines.reading.fields import Fields
-from pipelines.reading.jsonl import LINE_BYTES, parsed
-from pipelines.reading.packing import UNPACK, Corrupt, Cut, file_chunks
+import numpy as np
+
+from pipelines import watch
+from pipelines.reading.events import Damaged, unpacked_to
+from pipelines.reading.fields import ROW_BYTES, ZSTD_LONG, Fields
+from pipelines.reading.jsonl import parsed
+from pipelines.reading.marks import CLOSE, COMMA, OPEN, Marks
+from pipelines.reading.packing import UNPACK, Corrupt, Cut, WideWindow, file_chunks, unpack
 from pipelines.reading.rows import Event, RowError, page_of_row
+from pipelines.watch import Doing
 
-_OUTSIDE = re.compile(rb'[\[\]{}",]')
-_WITHIN = re.compile(rb'["\\]')
-_BOM = b"\xef\xbb\xbf"
+_STEPS = np.zeros(COMMA + 1, dtype=np.int64)  # into the array, or out of it
+_STEPS[[OPEN, CLOSE]] = 1, -1
 
 
-def array_rows(file: Any, packing: str, source: str, fields: Fields) -> Iterator[Event]:
+def array_rows(file: Any, packing: str, source: str, fields: Fields, window_log: int = ZSTD_LONG) -> Iterator[Event]:
     """The objects of a file that is one JSON array; the offset of a row is the number of the element, from 1.
 
-    packing  "", or one of packing.UNPACK
+    packing  "", or one of packing.UNPACK; window_log: see packing.zstd_chunks
     """
     file.seek(0)
-    scan = _Scan()
+    scan = _Scan(fields.max_bytes)
     number = 0
     try:
-        for element, size in scan.elements(UNPACK[packing](file_chunks(file))):
+        for element, size in scan.elements(unpack(packing, file_chunks(file), window_log)):
             number += 1
             place = f"element {number}"
-            if size > LINE_BYTES:
+            if size > fields.max_bytes:
                 yield Damaged(source, number, "", "", "doc_too_long", f"{place}: {size} bytes")
                 continue
+            if reason := watch.begin(Doing.PLACE, source, number):
+                yield Damaged(source, number, "", "", reason, f"{place}: left out")
+                continue
             try:
-                row = parsed(element, fields.text)
+                row = parsed(element, fields.text, fields.max_bytes)
             except RowError as error:
                 yield Damaged(source, number, "", "", error.reason, f"{place}: {error.detail}")
                 continue
             yield page_of_row(row, fields, source, number, place)
-    except (Cut, Corrupt) as error:
-        reason = "file_truncated" if isinstance(error, Cut) else "file_corrupt"
-        detail = f"the {error.args[0]} stream cannot be read beyond element {number}"
-        yield Damaged(source, number + 1, "", "", reason, detail)
+    except (Cut, Corrupt, WideWindow) as error:
+        yield unpacked_to(error, source, number + 1, f"beyond element {number}")
         return
     if scan.trouble:
         reason, detail = scan.trouble
@@ -55,44 +59,33 @@ def elements(file: Any, packing: str) -> Iterator[bytes]:
 class _Scan:
     """Cuts a stream at the commas of its outermost array. trouble: reason and detail if it is not a whole array."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = ROW_BYTES) -> None:
         self.trouble: tuple[str, str] | None = None
+        self._most = most
         self._parts: list[bytes] = []
         self._size = 0
 
     def elements(self, chunks: Iterator[bytes]) -> Iterator[tuple[bytes, int]]:
-        """(element, its bytes); the element is empty where it is longer than LINE_BYTES."""
+        """(element, its bytes); the element is empty where it is longer than most."""
+        marks = Marks()
         depth = 0
-        within = escaped = False
         for chunk in chunks:
-            at = begin = 0
-            while at < len(chunk):
-                if escaped:
-                    escaped, at = False, at + 1
-                    continue
-                found = (_WITHIN if within else _OUTSIDE).search(chunk, at)
-                if found is None:
-                    break
-                mark, at = found[0], found.end()
-                if within:
-                    within, escaped = mark == b"\\", mark == b"\\"
-                elif mark == b'"':
-                    within = True
-                elif mark in b"[{":
-                    depth += 1
-                    begin = at if depth == 1 else begin
-                elif mark == b"," and depth == 1:
-                    yield self._whole(chunk[begin : at - 1])
-                    begin = at
-                elif mark in b"]}":
-                    depth -= 1
-                    if depth == 0:
-                        last, size = self._whole(chunk[begin : at - 1])
-                        if size:
-                            yield last, size
-                        if chunk[at:].strip() or any(rest.strip() for rest in chunks):
-                            self.trouble = "json_error", "more text follows the array"
-                        return
+            places, kinds = marks.of(chunk)
+            depths = depth + np.cumsum(_STEPS[kinds])
+            ends = depths == (kinds != CLOSE)  # a bracket that opens or closes the array, or a comma between elements
+            begin = 0
+            for place, kind in zip(places[ends].tolist(), kinds[ends].tolist(), strict=True):
+                if kind == COMMA:
+                    yield self._whole(chunk[begin:place])
+                elif kind == CLOSE:
+                    last, size = self._whole(chunk[begin:place])
+                    if size:
+                        yield last, size
+                    if chunk[place + 1 :].strip() or any(rest.strip() for rest in chunks):
+                        self.trouble = "json_error", "more text follows the array"
+                    return
+                begin = place + 1
+            depth = int(depths[-1]) if len(depths) else depth
             if depth:
                 self._add(chunk[begin:])
         if depth:
@@ -100,14 +93,13 @@ class _Scan:
 
     def _add(self, piece: bytes) -> None:
         self._size += len(piece)
-        if self._size <= LINE_BYTES:
+        if self._size <= self._most:
             self._parts.append(piece)
         else:
             self._parts = []
 
     def _whole(self, piece: bytes) -> tuple[bytes, int]:
         self._add(piece)
-        element, size = b"".join(self._parts), self._size
+        element, size = b"".join(self._parts).strip(), self._size  # white space around an element is not part of it
         self._parts, self._size = [], 0
-        # white space around an element is not part of it
-        return (element.strip(), len(element.strip())) if element else (b"", size if size > LINE_BYTES else 0)
+        return (element, len(element)) if element else (b"", size if size > self._most else 0)

@@ -7,12 +7,15 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from pipelines import watch
 from pipelines.reading.events import Damaged
-from pipelines.reading.fields import TWICE, Fields, lookup
+from pipelines.reading.fields import ROW_BYTES, TWICE, Fields, lookup
+from pipelines.reading.marks import count_values
 from pipelines.reading.packing import Corrupt, Cut, Trailing, WideWindow, file_chunks, unpack
 from pipelines.reading.rows import Event, RowError, kind_of, page_of_row
+from pipelines.watch import Doing
 
-LINE_BYTES = 64 << 20
+VALUE_BYTES = 128  # what a value takes in memory at most, besides its characters
 
 
 def jsonl_rows(
@@ -41,10 +44,10 @@ def jsonl_rows(
     position = 0
     garbage: list[int] = []
     try:
-        for line, whole, length in _lines(_up_to_garbage(chunks, garbage)):
+        for line, whole, length in _lines(_up_to_garbage(chunks, garbage), fields.max_bytes):
             position += length
             number += 1
-            if not whole and length > LINE_BYTES:
+            if not whole and length > fields.max_bytes:
                 yield _damaged(source, number, RowError("doc_too_long", f"{length} bytes"))
                 continue
             event = _row(line, source, number, fields)
@@ -81,8 +84,8 @@ def _first(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
             return
 
 
-def _lines(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool, int]]:
-    """(line, whether it is whole, its length with the line feed); of a line that is too long the beginning only.
+def _lines(chunks: Iterator[bytes], most: int) -> Iterator[tuple[bytes, bool, int]]:
+    """(line, whether it is whole, its length with the line feed); of a line of more than most bytes nothing.
 
     The rest without a line feed is given when the stream has ended well, not when it is cut.
     """
@@ -92,19 +95,19 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool, int]]:
         at = 0
         while (end := chunk.find(b"\n", at)) >= 0:
             size = length + end + 1 - at
-            if length > LINE_BYTES:
+            if length > most:
                 yield b"", False, size
             else:
                 line = b"".join((*kept, chunk[at:end])) if kept else chunk[at:end]
-                yield line, size <= LINE_BYTES, size
+                yield line, size <= most, size
             kept, length, at = [], 0, end + 1
         length += len(chunk) - at
-        if length > LINE_BYTES:
+        if length > most:
             kept = []
         elif at < len(chunk):
             kept.append(chunk[at:])
     if length:
-        yield b"".join(kept), length <= LINE_BYTES, length
+        yield b"".join(kept), length <= most, length
 
 
 def _damaged(source: str, number: int, error: RowError) -> Damaged:
@@ -115,15 +118,22 @@ def _row(line: bytes, source: str, number: int, fields: Fields) -> Event | None:
     line = line.strip().lstrip(codecs.BOM_UTF8)  # a file that another one was joined to has its mark inside
     if not line:
         return None
+    if reason := watch.begin(Doing.PLACE, source, number):
+        return _damaged(source, number, RowError(reason, "left out"))
     try:
-        row = parsed(line, fields.text)
+        row = parsed(line, fields.text, fields.max_bytes)
     except RowError as error:
         return _damaged(source, number, error)
     return page_of_row(row, fields, source, number, f"line {number}")
 
 
-def parsed(line: bytes, text_field: str) -> dict[str, Any]:
-    """The object of a line. Raises RowError: json_error, bad_unicode, schema_error."""
+def parsed(line: bytes, text_field: str, most: int = ROW_BYTES) -> dict[str, Any]:
+    """The object of a line, which takes about most bytes of memory beside its characters.
+
+    Raises RowError: json_error, bad_unicode, schema_error, doc_too_long.
+    """
+    if VALUE_BYTES * len(line) > 2 * most:  # a value takes two bytes of it at least
+        _check_values(line, most // VALUE_BYTES)
     try:
         text, whole = line.decode(), True
     except UnicodeDecodeError as error:
@@ -139,6 +149,14 @@ def parsed(line: bytes, text_field: str) -> dict[str, Any]:
     if not whole and not (isinstance(found, str) and _ESCAPED.search(found) is None):
         raise RowError("bad_unicode", f"invalid UTF-8 at byte {at} of the line")
     return row
+
+
+def _check_values(line: bytes, most: int) -> None:
+    """Raises RowError for a line of more values than this: three bytes make a list that takes sixty."""
+    if line.count(b",") + line.count(b"[") + line.count(b"{") <= most:  # those inside of strings as well
+        return
+    if count_values(line, most) > most:
+        raise RowError("doc_too_long", f"more than {most} values in {len(line)} bytes")
 
 
 _ESCAPED = re.compile("[\udc80-\udcff]")  # what bytes become that are no UTF-8

@@ -15,6 +15,7 @@ InflateError: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # i
 CHUNK_BYTES = 1 << 15
 _ZSTD_CHUNK_BYTES = 1 << 10
 _MEMBER_CHUNK_BYTES = 1 << 20
+_MEMBER_PIECE_BYTES = 1 << 14
 _XZ_MEMORY_BYTES = 1 << 28  # xz -9 takes 65 MB
 _ZSTD_HEADER_BYTES = 18
 GZIP_START = b"\x1f\x8b"
@@ -115,8 +116,7 @@ def zstd_chunks(data: Iterator[bytes], window_log: int = 28) -> Iterator[bytes]:
     factory = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << window_log)
     frame: Any = None
     begun = b""  # of the frame
-    for block in _after(first, data):
-        rest = block
+    for rest in _pieces(itertools.chain((first,), data), _ZSTD_CHUNK_BYTES):
         while rest:
             if frame is None:
                 frame, begun = factory.decompressobj(), b""
@@ -147,10 +147,10 @@ def _window(header: bytes) -> int:
         return 0
 
 
-def _after(first: bytes, data: Iterator[bytes]) -> Iterator[bytes]:
-    for block in itertools.chain((first,), data):
-        for at in range(0, len(block), _ZSTD_CHUNK_BYTES):
-            yield block[at : at + _ZSTD_CHUNK_BYTES]
+def _pieces(data: Iterator[bytes], size: int) -> Iterator[bytes]:
+    for block in data:
+        for at in range(0, len(block), size):
+            yield block[at : at + size]
 
 
 def _members(
@@ -158,8 +158,8 @@ def _members(
 ) -> Iterator[bytes]:
     """All streams of bzip2 or xz, one after another. Zeros after the last are padding."""
     inflater: Any = None
-    for block in data:
-        rest = block
+    # in small pieces: what follows a stream is copied for each of very many
+    for rest in _pieces(data, _MEMBER_PIECE_BYTES):
         while rest:
             if inflater is None:
                 if not rest.strip(b"\0"):

@@ -2,15 +2,17 @@
 
 import hashlib
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from filters.credentials import without_credentials
 from filters.document import Drop, RawPage
-from pipelines.reading.credentials import without_credentials
 from pipelines.reading.events import Damaged, Rejected
 
 TEXT_BYTES = 10_000_000
+ID_CHARACTERS = 8192  # a longer id is as good as absent: those of a unit are held in memory
 
 _PLAIN_URL = re.compile(rb"[!#-;=?-~]+")  # printable ASCII without space, quote and angle brackets
 # C0, DEL, C1, line separators, marks and overrides of direction, U+FFFE and U+FFFF: nothing a terminal may be given.
@@ -45,10 +47,11 @@ def _percent(found: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogatepass"))
 
 
-def clean_id(raw: bytes | str) -> str:
-    """A record's own id as it stands, without characters that no id holds."""
+def clean_id(raw: bytes | str, most: int = sys.maxsize) -> str:
+    """A record's own id as it stands, without characters that no id holds; "" for more than most characters."""
     text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
-    return _UNSAFE_ID.sub("\ufffd", text.strip())
+    text = _UNSAFE_ID.sub("\ufffd", text.strip())
+    return text if len(text) <= most else ""
 
 
 def clean_date(raw: bytes | str) -> str:

@@ -5,14 +5,21 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipelines import watch
+from pipelines.reading import parquetpages
 from pipelines.reading.events import Damaged
 from pipelines.reading.fields import Fields
-from pipelines.reading.rows import Event, page_of_row
+from pipelines.reading.rows import Event, RowError, page_of_row
+from pipelines.watch import Doing
 
 _NAME = re.compile(r"[^\W\d](?:[^\W\d]|[_.-]|\d{1,4}(?!\d)){0,40}")
 _EPOCH = datetime(1970, 1, 1)
 _BATCH_BYTES = 16 << 20
 _BATCH_ROWS = 1024
+_DECODED_BYTES = 64 << 20  # of the rows of a batch
+_EXPANSION = 1032  # what deflate makes of a byte at most; a dictionary can make a hundred thousand
+_PAGES = 4  # times the bytes that a row may have: what the pages of all columns may take at a time
+_BUFFER_BYTES = 1 << 20  # of a column chunk as it is stored, which may be as large as the file
 
 
 def parquet_rows(
@@ -29,7 +36,7 @@ def parquet_rows(
 
     try:
         file.seek(0)
-        parquet = pq.ParquetFile(file, page_checksum_verification=True)
+        parquet = pq.ParquetFile(file, page_checksum_verification=True, buffer_size=_BUFFER_BYTES)
         schema = parquet.schema_arrow
     except arrow_errors() as error:
         yield from unreadable(source, first_row, "the file", error) if start == 0 else ()
@@ -46,15 +53,51 @@ def parquet_rows(
     for group in range(start, parquet.num_row_groups if end is None else end):
         metadata = parquet.metadata.row_group(group)
         next_group = row + metadata.num_rows
-        bytes_a_row = max(1, metadata.total_byte_size // max(1, metadata.num_rows))
-        size = max(1, min(_BATCH_ROWS, _BATCH_BYTES // bytes_a_row))
         try:
-            for batch in parquet.iter_batches(batch_size=size, row_groups=[group], columns=columns):
+            batches = _batches(file, parquet, group, columns, fields.max_bytes)
+            while row < next_group:
+                if reason := watch.begin(Doing.PLACE, source, row):
+                    yield Damaged(source, row, "", "", reason, f"rows {row} to {next_group - 1}")
+                    break
+                batch = next(batches, None)
+                if batch is None:
+                    break
                 yield from batch_rows(batch, row, source, fields, paths)
                 row += batch.num_rows
+        except RowError as error:
+            yield Damaged(source, row, "", "", error.reason, f"rows {row} to {next_group - 1}: {error.detail}")
         except arrow_errors() as error:
             yield from unreadable(source, row, f"rows {row} to {next_group - 1}", error)
         row = next_group
+
+
+def _batches(file: Any, parquet: Any, group: int, columns: list[str], row_bytes: int) -> Iterator[Any]:
+    """The record batches of a row group, of so many rows as decode to _DECODED_BYTES, or to what the pages take.
+
+    Raises RowError where its pages or a row take more than memory should, or where more is made of it than of any file
+    that is not made for it.
+    """
+    metadata = parquet.metadata.row_group(group)
+    pages = parquetpages.columns(file, metadata, set(columns), parquet.schema)
+    inflated, most = sum(column.largest for column in pages), _PAGES * row_bytes
+    if inflated > most:
+        raise RowError("parquet_unreadable", f"pages of {inflated} bytes, at most {most}")
+    bytes_a_row = max(1, metadata.total_byte_size // max(1, metadata.num_rows))
+    rows = max(1, min(_BATCH_ROWS, _BATCH_BYTES // bytes_a_row))
+    enough = max(_DECODED_BYTES, inflated)
+    while (decoded := sum(column.most(rows) for column in pages)) > enough and rows > 1:
+        rows //= 2
+    if decoded > most:
+        raise RowError("parquet_unreadable", f"a row of up to {decoded} bytes, at most {most}")
+    stored = min(
+        sum(metadata.column(number).total_compressed_size for number in range(metadata.num_columns)), file.seek(0, 2)
+    )
+    given, most = 0, max(row_bytes, _EXPANSION * stored)
+    for batch in parquet.iter_batches(batch_size=rows, row_groups=[group], columns=columns):
+        given += batch.nbytes
+        if given > most:
+            raise RowError("parquet_unreadable", f"more than {most} bytes are made of {stored}")
+        yield batch
 
 
 def arrow_errors() -> tuple[type[Exception], ...]:
@@ -125,12 +168,21 @@ def batch_rows(
     batch: Any, first: int, source: str, fields: Fields, paths: dict[str, tuple[str, ...]]
 ) -> Iterator[Event]:
     """The pages of a record batch; paths: where each field is. The offset of a row is its number, from first on."""
+    if batch.num_rows > 1 and batch.nbytes > _BATCH_BYTES:  # Python's values of a part at a time
+        half = batch.num_rows // 2
+        yield from batch_rows(batch.slice(0, half), first, source, fields, paths)
+        yield from batch_rows(batch.slice(half), first + half, source, fields, paths)
+        return
     optional = {*paths} - {fields.text}
     columns = {name: _values(_column(batch, paths[name])) for name in optional}
     columns[fields.text] = _bytes(_column(batch, paths[fields.text]))
     names = list(columns)
     for number, values in enumerate(zip(*columns.values(), strict=True), start=first):
-        yield page_of_row(dict(zip(names, values, strict=True)), fields, source, number, f"row {number}")
+        place = f"row {number}"
+        if reason := watch.begin(Doing.PLACE, source, number):
+            yield Damaged(source, number, "", "", reason, place)
+        else:
+            yield page_of_row(dict(zip(names, values, strict=True)), fields, source, number, place)
 
 
 def _bytes(column: Any) -> list[bytes | None]:

@@ -2,17 +2,20 @@
 
 import base64
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from filters.document import RawPage
+from pipelines import watch
 from pipelines.reading import pages
 from pipelines.reading.events import Damaged, Rejected
 from pipelines.reading.fields import USUAL_DOCUMENTS
 from pipelines.reading.headers import Dialect, Record
 from pipelines.reading.responses import page_of
 from pipelines.reading.streams import Stream
+from pipelines.watch import Doing
 
 Event = RawPage | Rejected | Damaged
 
@@ -20,6 +23,7 @@ RECORD_BYTES = 64 << 20
 _LARGEST_LENGTH = 1 << 40
 _SLACK = 4  # line breaks that end a record; lengths that are off by no more are forgiven (old versions of wget)
 _BREAKS = b"\r\n"
+_NO_BREAK = re.compile(rb"[^\r\n]")
 
 
 @dataclass
@@ -59,6 +63,14 @@ def records(
         start = _skip_breaks(stream)
         if start < 0:
             return
+        offset = key(start, number)
+        reason = watch.begin(Doing.PLACE, found.source, offset)
+        if reason and (stop is None or not stop(start)):
+            stream.at = start + 1
+            stream.find(dialect.next, dialect.overlap)
+            yield Damaged(found.source, offset, "", "", reason, "the record: left out")
+            number += 1
+            continue
         if not _begins(stream, dialect, start):
             at = start - stream.base
             version = stream.data.startswith(b"WARC/", at)
@@ -69,12 +81,12 @@ def records(
             if number == 0 and start == 0:
                 detail += f", they begin {pages.first_bytes(before)}"
             reason = "warc_bad_record" if version else "warc_garbage_skipped"
-            yield Damaged(found.source, key(start, number), "", "", reason, detail)
+            yield Damaged(found.source, offset, "", "", reason, detail)
             number += 1
             continue
         if stop is not None and stop(start) and dialect.next.match(stream.data, start - stream.base):
             return  # the next range finds it
-        event = _one(stream, dialect, dialect.parse(stream), found, key(start, number), verified, oversized)
+        event = _one(stream, dialect, dialect.parse(stream), found, offset, verified, oversized)
         if not isinstance(event, Damaged):
             stream.discarded = 0
         yield event
@@ -89,9 +101,11 @@ def _begins(stream: Stream, dialect: Dialect, position: int) -> bool:
 def _skip_breaks(stream: Stream) -> int:
     """The position of the next byte that is not a line break, or -1 at the end of the stream."""
     while stream.fill(stream.at + 1):
-        if stream.data[stream.at - stream.base] not in _BREAKS:
+        at = stream.at - stream.base
+        if stream.data[at] not in _BREAKS:
             return stream.at
-        stream.at += 1
+        found = _NO_BREAK.search(stream.data, at)
+        stream.at = stream.base + found.start() if found else stream.end
     return -1
 
 
@@ -105,7 +119,7 @@ def _one(
     oversized: bool,
 ) -> Event | None:
     fields = record.fields
-    page_id = pages.clean_id(fields.get(b"warc-record-id", b""))
+    page_id = pages.clean_id(fields.get(b"warc-record-id", b""), pages.ID_CHARACTERS)
     url = pages.clean_url(fields.get(b"warc-target-uri", b""))
 
     def damaged(reason: str, detail: str) -> Damaged:
@@ -137,21 +151,24 @@ def _one(
         stream.at = begin
         if length > _LARGEST_LENGTH:
             return resynced("warc_bad_content_length", f"Content-Length {length}")
-        if not stream.skip_to(begin + length) or not _ends(stream, dialect):
-            return resynced("cut", f"Content-Length {length}, {max(0, stream.end - begin)} bytes are there")
+        if _is_lie(stream, begin + length, dialect) or not (stream.skip_to(begin + length) and _ends(stream, dialect)):
+            return resynced("cut", _what_is_there(stream, begin, length))
         return damaged("record_too_big", f"{length} bytes, at most {RECORD_BYTES}")
     stream.at = begin
+    if _is_lie(stream, begin + length, dialect):
+        cut = stream.whole is not None and stream.whole < begin + length
+        return resynced("cut" if cut else "warc_bad_content_length", _what_is_there(stream, begin, length))
     # The block and the line breaks after it, which tell whether its length is right.
     stream.fill(begin + length + _SLACK + 16)
     if stream.end < begin + length:
         missing = begin + length - stream.end
         if not (verified and missing <= _SLACK):
-            return resynced("cut", f"Content-Length {length}, {stream.end - begin} bytes are there")
+            return resynced("cut", _what_is_there(stream, begin, length))
     at = begin - stream.base
     data, end = stream.data, min(at + length, len(stream.data))
     stream.at = min(begin + length, stream.end)
     if not _ends(stream, dialect):
-        return resynced("warc_bad_content_length", f"Content-Length {length}, the record continues after it")
+        return resynced("warc_bad_content_length", _what_is_there(stream, begin, length))
     if record.problem:
         return damaged(record.problem, record.detail)
     if found.by_digest and not _digest_agrees(fields.get(b"warc-block-digest", b""), data[at:end]):
@@ -160,6 +177,21 @@ def _one(
     if not wanted:
         return None
     return page_of(record, data, at, end, found.source, offset, page_id, url)
+
+
+def _is_lie(stream: Stream, end: int, dialect: Dialect) -> bool:
+    """Whether a look at the place tells that no record ends there: known of files, and only far ahead."""
+    there = stream.peek(end, _SLACK + 16 + dialect.overlap)
+    if there is None:
+        return False
+    return (stream.whole is not None and stream.whole < end) or not _ends(Stream.of(there), dialect)
+
+
+def _what_is_there(stream: Stream, begin: int, length: int) -> str:
+    """What is wrong with a length, of a block that begins here."""
+    there = (stream.end if stream.whole is None else stream.whole) - begin
+    what = "the record continues after it" if there >= length else f"{max(0, there)} bytes are there"
+    return f"Content-Length {length}, {what}"
 
 
 def _ends(stream: Stream, dialect: Dialect) -> bool:

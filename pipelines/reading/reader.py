@@ -82,18 +82,17 @@ class Reader:
         from pipelines.reading.parquet import parquet_rows
         from pipelines.reading.plainfile import file_page
 
-        piece, fields = self.piece, self.reading.rows
+        piece, fields, window_log = self.piece, self.reading.rows, self.reading.zstd_long
         if name == "parquet":
             return parquet_rows(file, piece.start, piece.end, piece.first_row, piece.path, fields)
         if name == "arrow":
             return arrow_rows(file, piece.path, fields)
         if name in ("csv", "tsv"):
-            return delimited_rows(file, name == "tsv", packing, piece.path, fields)
+            return delimited_rows(file, name == "tsv", packing, piece.path, fields, window_log)
         if name == "json":
-            return array_rows(file, packing, piece.path, fields)
+            return array_rows(file, packing, piece.path, fields, window_log)
         if name in _FILES:
-            return file_page(file, name == "html", packing, piece.path)
-        window_log = self.reading.zstd_long
+            return file_page(file, name == "html", packing, piece.path, window_log)
         return jsonl_rows(file, piece.start, piece.end, piece.first_row, packing, piece.path, fields, window_log)
 
 

@@ -14,6 +14,7 @@ from pipelines.reading.fields import Fields, as_carried, lookup
 Event = RawPage | Rejected | Damaged
 
 _EPOCH = datetime(1970, 1, 1)
+_SHOWN_CHARACTERS = 4096  # of the address of a row that is too long
 # A number that is a date: seconds since 1970 up to the year 5138, else thousandths, millionths or billionths of them.
 _UNITS = ((10**11, 1), (10**14, 10**3), (10**17, 10**6), (10**20, 10**9))
 _FIRST_SECOND = 10**8  # March 1973: smaller numbers count something else
@@ -38,7 +39,8 @@ def page_of_row(row: Mapping[str, Any], fields: Fields, source: str, offset: int
     text must be a string, or bytes in UTF-8. Of the rest anything goes: numbers are ids and dates, a list stands for
     the first of it that is usable, and what is no id, address or date is as good as absent.
     """
-    page_id, url = pages.clean_id(as_name(lookup(row, fields.id))), pages.clean_url(_address(lookup(row, fields.url)))
+    page_id = pages.clean_id(as_name(lookup(row, fields.id)), pages.ID_CHARACTERS)
+    url = pages.clean_url(_address(lookup(row, fields.url)))
     try:
         body = _body(row, fields.text)
     except RowError as error:
@@ -48,6 +50,13 @@ def page_of_row(row: Mapping[str, Any], fields: Fields, source: str, offset: int
     event = pages.text_page(source, offset, body, page_id, url, day, carried=carried)
     if isinstance(event, Damaged):
         return Damaged(source, offset, event.id, event.url, event.reason, f"{place}: {event.detail}")
+    if isinstance(event, RawPage):
+        size = len(event.body) + len(url)
+        if carried:
+            size += sum(map(len, carried.values()))
+        if size > fields.max_bytes:
+            detail = f"{place}: {size} bytes in the fields that are read, at most {fields.max_bytes}"
+            return Damaged(source, offset, event.id, url[:_SHOWN_CHARACTERS], "doc_too_long", detail)
     return event
 
 

@@ -16,20 +16,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from pipelines import watch
 from pipelines.reading.events import Damaged
 from pipelines.reading.formats import GZIP_MAGIC
 from pipelines.reading.headers import ARC, WARC, Dialect
 from pipelines.reading.packing import Corrupt, Cut, WideWindow, file_chunks, unpack
 from pipelines.reading.parsing import RECORD_BYTES, Event, Found, records
 from pipelines.reading.salvage import gap, salvaged
-from pipelines.reading.streams import DISCARD_BYTES, FILE_CHUNK, Member, Stream, TooMuch, Window
+from pipelines.reading.streams import DISCARD_BYTES, FILE_CHUNK, Member, Resync, Stream, TooMuch, Window
+from pipelines.watch import Doing
 
-_RECORD_NUMBER_BITS = 40
+RECORD_NUMBER_BITS = 40  # from which on an offset counts the records of one gzip member
 
 
 def _member_key(position: int) -> Callable[[int, int], int]:
     def key(_: int, number: int) -> int:
-        return position | number << _RECORD_NUMBER_BITS
+        return position | number << RECORD_NUMBER_BITS
 
     return key
 
@@ -38,10 +40,15 @@ def gzip_records(file: Any, start: int, end: int | None, arc: bool, found: Found
     """The records of .warc.gz or .arc.gz whose gzip members begin in [start, end). None = a record of another type."""
     dialect = ARC if arc else WARC
     window = Window(file)
-    position = window.find_member(start) if start else 0
+    resync = Resync(window)
+    position = window.find_member(start, end) if start else 0
     while position >= 0 and (head := bytes(window.at(position, 3)[:3])):
         if end is not None and position >= end and window.begins_record(position):
             return
+        if reason := watch.begin(Doing.PLACE, found.source, position):
+            yield Damaged(found.source, position, "", "", reason, "the gzip member: left out")
+            position = window.find_member(position + 1)
+            continue
         if head != GZIP_MAGIC:
             after = window.find_member(position + 1)
             yield gap(window, position, after, found.source)
@@ -61,9 +68,9 @@ def gzip_records(file: Any, start: int, end: int | None, arc: bool, found: Found
             del parts
             member = Member(window, position)
             yield from _large_member(member, dialect, found, key)
-            position = member.position if member.state == "end" else window.find_member(position + 1)
+            position = member.position if member.state == "end" else resync.after(position, member)
         else:
-            after = window.find_member(position + 1)
+            after = resync.after(position, member)
             cut = member.state == "cut" and after < 0
             reason = "warc_truncated" if cut else "warc_gzip_corrupt"
             yield from salvaged(b"".join(parts), dialect, found, key, reason)
@@ -95,13 +102,8 @@ def _large_member(
 def plain_records(file: Any, start: int, end: int | None, arc: bool, found: Found) -> Iterator[Event | None]:
     """The records of an uncompressed file that begin in [start, end). None = a record of another type."""
 
-    def rewind(position: int) -> Callable[[], bytes]:
-        file.seek(position)
-        return lambda: file.read(FILE_CHUNK)
-
     dialect = ARC if arc else WARC
-    first = max(0, start - 1)
-    stream = Stream(rewind(first), first, rewind)
+    stream = Stream.of_file(file, max(0, start - 1))
     if start:
         stream.fill(start)  # with the byte before: a line break there matters to ARC
         stream.at = start

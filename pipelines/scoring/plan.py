@@ -177,7 +177,7 @@ class _Planner:
         for step in steps:
             strategy = step.strategy
             before = (*before, strategy)
-            reads = tuple((name, writers.get(name)) for name in strategy.reads)
+            reads = tuple((name, writers.get(name)) for name in strategy.notes_read())
             if isinstance(strategy, (Extractor, Rewriter, CorpusRewriter)):
                 key: Hashable = before if isinstance(strategy, CorpusRewriter) else (current, group, strategy, reads)
                 node = self._node(key, current, step, reads, group)

@@ -8,13 +8,14 @@ from typing import Any
 import apache_beam as beam
 
 from filters.document import Document
-from pipelines import curation, storage
+from pipelines import curation, storage, watch
 from pipelines.corpus.spool import Spool, reread
 from pipelines.curation import RereadTask
 from pipelines.manifest import BooksRecord
 from pipelines.scoring import table
 from pipelines.scoring.plan import Node, Reads
 from pipelines.scoring.score import Cut, Score, ScoreJob, with_notes
+from pipelines.watch import Doing
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,11 @@ class _Respool(beam.DoFn):
             raise TypeError(f"{self.node.step.name} has no text before it")
         folder = storage.join(self.job.root, table.spool_folder(self.node))
         spool = Spool(folder, task.name, self.node.step)
+        watch.begin(Doing.REREADING, task.name)
         for _, document in documents(self.job, parent, task.name, frozenset(task.rows), self.node.reads):
+            watch.begin(Doing.REREADING, document.source, document.offset)
             spool.add(document)
+        watch.begin(Doing.FINISHING, task.name)
         yield spool.close()
 
 
@@ -90,7 +94,7 @@ class _RereadRows(beam.DoFn):
         keys = zip(pages["source"].to_pylist(), pages["offset"].to_pylist(), strict=True)
         row_of = {key: row for row, key in enumerate(keys)}
         noted = table.StoredNotes.read(self.job.root, self.job.plan, parent, task.name)
-        for spooled, applied in reread(task.shard, task.decisions, self.node.step, task.skip):
+        for spooled, applied in reread(task.shard, task.decisions, self.node.step):
             document = applied.document or spooled
             row = row_of[document.source, document.offset]
             # Without the notes that the rewriter read: what follows reads those of its own arms' writers.
@@ -99,6 +103,7 @@ class _RereadRows(beam.DoFn):
                 applied.edits,
             )  # fmt: skip
             yield task.name, Cut(row, bare, noted.of(row), applied.drop, applied.reason)
+        watch.begin(Doing.FINISHING, task.name)
         # Where nothing is left there is nothing to score, and a unit without a record would have no manifest.
         yield beam.pvalue.TaggedOutput("records", BooksRecord(task.name, {}))
 

@@ -12,13 +12,14 @@ from filters.chain import Dropped, Failed, OpenStep, apply, utf8_bytes
 from filters.contracts import CorpusJudge
 from filters.document import Document, Drop, NoteValue, RawPage
 from filters.text.tokens import counter
-from pipelines import curation
+from pipelines import curation, watch
 from pipelines.corpus.forms import forms_of
-from pipelines.curation import ReadTask
+from pipelines.inputs import ReadTask, ReadUnits
 from pipelines.manifest import ScoredRecord
 from pipelines.reading.fields import USUAL_READING, Reading
 from pipelines.scoring import table
 from pipelines.scoring.plan import Measure, Node, Plan, Reads, Writer
+from pipelines.watch import Doing
 
 Noted = Mapping[Writer, Mapping[str, NoteValue]]  # what each writer noted of a page so far
 
@@ -203,12 +204,14 @@ class Score(beam.DoFn):
 
     def _open_node(self, node: Node) -> OpenStep:
         if node.number not in self._open_nodes:
-            self._open_nodes[node.number] = OpenStep(node.step)
+            with watch.during(Doing.OPENING, node.step.name):
+                self._open_nodes[node.number] = OpenStep(node.step)
         return self._open_nodes[node.number]
 
     def _open_measure(self, measure: Measure) -> OpenStep:
         if measure.number not in self._open_measures:
-            self._open_measures[measure.number] = OpenStep(measure.step)
+            with watch.during(Doing.OPENING, measure.step.name):
+                self._open_measures[measure.number] = OpenStep(measure.step)
         return self._open_measures[measure.number]
 
     def _book_edits(self, node: Node, edits: Mapping[str, int]) -> None:
@@ -246,7 +249,7 @@ def build_scoring(job: ScoreJob, group: int, pipeline: beam.Pipeline, task: Read
     read = (
         pipeline
         | beam.Create([task], reshuffle=False)
-        | "read" >> beam.ParDo(curation.ReadUnits(job.root, job.reading)).with_outputs("records", main="items")
+        | "read" >> beam.ParDo(ReadUnits(job.root, job.reading)).with_outputs("records", main="items")
     )
     scored = read["items"] | "score" >> beam.ParDo(Score(job, group))
     curation.end_with_manifest([read.records, scored], path, begun)

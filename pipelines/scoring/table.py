@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from filters.contracts import Scores
 from filters.document import Drop, NoteValue
 from pipelines import storage
-from pipelines.curation import WORK
+from pipelines.inputs import WORK
 from pipelines.manifest import FileRecord
 from pipelines.scoring.plan import Measure, Node, Plan, Writer
 

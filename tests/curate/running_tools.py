@@ -31,9 +31,11 @@ def rows(output: Path, table: str) -> list[dict]:
 
 
 def content(output: Path) -> str:
-    """A hash of what a run gave: ids and texts kept, ids and rules dropped, whatever the files."""
-    kept = sorted((row["id"], row["text"]) for row in rows(output, "kept"))
-    dropped = sorted((row["id"], row["stage"], row["rule"], row["kept_id"] or "") for row in rows(output, "dropped"))
+    """A hash of what a run gave: ids and texts kept, ids and rules dropped and why, whatever the files."""
+    notes = ("dup_count", "dup_cluster")
+    kept = sorted((row["id"], row["text"], *(row.get(note) or 0 for note in notes)) for row in rows(output, "kept"))
+    why = ("stage", "rule", "kept_id", "value", "threshold", "similarity")
+    dropped = sorted((row["id"], *(row[name] or 0 for name in why)) for row in rows(output, "dropped"))
     failed = sorted((row["source"].rpartition("/")[2], row["offset"], row["reason"]) for row in rows(output, "failed"))
     return hashlib.sha256(repr([kept, dropped, failed]).encode()).hexdigest()
 

@@ -11,7 +11,7 @@ from filters.chain import opened
 from filters.contracts import CorpusJudge, CorpusRewriter, Cuts, Duplicates, Lines, strategy
 from filters.dedup.survivors import hash_of
 from filters.document import Document, Drop
-from pipelines.corpus.forms import forms_of
+from pipelines.corpus.forms import Known, forms_of
 from tests.curate.ablation.tools import kept_ids, run_ablation, texts, write
 from tests.curate.running_tools import adds_up, content, go, recipe, rows
 from tests.strategies import FirstWord
@@ -96,7 +96,9 @@ def test_a_judge_of_twenty_lines_is_the_same_everywhere(tmp_path, inputs):
 
 
 def test_evidence_among_the_living_is_that_of_a_run(tmp_path, inputs):
-    documents = [Document(row["id"], row["text"], row["url"]) for row in _kept(tmp_path, inputs)]
+    documents = [
+        Document(row["id"], row["text"], row["url"] or "", source=row["source"]) for row in _kept(tmp_path, inputs)
+    ]
     result = go(recipe(BODY, FIRST_WORD), inputs, tmp_path / "out")
     forms, keys = forms_of(FirstWord()), opened(FirstWord())
     records = [forms.key_record(document, keys(document)) for document in documents]
@@ -104,7 +106,11 @@ def test_evidence_among_the_living_is_that_of_a_run(tmp_path, inputs):
     living = forms.living([*records, *records[:30]])
     alive = np.arange(len(records) + 30) < len(records)
     lost, kept = living.losers(alive)
-    found = living.evidence(alive, lost, kept, lambda rows: [documents[row].id for row in rows])
+    known = Known(
+        lambda rows: [documents[row].id for row in rows],
+        lambda rows: ([documents[row].url for row in rows], [documents[row].source for row in rows]),
+    )
+    found = living.evidence(alive, lost, kept, known)
     expected = {name: value for name, value in result["corpus"][0].items() if name not in ("stage", "sample")}
     assert found == expected
 

@@ -41,7 +41,8 @@ def test_names_of_fields_are_part_of_a_recipe():
     assert named.fingerprint() != recipe(GOOD).fingerprint()
     assert recipe(GOOD + "rows: {text: text}\n").fingerprint() == recipe(GOOD).fingerprint()
     assert parse(named.filled(), "again") == named
-    assert named.filled()["rows"] == {"text": "content", "id": "id", "url": "url", "date": "", "carry": ["license"]}
+    fields = {"text": "content", "id": "id", "url": "url", "date": "", "carry": ["license"], "max_bytes": 1 << 26}
+    assert named.filled()["rows"] == fields
 
 
 def test_extraction_comes_by_itself():

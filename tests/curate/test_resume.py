@@ -12,7 +12,7 @@ from curate.rundir import RunError, UsageError, unread
 from filters.contracts import Extractor, strategy
 from filters.document import Document, Drop, RawPage
 from pipelines import manifest
-from pipelines.curation import ReadTask
+from pipelines.inputs import ReadTask
 from pipelines.manifest import PieceRead, ReadRecord
 from pipelines.reading.units import Piece
 from tests.curate.running_tools import adds_up, content, go, recipe, write_rows

@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from curate.rundir import UsageError
-from pipelines import curation, stage
+from pipelines import inputs as units
+from pipelines import stage
 from pipelines.manifest import FileRecord
 from tests.curate.running_tools import adds_up, content, go, recipe, rows, write_rows
 
@@ -51,7 +52,7 @@ def test_everything_is_kept_dropped_or_failed(tmp_path):
         assert row["value"] < row["threshold"] == 30
     kept = rows(tmp_path / "out", "kept")
     assert all(row["text"] == row["text"].upper() for row in kept)
-    assert not (tmp_path / "out" / curation.WORK).exists()
+    assert not (tmp_path / "out" / units.WORK).exists()
     assert json.loads((tmp_path / "out" / "run.json").read_text())["conserved"] is True
 
 
@@ -61,8 +62,8 @@ class _Stumbling:
     def __init__(self, reader):
         self.types, self._reader = reader.types, reader
 
-    def __iter__(self):
-        events = iter(self._reader)
+    def steps(self):
+        events = self._reader.steps()
         yield next(events)
         yield next(events)
         raise KeyError("a fault")
@@ -71,13 +72,13 @@ class _Stumbling:
 def test_a_fault_of_the_reader_costs_its_file_and_no_other(tmp_path, monkeypatch):
     inputs = _inputs(tmp_path, files=3, each=4)
 
-    true = curation.read
+    true = units.read
 
     def faulty(piece, fields):
         reader = true(piece, fields)
         return _Stumbling(reader) if piece.path.endswith("1.jsonl") else reader
 
-    monkeypatch.setattr(curation, "read", faulty)
+    monkeypatch.setattr(units, "read", faulty)
     result = go(recipe(BODY), inputs, tmp_path / "out")
     assert adds_up(result)
     assert (result["kept"], result["failed"]) == (10, 1)
@@ -131,6 +132,19 @@ def test_workers_order_and_cutting_do_not_change_the_result(tmp_path):
     assert content(tmp_path / "one") == content(tmp_path / "two") == content(tmp_path / "reversed")
 
 
+def test_steps_take_batches_and_the_result_is_that_of_pages_one_by_one(tmp_path, monkeypatch):
+    inputs = [*_inputs(tmp_path, 3, 50), write_rows(tmp_path / "empty.jsonl", [])]
+    found = []
+    for items, size in ((1, 1), (7, 1 << 30), (1 << 30, 1_000), (1 << 30, 1 << 30)):
+        monkeypatch.setattr(stage, "BATCH_ITEMS", items)
+        monkeypatch.setattr(stage, "BATCH_BYTES", size)
+        output = tmp_path / f"{items}-{size}"
+        assert adds_up(go(recipe(*_stages()), inputs, output))
+        found.append({table: rows(output, table) for table in ("kept", "dropped", "failed")})
+    assert all(tables == found[0] for tables in found)
+    assert all(found[0].values())
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -150,7 +164,8 @@ def test_the_graph_in_one_piece_gives_the_same(tmp_path, options):
 @pytest.mark.parametrize(("kind", "reason"), [("kill", "worker_died"), ("stall", "worker_stalled")])
 def test_a_page_that_ends_its_worker_costs_that_page(tmp_path, kind, reason):
     inputs = _inputs(tmp_path)
-    result = go(recipe(*_stages(kind)), inputs, tmp_path / "out", workers=2, stall_seconds=2)
+    stall_seconds = 5 if kind == "stall" else 120  # a busy machine is no stall
+    result = go(recipe(*_stages(kind)), inputs, tmp_path / "out", workers=2, stall_seconds=stall_seconds)
     assert adds_up(result)
     (failed,) = rows(tmp_path / "out", "failed")
     assert (failed["id"], failed["reason"], failed["offset"]) == ("77", reason, 38)
@@ -275,7 +290,7 @@ def test_an_output_directory_in_use_is_left_alone(tmp_path):
 
 def test_resume_refuses_what_changed(tmp_path):
     inputs = _inputs(tmp_path, 2)
-    (tmp_path / "out" / curation.WORK).mkdir(parents=True)
+    (tmp_path / "out" / units.WORK).mkdir(parents=True)
     first = recipe(*_stages())
     _begin_only(first, inputs, tmp_path / "out")
     with pytest.raises(UsageError, match="the recipe or a model changed"):
@@ -292,7 +307,7 @@ def _begin_only(chosen, inputs, output):
 
     paths = [str(path) for path in inputs]
     directory = rundir.RunDirectory(str(output))
-    (output / curation.WORK).rmdir()
+    (output / units.WORK).rmdir()
     directory.begin(
         {
             "fingerprint": chosen.fingerprint(),
@@ -303,7 +318,7 @@ def _begin_only(chosen, inputs, output):
         },
         resume=False,
     )
-    directory.release()
+    directory.close()
 
 
 def test_a_killed_run_is_resumed_to_the_same_result_and_leaves_no_process(tmp_path):
@@ -343,9 +358,16 @@ def test_files_that_a_killed_worker_left_unfinished_are_gone_in_the_end(tmp_path
     files = [FileRecord(**file) for file in json.loads((out / "run.json").read_text())["files"]]
     for folder in ("kept", "dropped", "failed", "keys"):
         (out / folder).mkdir(exist_ok=True)
-        (out / folder / ".tmp-0123").write_bytes(b"half")
-    RunDirectory(str(out)).remove_orphans(files)
-    assert {path for path in out.rglob("*") if path.is_file()} == named
+        (out / folder / f".tmp-{'0123' * 8}").write_bytes(b"half")
+    (kept,) = (Path(file.path).name for file in files if file.table == "kept")
+    unit = kept.rpartition("-")[0].rpartition("-")[0]
+    (out / "kept" / f"{unit}-000-01234567.parquet").write_bytes(b"an earlier attempt")
+    mine = {out / "kept" / name for name in ("mine.parquet", ".tmp-mine", "mine-000-01234567.parquet", "more/a.txt")}
+    (out / "kept" / "more").mkdir()
+    for path in mine:
+        path.write_bytes(b"precious")
+    RunDirectory(str(out)).remove_orphans(files, [unit])
+    assert {path for path in out.rglob("*") if path.is_file()} == named | mine
 
 
 @pytest.mark.parametrize(

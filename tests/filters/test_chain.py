@@ -65,6 +65,26 @@ def test_a_fault_is_a_failed_row_without_text_and_neighbours_survive(kind, reaso
     assert chain.books["step/1"].failed == 1
 
 
+def test_a_step_takes_all_items_before_the_next_begins_and_each_ends_as_it_would_alone():
+    strategies = Body(), Characters(least=4), Trouble(kind="fault"), Upper()
+    texts = ("first", "few", "TROUBLE", "", "a last one")
+    pages = [_page(text, number) for number, text in enumerate(texts)]
+    alone, together = _chain(*strategies), _chain(*strategies)
+    begun = []
+    outcomes = together.run_all(pages, lambda item: begun.append((type(item), item.offset)))
+    assert outcomes == [alone.run(page) for page in pages]
+    assert [type(outcome) for outcome in outcomes] == [Document, Dropped, Failed, Dropped, Document]
+    assert begun == [
+        *((RawPage, offset) for offset in range(5)),
+        *((Document, offset) for offset in (0, 1, 2, 3, 4)),
+        *((Document, offset) for offset in (0, 2, 4)),
+        *((Document, offset) for offset in (0, 4)),
+    ]
+    for one, other in zip(alone.reset().values(), together.reset().values(), strict=True):
+        assert dataclasses.replace(one, cpu_seconds=0) == dataclasses.replace(other, cpu_seconds=0)
+    assert together.run_all([]) == []
+
+
 def test_lone_surrogates_fail_their_document_and_not_the_sink():
     chain = _chain(Characters())
     failed = chain.run(Document("1", "a\ud800b"))

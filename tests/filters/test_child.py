@@ -1,6 +1,9 @@
 """The killable process: every way a call can go wrong costs that call and no other."""
 
+import errno
+import itertools
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -8,7 +11,7 @@ import time
 
 import pytest
 
-from filters.child import Child, Limits
+from filters.child import Child, Limits, _Process
 from filters.child_main import TEST_HOOK
 from filters.contracts import ResourceError
 from filters.document import Fault
@@ -35,7 +38,7 @@ def harm(kind):
     [
         ("segfault", "extract_crashed", "SIGSEGV"),
         ("exit", "extract_crashed", "exit code 9"),
-        ("killed", "extract_crashed", "SIGKILL"),
+        ("killed", "extract_crashed", "SIGKILL, 3 times"),
         ("memory", "extract_oom", "MemoryError"),
         ("rust-memory", "extract_oom", "SIGABRT"),
         ("panic", "extract_panic", "PanicException"),
@@ -44,7 +47,8 @@ def harm(kind):
         ("output", "extract_output_too_big", "limit"),
     ],
 )
-def test_one_call_is_lost_and_the_next_answered(child, kind, reason, detail):
+def test_one_call_is_lost_and_the_next_answered(child, kind, reason, detail, monkeypatch):
+    monkeypatch.setattr("filters.child._PATIENCE", 2)
     assert child(PAGE)[0] == "안녕하세요, 여러분."
     with pytest.raises(Fault) as caught:
         child(harm(kind))
@@ -54,6 +58,73 @@ def test_one_call_is_lost_and_the_next_answered(child, kind, reason, detail):
     spent = child.cpu_seconds
     assert child(PAGE)[0] == "안녕하세요, 여러분."
     assert child.cpu_seconds - spent < 0.3, "a new child starts in little time"
+
+
+def test_a_page_whose_child_is_killed_twenty_times_is_not_lost(child, monkeypatch):
+    receive = _Process.receive
+    kills = iter(range(20))
+
+    def killed(self, *arguments):
+        if next(kills, None) is not None:
+            os.kill(self.pid, signal.SIGKILL)
+        return receive(self, *arguments)
+
+    monkeypatch.setattr(_Process, "receive", killed)
+    assert child(PAGE)[0] == "안녕하세요, 여러분."
+    assert next(kills, None) is None
+
+
+def test_a_child_killed_between_two_pages_is_not_noticed(child):
+    for _ in range(5):
+        os.kill(child.pid, signal.SIGKILL)
+        assert child(PAGE)[0] == "안녕하세요, 여러분."
+
+
+def test_a_page_for_which_the_memory_killer_comes_is_lost_the_second_time(child, monkeypatch):
+    monkeypatch.setattr("filters.child._SAMPLE_SECONDS", 0.01)
+    looks = itertools.count()
+    monkeypatch.setattr("filters.child._resident", lambda pid: next(looks) << 30)  # more at every look
+    child.close()
+    starts = child.starts
+    with pytest.raises(Fault, match="extract_oom") as caught:
+        child(harm("killed-slowly"))
+    assert "SIGKILL, 2 times" in caught.value.detail
+    assert child.starts - starts <= 2
+
+
+def test_what_an_earlier_page_broke_costs_no_later_one(child):
+    """A page is to blame for what it does to a fresh process."""
+    child(harm("poison"))
+    assert child(PAGE)[0] == "안녕하세요, 여러분."
+    assert child.starts == 2
+
+
+@pytest.mark.parametrize("least", [1, 20])
+def test_a_child_killed_while_it_starts_is_started_again(child, monkeypatch, least):
+    kills = iter(range(least))
+
+    class Killed(_Process):
+        def send(self, *arguments):
+            if next(kills, None) is not None:
+                os.kill(self.pid, signal.SIGKILL)
+            return super().send(*arguments)
+
+    child.close()
+    monkeypatch.setattr("filters.child._Process", Killed)
+    assert child(PAGE)[0] == "안녕하세요, 여러분."
+    assert child.starts == 2 + least
+
+
+def test_no_process_at_all_is_a_missing_resource_and_no_fault_of_a_page(child, monkeypatch):
+    child.close()
+    monkeypatch.setattr("filters.child._PATIENCE", 3)
+    monkeypatch.setattr("filters.child._Process", _no_process)
+    with pytest.raises(ResourceError, match="does not start: Resource temporarily unavailable"):
+        child(PAGE)
+
+
+def _no_process():
+    raise BlockingIOError(errno.EAGAIN, "no more")
 
 
 def test_the_hook_does_nothing_without_its_variable():
@@ -155,7 +226,7 @@ def test_what_does_not_load_is_a_missing_resource():
 
 
 ORPHAN = """
-from filters.child import Child, Limits
+from filters.child import Child, Limits, _Process
 child = Child("filters.extraction.in_child:page_to_text", {"library": "resiliparse", "options": {}}, Limits(seconds=99))
 print(child._process.pid, flush=True)
 child(b"<!--curate-test:hang-->")

@@ -26,9 +26,10 @@ from filters.contracts import (
 from filters.document import Document, Drop, Fault, RawPage
 from filters.loading import load
 
-# What a strategy needs that has no default: a model that only training can make.
+# What a strategy needs that has no default: a model that only training can make, or files of the user's.
 NEEDS_MODEL = {
     "toxicity/fasttext", "toxicity/linear", "toxicity/transformer", "quality/fasttext", "quality/fasttext-top",
+    "dedup/decontaminate",
 }  # fmt: skip
 
 TEXTS = {

@@ -9,7 +9,7 @@ import filters
 from filters.chain import fault_of, first_cause
 from filters.contracts import ResourceError
 from filters.extraction import html
-from filters.needs import check_file, masked, need
+from filters.needs import check_file, need
 
 
 @pytest.fixture
@@ -77,27 +77,6 @@ def test_a_file_of_no_kind_is_named(tmp_path):
     check_file(__file__, "a file")
     with pytest.raises(ResourceError, match=r"a list: .*x: No such file"):
         check_file(tmp_path / "x", "a list")
-
-
-@pytest.mark.parametrize(
-    ("shown", "expected"),
-    [
-        ("model https://user:word@host.example/m.bin: no", "model https://host.example/m.bin: no"),
-        ("https://host.example/m.bin?token=abc&x=1 is gone", "https://host.example/m.bin?… is gone"),
-        ("s3://KEY:SECRET@bucket/a.gz", "s3://bucket/a.gz"),
-        ("a@b.example: no such file?", "a@b.example: no such file?"),
-    ],
-)
-def test_credentials_are_not_shown(shown, expected):
-    assert masked(shown) == expected
-
-
-def test_a_model_behind_credentials_that_cannot_be_read_shows_none():
-    with pytest.raises(ResourceError) as caught:
-        filters.make("quality/fasttext", {"model": "https://me:pw@host.example/m.bin?sig=xyz"}).check()
-    assert "host.example" in str(caught.value)
-    assert "pw" not in str(caught.value)
-    assert "xyz" not in str(caught.value)
 
 
 def test_an_error_for_people_is_not_masked_by_what_caused_it():

@@ -71,6 +71,18 @@ def _corpus(rng: random.Random) -> dict:
                     "verify": rng.choice([0.5, 0.8]),
                 }
             },
+            {
+                "dedup/minhash": {
+                    "bands": 30,
+                    "rows": 3,
+                    "unit": rng.choice(["words", "characters"]),
+                    "ngram": 3,
+                    "verify": {"containment": rng.choice([0.5, 0.8]), "jaccard": 0.7},
+                    "max_survivors": rng.choice([1, 8]),
+                    "survivor": rng.choice(["longest", {"best": "language_score"}]),
+                    "compare": rng.choice([None, "language_score"]),
+                }
+            },
             {"dedup/lines": {}},
             {"dedup/bff": {"min_ngram": 5, "max_ngram": rng.randint(5, 9), "threshold": rng.choice([0.5, 0.8])}},
             {"dedup/substring": {"length": rng.randint(8, 20)}},

@@ -71,6 +71,10 @@ def test_near_duplicates_of_the_shared_data(shared_data):
         assert found[name, "minhash"]["recall"] >= 0.99
         assert found[name, "minhash"]["precision"] >= 0.98
     for name in ("revisions/rust_book_en", "revisions/rust_book_ko"):
-        assert found[name, "minhash"]["recall"] >= 0.95
+        # MinHash misses a pair by chance: no one seed says how many
+        folder = shared_data / "neardup" / "revisions"
+        by_seed = {str(seed): make("dedup/minhash", {"seed": seed}) for seed in range(1, 9)}
+        recalls = [row["recall"] for row in evaluate(f"{folder}/{name[10:]}.pairs.jsonl.gz", by_seed)]
+        assert sum(recalls) / len(recalls) >= 0.95
         assert found[name, "verified"]["precision"] > found[name, "minhash"]["precision"]
         assert found[name, "minhash"]["found 0.0-0.3"].startswith("0 of")

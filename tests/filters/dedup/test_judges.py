@@ -11,7 +11,7 @@ from filters.contracts import CorpusJudge, Strategy
 from filters.dedup.clusters import below_top, kept_of_top, link
 from filters.dedup.survivors import identity, rank, score_of, sortable
 from filters.dedup.url import normalized
-from filters.document import Document
+from filters.document import Document, Fault
 from pipelines.corpus.forms import forms_of
 
 
@@ -79,6 +79,16 @@ def test_ten_short_different_documents_survive() -> None:
     documents = [Document(str(number), text) for number, text in enumerate(texts)]
     assert decide(filters.make("dedup/minhash"), documents) == {}
     assert decide(filters.make("dedup/minhash-datasketch"), documents) == {}
+
+
+def test_datasketch_signs_long_texts_in_parts_and_the_longest_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = filters.make("dedup/minhash-datasketch", {"max_characters": 2000})
+    long = Document("long", " ".join(f"word{number}" for number in range(200)))
+    whole = judge.open().with_signature(long)
+    monkeypatch.setattr("filters.dedup.minhash_datasketch._BATCH", 7)
+    assert [found.tolist() for found in judge.open().with_signature(long)] == [found.tolist() for found in whole]
+    with pytest.raises(Fault, match="doc_too_long: 2001 characters, limit 2000"):
+        judge.open()(Document("longer", "x" * 2001))
 
 
 def test_short_equal_documents_are_duplicates() -> None:

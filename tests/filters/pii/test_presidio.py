@@ -143,8 +143,16 @@ def test_an_error_is_a_fault_without_text(run, monkeypatch):
 def test_the_time_of_a_document_is_bounded():
     run = make("pii/presidio", {"timeout": 0.05}).open()
     with pytest.raises(Fault) as raised:
-        run(korean("a1@b.c " * 200_000))
+        run(korean("a1@b.c " * 100_000))
     assert raised.value.reason == "pii_timeout"
+
+
+def test_a_text_beyond_the_limit_fails_and_is_not_passed_on():
+    run = make("pii/presidio", {"max_characters": 30}).open()
+    assert run(korean("a@b.com" + "가" * 23)).text.startswith("<EMAIL")
+    with pytest.raises(Fault) as raised:
+        run(korean("a@b.com" + "가" * 24))
+    assert str(raised.value) == "doc_too_long: 31 characters, limit 30"
 
 
 def test_its_log_is_kept_quiet(run, caplog, capsys):

@@ -41,6 +41,7 @@ STEPS = {
     "minhash": filters.make("dedup/minhash"),
     "minhash-best": filters.make("dedup/minhash", {"survivor": {"best": "score"}}),
     "minhash-verified": filters.make("dedup/minhash", {"verify": 0.8}),
+    "minhash-same": filters.make("dedup/minhash", {"verify": {"containment": 0.9, "jaccard": 0.9}}),
     "minhash-datasketch": filters.make("dedup/minhash-datasketch"),
     "lines": filters.make("dedup/lines"),
     "bff": filters.make("dedup/bff"),

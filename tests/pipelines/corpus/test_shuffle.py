@@ -71,6 +71,8 @@ CASES = [
     ("minhash", []),
     ("minhash", REPLAY),
     ("minhash-verified", []),
+    ("minhash-same", []),
+    ("minhash-same", REPLAY),
     ("lines", REPLAY),
     ("bff", []),
     ("bff-3", REPLAY),

@@ -4,7 +4,11 @@ import bz2
 import gzip
 import json
 import lzma
+import os
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -15,7 +19,7 @@ from hypothesis import strategies as st
 from filters.document import RawPage
 from pipelines.reading import read
 from pipelines.reading.events import Damaged, Rejected
-from pipelines.reading.fields import Fields
+from pipelines.reading.fields import Fields, Reading
 from pipelines.reading.jsonarray import array_rows
 from pipelines.reading.units import InputError, Piece, expand
 
@@ -99,6 +103,42 @@ def test_a_quote_that_is_never_closed_is_no_text(tmp_path):
     assert events[-1].reason == "csv_error"
 
 
+def test_a_first_line_that_cannot_be_read_is_one_failed_row(tmp_path):
+    """Otherwise the next line would be taken for the names, and the row key 0 be used twice."""
+    for data in (b"id,te\rxt\n1\r,a\n2,b\n", b'"id"x,text\n"1"x,a\n2,b\n'):
+        (event,) = _events(tmp_path / "a.csv", data)
+        assert (event.reason, event.offset) == ("csv_error", 0)
+
+
+def test_a_delimiter_in_a_message_is_shown_escaped(tmp_path):
+    found = _events(tmp_path / "a.tsv", b'"id"\t"text"\n"1"x\t"a"\n"2"\t"b"\n')
+    assert [event.reason for event in found if isinstance(event, Damaged)] == ["csv_error"]
+    assert "\\t" in found[0].detail and "\t" not in found[0].detail
+    assert _texts(found[1:]) == ["b"]
+
+
+@pytest.mark.parametrize("name", ["a.csv.zst", "a.tsv.zst", "a.json.zst", "a.txt.zst", "a.html.zst"])
+def test_a_wide_window_of_zstandard_is_named_or_read_in_every_format(tmp_path, name):
+    data = b'[{"text": "one"}]' if "json" in name else b"text\none\n"
+    settings = zstandard.ZstdCompressionParameters.from_level(3, window_log=29)
+    packer = zstandard.ZstdCompressor(compression_params=settings).compressobj()
+    path = tmp_path / name
+    path.write_bytes(packer.compress(data) + packer.flush())
+    piece = Piece(str(path), 0, None, path.stat().st_size)
+    (event,) = read(piece)
+    assert event.reason == "zstd_window_too_large"
+    assert "zstd_long: 29" in event.detail
+    (event,) = read(piece, Reading(zstd_long=29))
+    assert b"one" in event.body
+
+
+def test_utf16_that_ends_within_a_character_costs_its_row(tmp_path):
+    for broken in (b"\x41", b"\x00\xd8\x41\x00"):
+        found = _events(tmp_path / "a.csv", "text\none\n".encode("utf-16") + broken)
+        assert _texts(found[:1]) == ["one"]
+        assert [event.reason for event in found[1:]] == ["bad_unicode"]
+
+
 def test_bytes_that_are_no_utf8_cost_the_row_that_has_them(tmp_path):
     rows = "id,text\n" + "".join(f"{n},문장 {n}\n" for n in range(9000))
     data = rows.encode() + b"x,bad \xff\xfe\xfa\n\xff,good\n"
@@ -174,6 +214,41 @@ def test_arrow(tmp_path, kind):
     assert "columns found: id, meta" in problem.detail
     *_, last = _events(path, whole[: len(whole) * 2 // 3], Fields(text="meta.text"))
     assert last.reason in ("arrow_unreadable", "file_truncated")
+
+
+def test_arrow_of_which_a_byte_is_wrong_reads_no_memory_but_its_own(tmp_path):
+    """In a process of its own: where offsets are believed, this ends it."""
+    table = pa.table({"id": ["1", "2"], "text": ["one", None], "a": [1.5, None]})
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_file(out, table.schema) as writer:
+        writer.write_table(table)
+    data = out.getvalue().to_pybytes()
+    script = tmp_path / "read.py"
+    script.write_text(
+        "import sys\nfrom pathlib import Path\nfrom pipelines.reading import look, read\n"
+        "from pipelines.reading.fields import Fields, Reading\nfrom pipelines.reading.units import Piece\n"
+        "data, reading = Path(sys.argv[1]).read_bytes(), Reading(Fields(carry=('a',)))\n"
+        "path = Path(sys.argv[1] + '.arrow')\n"
+        "for at in range(8, len(data)):\n"
+        "    path.write_bytes(data[:at] + bytes((data[at] ^ 0xFF,)) + data[at + 1 :])\n"
+        "    list(read(Piece(str(path), 0, None, len(data)), reading))\n"
+        "    look.look(str(path), reading)\n"
+    )
+    (tmp_path / "whole").write_bytes(data)
+    command = [sys.executable, str(script), str(tmp_path / "whole")]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
+
+
+def test_arrow_whose_texts_are_no_utf8_costs_their_rows(tmp_path):
+    texts = pa.Array.from_buffers(pa.string(), 2, pa.array([b"ok", b"a\xff"], pa.binary()).buffers())
+    path = tmp_path / "a.arrow"
+    with pa.ipc.new_file(str(path), pa.schema({"text": pa.string()})) as writer:
+        writer.write_table(pa.table({"text": texts}))
+    found = list(read(Piece(str(path), 0, None, path.stat().st_size)))
+    assert _texts(found[:1]) == ["ok"]
+    assert [event.reason for event in found[1:]] == ["bad_unicode"]
 
 
 def test_files_that_are_documents(tmp_path):

@@ -2,7 +2,9 @@
 
 import pytest
 
-from pipelines.reading.credentials import without_credentials
+import filters
+from filters.contracts import ResourceError
+from filters.credentials import masked, without_credentials
 from pipelines.reading.pages import clean_url
 from tests.linear import grows_linearly
 
@@ -68,3 +70,47 @@ def test_what_is_no_credential_stays(url):
 @pytest.mark.parametrize("piece", ["https:", "https:/", "a:b@", "https%3A%2F%2F", "//", "https://a:b/", "%40"])
 def test_addresses_cost_in_proportion_to_their_length(piece):
     assert grows_linearly(without_credentials, lambda size: piece * (size // len(piece)) + "@%40", 20_000)
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        ("model https://user:word@host.example/m.bin: no", "model https://host.example/m.bin: no"),
+        ("model 'https://user:word@host.example/m.bin': no", "model 'https://host.example/m.bin': no"),
+        ("https://host.example/m.bin?token=abc&x=1 is gone", "https://host.example/m.bin?… is gone"),
+        ("s3://KEY:SECRET@bucket/a.gz", "s3://bucket/a.gz"),
+        ("a@b.example: no such file?", "a@b.example: no such file?"),
+        ("out/a@b: is a file; mail ann@post.example", "out/a@b: is a file; mail ann@post.example"),
+        (r"see https:/\ann:hunter2@host.example: no", r"see https:/\host.example: no"),
+        ("see https:ann:hunter2@host.example, then", "see https:host.example, then"),
+        ("at view-source:https://ann:hunter/2@host.example/", "at view-source:https://host.example/"),
+        ("at https://go.example/#https%3A%2F%2Fann%3Ahunter2%40host.example", "at https://go.example/#https%3A%2F%2Fhost.example"),
+    ],
+)  # fmt: skip
+def test_messages_show_no_credentials(shown, expected):
+    assert masked(shown) == expected
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "https://me:hunter2@host.example/m.bin?sig=xyz",
+        r"https:/\me:hunter2@host.example/m.bin",
+        "https:me:hunter2@host.example/m.bin",
+        "https://me:hunter2/4@host.example/m.bin",
+        "https://me:hunter2 is it@host.example/m.bin",
+        "view-source:https://me:hunter2@host.example/m.bin",
+        "\x01https://me:hunter2@host.example/m.bin",
+    ],
+)
+def test_a_model_behind_credentials_that_cannot_be_read_shows_none(model):
+    with pytest.raises(ResourceError) as caught:
+        filters.make("quality/fasttext", {"model": model}).check()
+    assert "host.example" in str(caught.value)
+    for secret in ("hunter2", "xyz", "is it"):
+        assert secret not in str(caught.value)
+
+
+@pytest.mark.parametrize("piece", ["https:", "a:b@", "https://a:b/", "https://a?", "%40 ", "@"])
+def test_messages_cost_in_proportion_to_their_length(piece):
+    assert grows_linearly(masked, lambda size: piece * (size // len(piece)) + "@%40", 20_000)

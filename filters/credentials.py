@@ -1,5 +1,7 @@
 """User names and passwords in addresses: found in every form that a browser reads as such, and removed."""
 
+import re
+
 import re2
 
 # What a browser does (URL Standard): for its own schemes any number of slashes or backslashes may follow the colon,
@@ -22,3 +24,18 @@ def without_credentials(url: str) -> str:
     if "%40" in url:
         url = _ENCODED.sub(r"\1", url)
     return url
+
+
+# A word of a message, with what people put around an address left out; quotes are no part of one.
+_WORD = re.compile(r"[^\s'\"<>]*(?:@|%40)[^\s'\"<>]*")
+_QUERY = re.compile(r"(\b[a-z][a-z0-9+.-]*:[/\\]+[^\s?'\"]*)\?[^\s'\"]+", re.IGNORECASE)
+
+
+def masked(message: str, *addresses: str) -> str:
+    """A message whose addresses show neither user names and passwords nor queries, where tokens stand.
+
+    addresses  known to be in the message, which may hold white space or quotes
+    """
+    for address in addresses:
+        message = message.replace(address, without_credentials(address))
+    return _QUERY.sub(r"\1?…", _WORD.sub(lambda word: without_credentials(word[0]), message))

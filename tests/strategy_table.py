@@ -1,10 +1,10 @@
-"""Writes the table of strategies into README.md: python -m tests.readme_table"""
+"""Writes the table of strategies into docs/catalogue.md: python -m tests.strategy_table"""
 
 from pathlib import Path
 
 from curate.catalogue import describe
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "catalogue.md"
 BEGIN, END = "<!-- strategies -->", "<!-- /strategies -->"
 
 
@@ -15,11 +15,11 @@ def table() -> str:
 
 
 def with_table(text: str) -> str:
-    """README's text with the table of now."""
+    """The page's text with the table of now."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{table()}\n{END}{after}"
 
 
 if __name__ == "__main__":
-    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
