@@ -26,7 +26,9 @@ def main() -> None:
     _die_with_the_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver, which then ends its children
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold text of documents
-    _limit_files()
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    most = 1 << 24 if hard == resource.RLIM_INFINITY else min(1 << 24, hard)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # stderr goes to memory
     _prefer_for_the_oom_killer()
     replies = os.dup(1)
     os.dup2(2, 1)  # what a library prints must not get between the replies
@@ -142,15 +144,6 @@ def _prefer_for_the_oom_killer() -> None:
             file.write("500")
     except OSError:
         pass
-
-
-def _limit_files() -> None:
-    """Let no file grow beyond 16 MB, or beyond what is allowed already: stderr goes to memory."""
-    most = 1 << 24
-    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    if hard != resource.RLIM_INFINITY:
-        most = min(most, hard)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
 
 def _limit_memory(more: int) -> None:

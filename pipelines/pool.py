@@ -6,6 +6,7 @@ import mmap
 import multiprocessing
 import os
 import signal
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -114,32 +115,40 @@ def serial_startup() -> tuple[float, float] | None:
 
 
 class _Slot:
-    """Memory that a worker and its driver share; multiprocessing's own needs /dev/shm, which may not be there."""
+    """Memory of SLOT_BYTES that is shared with a process that gets it as an argument. It needs no /dev/shm."""
 
-    def __init__(self, descriptor: int | None = None) -> None:
-        if descriptor is None:
-            descriptor = os.memfd_create("watch")
-            os.ftruncate(descriptor, watch.SLOT_BYTES)
-        self._descriptor = descriptor
-        self.buffer = memoryview(mmap.mmap(descriptor, watch.SLOT_BYTES))
-
-    @classmethod
-    def _inherited(cls, duplicate: Any) -> "_Slot":
-        return cls(duplicate.detach())
+    def __init__(self) -> None:
+        with contextlib.ExitStack() as stack:
+            if hasattr(os, "memfd_create"):
+                self._file = os.memfd_create("slot")
+                stack.callback(os.close, self._file)
+            else:
+                self._file = stack.enter_context(tempfile.TemporaryFile()).fileno()
+            os.ftruncate(self._file, watch.SLOT_BYTES)
+            self.memory = mmap.mmap(self._file, watch.SLOT_BYTES)
+            self._open = stack.pop_all()
 
     def __reduce__(self) -> Any:
-        return _Slot._inherited, (reduction.DupFd(self._descriptor),)
+        return _mapped, (reduction.DupFd(self._file),)
 
-    def close(self) -> None:
-        """Close the descriptor; the memory goes with the object."""
-        os.close(self._descriptor)
+    def close_file(self) -> None:
+        """Close the file behind the memory, once the process has it."""
+        self._open.close()
 
 
-def _worker(pipe: Any, slot: _Slot) -> None:
+def _mapped(file: Any) -> mmap.mmap:
+    descriptor = file.detach()
+    try:
+        return mmap.mmap(descriptor, watch.SLOT_BYTES)
+    finally:
+        os.close(descriptor)
+
+
+def _worker(pipe: Any, slot: mmap.mmap) -> None:
     """The life of a worker: take a unit, run it, say so; end when the driver ends."""
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    watch.attach(slot.buffer)
+    watch.attach(slot)
     pipe.send(("ready", time.process_time()))
     try:
         while True:
@@ -174,11 +183,13 @@ class _Member:
     """A worker process as the driver sees it."""
 
     def __init__(self, context: Any) -> None:
-        self.slot = _Slot()
+        slot = _Slot()
+        self.slot = slot.memory
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_worker, args=(theirs, self.slot), daemon=True)
+        self.process = context.Process(target=_worker, args=(theirs, slot), daemon=True)
         self.process.start()
         theirs.close()
+        slot.close_file()
         self.ready = False
         self.started = time.monotonic()
         self.phase: PhaseTask | Call | None = None
@@ -189,13 +200,13 @@ class _Member:
             self.pipe.send(phase)
 
     def at(self) -> watch.At:
-        return watch.read(self.slot.buffer)
+        return watch.read(self.slot)
 
     def pages(self) -> int:
-        return watch.pages(self.slot.buffer)
+        return watch.pages(self.slot)
 
     def first(self) -> tuple[float, float] | None:
-        return watch.first(self.slot.buffer)
+        return watch.first(self.slot)
 
     def end(self, kill: bool = False) -> None:
         if kill:
@@ -210,7 +221,6 @@ class _Member:
             self.process.kill()
             self.process.join()
         self.pipe.close()
-        self.slot.close()
 
 
 class Pool:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from curate import rundir
 from curate.ablation import gold
-from curate.ablation.arms import Ablation
+from curate.ablation.arms import Ablation, Arm
 from curate.ablation.arms import load as load_ablation
 from curate.ablation.build import build
 from curate.ablation.costs import Costs
@@ -29,7 +29,7 @@ from curate.results import AblationResult, returns
 from curate.rundir import RunDirectory, UsageError
 from curate.running import check, plan_units, timed
 from filters.chain import close_all
-from filters.contracts import CorpusRewriter, Duplicates, ResourceError
+from filters.contracts import CorpusJudge, CorpusRewriter, Duplicates, ResourceError
 from filters.document import Document
 from filters.text import tokens
 from pipelines import storage
@@ -204,6 +204,7 @@ def ablate(
         raise UsageError(str(error)) from error
     for arm in ablation.arms:
         check(arm.recipe)
+        _check_notes(arm)
     _check_gold(ablation)
     _check_proxy(ablation)
     groups, group_of = _inputs(ablation, sources, workers, limit)
@@ -252,6 +253,22 @@ def _state(
         "limit": limit,
         "units": [rundir.task_state(group.tasks) for group in groups],
     }
+
+
+def _check_notes(arm: Arm) -> None:
+    """Raise UsageError if a stage reads what a corpus judge notes: that depends on which documents are alive."""
+    writers: dict[str, str] = {}
+    for step in arm.recipe.steps:
+        for note in step.strategy.notes_read():
+            if note in writers:
+                raise UsageError(
+                    f"{arm.name}: {step.name} reads the note {note} of {writers[note]}, which depends on the documents "
+                    "left at that stage: an ablation cannot score it"
+                )
+        for note in step.strategy.writes:
+            writers.pop(note, None)
+            if isinstance(step.strategy, CorpusJudge):
+                writers[note] = step.name
 
 
 def _check_gold(ablation: Ablation) -> None:

@@ -225,7 +225,7 @@ DOCUMENTS: list[Fault] = [
         lambda: gzip.compress(lines(text(0), nested("[", "]", 20_000_000), text(1))),
         2,
         "a.jsonl.gz",
-        fails={"json_error": 1},
+        fails={"doc_too_long": 1},
     ),
     rows(
         "objects without end",

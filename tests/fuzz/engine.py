@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SEEDS = Path(__file__).parent / "seeds"
 MEMORY_BYTES = 6 << 30
 INPUT_BYTES = 1 << 13
-INPUT_SECONDS = 30
+INPUT_SECONDS = 60
 _COUNT = struct.Struct("<Q")
 
 Target = Callable[[bytes], bool | None]
