@@ -93,9 +93,11 @@ def _arms(arms: Sequence[Mapping[str, Any]]) -> list[Chart]:
             left = half + 20 if beside and place else 0.0
             drawing.text(left or placed.left, top, f"{what}, 95 % interval", weight="600")
             along = width - left if beside and place else half
+            fits = 1.0 if beside else LABEL_SHARE
+            unit = f"percentage points of {what} read"
             end = _dots(
                 drawing, rows, left, top + 14, along,
-                labels=not left, label_share=1.0 if beside else LABEL_SHARE, zero=True, say=signed, unit=f"percentage points of {what} read",
+                labels=not left, label_share=fits, zero=True, say=signed, unit=unit,
             )  # fmt: skip
             top = top if beside else end + 24
         return drawing
@@ -142,7 +144,7 @@ def _matrix(title: str, rows: Sequence[str], columns: Sequence[str], cells: Cell
             drawing.text(70 * place + 25, top + 0.5, f"{100 * share:.0f} %")
         top += 24
         same = rows == columns
-        numbered = [f"{place + 1}  {name}" for place, name in enumerate(rows)]
+        numbered = [f"{place + 1} {name}" for place, name in enumerate(rows)]
         placed = Rows(rows, width, top, 22, share=0.45)
         step = min(72.0, (width - placed.left) / len(columns))
         named = placed.beside and step >= 26 and width >= 600

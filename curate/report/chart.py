@@ -12,7 +12,7 @@ from curate.report.svg import FONT, GRID, Drawing, Scale, text_width
 from curate.report.text import shown
 
 # A page shows the widest drawing that fits, stretched to its own width: labels are never smaller than drawn.
-WIDE, MIDDLE, SLIM = 1080, 640, 340  # pixels
+WIDE, MIDDLE, SLIM = 1080, 640, 346  # pixels
 SMALL = 320  # pixels; of small charts, several of which stand side by side
 BLUE, ORANGE, RED = "#4a90c8", "#d9822b", "#c9504b"
 HUES = (BLUE, ORANGE, "#4f9d5d", RED, "#8f7bc4", "#9a6b52", "#d178ae", "#8a8f98", "#b7a62b", "#3aa6b0")
@@ -111,7 +111,7 @@ class Rows:
             if self.beside:
                 drawing.text(self.left - 10, self.middle(place), name, anchor="end")
             else:
-                drawing.text(0, self.top + self.step * place + 12, name, most=1.05 * self.width)
+                drawing.text(0, self.top + self.step * place + 12, name, most=self.width)
 
 
 def axis(drawing: Drawing, scale: Scale, at: Sequence[float], top: float, bottom: float, say: Any) -> None:
