@@ -35,7 +35,8 @@ def of_run(recipe: Recipe, sketch: Mapping[str, Any], evidence: Iterable[Evidenc
     signals     by stage and signal: rules with their bounds and languages, and bins, [low, high, documents that pass,
                 documents that fail]; a bound that is null is infinite
     languages   documents and bytes kept, and documents dropped by "stage:rule"
-    words       of the kept documents, UAX #29: how many, whether that is exact, and of how many documents it is told
+    words       of the kept documents (runs of letters and digits; each Han or Hiragana character): how many, whether
+                that is exact, and from how many documents it is estimated
     """
     stages = {name: place for place, name in enumerate([READ, *(step.name for step in recipe.steps)])}
     most = recipe.output.examples

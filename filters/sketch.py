@@ -7,6 +7,7 @@ text.
 
 import hashlib
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -18,9 +19,13 @@ from filters.snippets import LOOKED_AT, Concealer, around_change
 
 EXAMPLES = 5  # of a rule
 CHANGES = 3  # of a rule of a rewriter
-WORD_SAMPLE = 256  # documents whose words are counted
+WORD_SAMPLE = 64  # documents whose words are counted
 MOST_LANGUAGES = 1_000
 _HASHED = 200  # characters of a text that the order of documents depends on
+
+# Near to UAX #29, whose kernel would have to be loaded in every worker for some documents
+_APART = "\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff"  # Hiragana, Han: each is a word
+_WORD = re.compile(f"[{_APART}]|[^\\W{_APART}]+(?:['’][^\\W{_APART}]+)*")
 
 Rank = tuple[float, int]
 
@@ -71,6 +76,12 @@ class Sketch:
         self._examples = examples
         self._concealer = Concealer(step.strategy for step in steps if step.strategy.conceals)
         self._reset()
+
+    def load(self) -> None:
+        """Load what kept() needs, which takes seconds, before there is a document."""
+        from filters.text.segments import segment
+
+        segment("")
 
     def _reset(self) -> None:
         self._dropped: dict[tuple[str, str], Smallest] = {}
@@ -137,10 +148,7 @@ class Sketch:
         counts["bytes"] += document.derive(utf8_bytes)
         rank = 0.0, order(document)
         if self._words.has_room(rank):
-            from filters.text.segments import segment
-
-            words = int(document.derive(segment).words.is_word.sum())
-            self._words.add(rank, (document.derive(utf8_bytes), words))
+            self._words.add(rank, (document.derive(utf8_bytes), len(_WORD.findall(document.text))))
         if self._kept.has_room(rank) and self._examples:
             self._kept.add(rank, _beginning(document))
 

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import filters
@@ -18,7 +18,7 @@ _CHANGED = 4_000  # characters of a change that are compared
 _EDGE = 300  # characters at an edge where a text was cut, which may hold part of a value
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 _NO_SPACE = re.compile(r"\S+|\s+")
-_MOST_WORDS = 2_000  # more are compared line by line
+_MOST_WORDS = 400  # more are compared line by line
 
 
 class Piece(NamedTuple):
@@ -56,28 +56,47 @@ def marked(pieces: Iterable[Piece]) -> str:
 
 
 def difference(before: str, after: str, whole: bool = False) -> list[Piece]:
-    """The whole of two texts, word by word; texts of many changed words are compared line by line.
+    """The whole of two texts, word by word; where many words changed, line by line first.
 
     whole  a change takes all that is joined without a space: no part of a value is then shown as unchanged
     """
     pattern = _NO_SPACE if whole else _WORD
     left, right = pattern.findall(before), pattern.findall(after)
+    return _by_line(_joined(_compared(left, right, by_line=True)))
+
+
+def _compared(left: Sequence[str], right: Sequence[str], by_line: bool) -> Iterator[Piece]:
+    """The pieces of two texts in words."""
     start = _common(left, right)
     end = _common(left[start:][::-1], right[start:][::-1])
-    if max(len(left), len(right)) - start - end > _MOST_WORDS:
+    if by_line and max(len(left), len(right)) - start - end > _MOST_WORDS:
         while start and "\n" not in left[start - 1]:
             start -= 1
         while end and "\n" not in left[len(left) - end - 1]:
             end -= 1
-        old, new = ("".join(words[start : len(words) - end]).splitlines(keepends=True) for words in (left, right))
     else:
-        old, new = left[start : len(left) - end], right[start : len(right) - end]
-    found = [Piece("same", "".join(left[:start]))]
-    for _, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        gone, came = "".join(old[a:b]), "".join(new[c:d])
-        found += [Piece("same", gone)] if gone == came else [Piece("removed", gone), Piece("added", came)]
-    found.append(Piece("same", "".join(left[len(left) - end :])))
-    return _by_line(_joined(found))
+        by_line = False
+    old, new = left[start : len(left) - end], right[start : len(right) - end]
+    yield Piece("same", "".join(left[:start]))
+    if by_line:
+        old, new = ("".join(words).splitlines(keepends=True) for words in (old, new))
+        for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+            if kind == "replace":
+                yield from _compared(_WORD.findall("".join(old[a:b])), _WORD.findall("".join(new[c:d])), by_line=False)
+            else:
+                yield from _changed(old[a:b], new[c:d])
+    else:
+        # spaces are everywhere, and no place to begin to compare at
+        head, rest = (old[:_MOST_WORDS], new[:_MOST_WORDS]), (old[_MOST_WORDS:], new[_MOST_WORDS:])
+        for _, a, b, c, d in difflib.SequenceMatcher(str.isspace, *head, autojunk=False).get_opcodes():
+            yield from _changed(head[0][a:b], head[1][c:d])
+        yield from _changed(*rest)
+    yield Piece("same", "".join(left[len(left) - end :]))
+
+
+def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:
+    gone, came = "".join(old), "".join(new)
+    yield from [Piece("same", gone)] if gone == came else [Piece("removed", gone), Piece("added", came)]
 
 
 def _common(left: Sequence[str], right: Sequence[str]) -> int:

@@ -318,7 +318,7 @@ def build_whole(job: Job, tasks: Sequence[ReadTask], pipeline: beam.Pipeline, pa
     out = (
         pipeline
         | "units" >> beam.Create(list(tasks), reshuffle=True)
-        | "read" >> beam.ParDo(ReadUnits(job.root, job.reading)).with_outputs("records", main="items")
+        | "read" >> beam.ParDo(ReadUnits(job.root, job.reading, retried=True)).with_outputs("records", main="items")
     )
     found: list[Any] = [out.records]
     items = out["items"]

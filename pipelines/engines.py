@@ -4,6 +4,8 @@ import argparse
 import contextlib
 import io
 import logging
+import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -50,6 +52,9 @@ def names_runner(options: Sequence[str]) -> bool:
     return any(option == "--runner" or option.startswith("--runner=") for option in options)
 
 
+# What Python says of a file that the system refuses, in the traceback of a worker: a path, and nothing of a document.
+_REFUSED = re.compile(r"Error: \[Errno (?P<errno>\d+)\] [^:'\n]+: '(?P<path>[^'\n]+)'")
+
 # DirectRunner would first try to fetch a Prism binary from the network, and may hang there.
 _DIRECT = ("fnapirunner", "directrunner", "direct")
 
@@ -88,6 +93,10 @@ def _gave_up(error: Exception, told: bool = False) -> str:
     said = str(error).strip().splitlines()
     if told and said:
         return f"does not start: {said[0]:.300}"
+    refused = _REFUSED.search(str(error))
+    if refused:
+        where = "" if "://" in refused["path"] else "; do its workers see this path?"
+        return f"gave up: {refused['path']}: {os.strerror(int(refused['errno']))}{where}"
     return "gave up: " + ": ".join(fault_of(first_cause(error)))
 
 

@@ -1,6 +1,8 @@
 """Units of input as they are read: pages and what is no page, the ledger, and what must be left out."""
 
+import errno
 import itertools
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,10 +53,14 @@ class ReadTask:
 
 
 class ReadUnits(beam.DoFn):
-    """ReadTask -> (unit, RawPage | Dropped | Failed); the ledger and the counts go to the output "records"."""
+    """ReadTask -> (unit, RawPage | Dropped | Failed); the ledger and the counts go to the output "records".
 
-    def __init__(self, root: str, reading: Reading) -> None:
-        self.root, self.reading = root, reading
+    retried  whether a file that cannot be opened or read on is an error, after which an engine tries the bundle again:
+             its workers may not see what the driver sees, and a store may fail for a moment. Otherwise: a failed row
+    """
+
+    def __init__(self, root: str, reading: Reading, retried: bool = False) -> None:
+        self.root, self.reading, self.retried = root, reading, retried
 
     def process(self, task: ReadTask) -> Iterator[Any]:
         clock = time.thread_time
@@ -69,7 +75,7 @@ class ReadUnits(beam.DoFn):
         for number, piece in enumerate(task.pieces):
             before = found
             reader = read(piece, self.reading)
-            events = events_of(piece, number, reader)
+            events = events_of(piece, number, reader, self.retried)
             while task.limit is None or found < task.limit:
                 event = next(events, None)
                 if event is None:
@@ -106,9 +112,9 @@ class ReadUnits(beam.DoFn):
         yield TaggedOutput("records", whole)
 
 
-def events_of(piece: Piece, number: int, reader: Reader) -> Iterator[Event]:
+def events_of(piece: Piece, number: int, reader: Reader, retried: bool = False) -> Iterator[Event]:
     """The events of a piece, the number of which in its unit is given. What is left of the piece where the reader has
-    a fault, or where reading on has ended workers, is one event."""
+    a fault, or where reading on has ended workers, is one event. Raises OSError that names the file where retried."""
     found = reader.steps()
     for step in itertools.count():
         reason, detail = watch.begin_reading(piece.path, number, step), "reading ended workers; the rest is left out"
@@ -118,6 +124,9 @@ def events_of(piece: Piece, number: int, reader: Reader) -> Iterator[Event]:
             except StopIteration:
                 return
             except OSError as error:
+                if retried:
+                    code = error.errno or errno.EIO
+                    raise OSError(code, os.strerror(code), piece.path) from error
                 reason, detail = "unreadable", f"errno {error.errno}"
             except Exception as error:
                 reason, detail = fault_of(error)

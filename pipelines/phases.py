@@ -183,6 +183,8 @@ class Phases:
         self.progress.update(phase="engine", units=units)
         path = self.manifest("0", "whole")
         engines.run_on_engine(lambda pipeline: build(pipeline, path), self._options)
+        if not storage.exists(path):
+            raise PoolError(f"{self.root}: the engine is done, and nothing is there; its workers do not see this path")
         return self._just_made("0", "whole")
 
     def _pages(self, count: int) -> None:

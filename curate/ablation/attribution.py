@@ -8,6 +8,7 @@ import numpy as np
 
 from curate.ablation.decide import DecidedArm, Decider, LeftOut
 from curate.ablation.scored import DROPPED, KEPT
+from curate.ablation.slices import in_order
 from pipelines.scoring.plan import CorpusVisit, JudgeVisit, Node, TextVisit, Visit
 
 
@@ -163,6 +164,6 @@ def slice_matrix(decided: DecidedArm, visits: Sequence[Visit], slices: dict[str,
                     removed[f"{visit.step.name}:{decided.rules[code]}"] = int((decided.rule[gone] == code).sum())
             kept = int((inside & (decided.how == KEPT)).sum())
             rows.append({"slice": name, "documents": int(inside.sum()), "kept": kept, "removed": removed})
-        rows.sort(key=lambda row: -int(row["documents"]))
-        found[kind] = rows
+        order = in_order(kind, {row["slice"]: row["documents"] for row in rows})
+        found[kind] = sorted(rows, key=lambda row: order.index(row["slice"]))
     return found

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from curate.ablation import attribution, controls, gold, pairs, sweeps
+from curate.ablation import attribution, controls, edits, gold, pairs, sweeps
 from curate.ablation.arms import Ablation, Sweep
 from curate.ablation.costs import Costs
 from curate.ablation.decide import READ_STAGE, DecidedArm, Decider
@@ -70,6 +70,7 @@ def build(
             left, right = pairs.aligned(scored, base, one)
             entry["difference"] = controls.paired_difference(left, right, weights)
             entry["pair"] = pairs.compare(scored, base, one, slices, texts, ablation.samples)
+            entry["changed"] = edits.changed_texts(ablation, arm, scored, base, one, stored)
             if "random-removal" in ablation.controls:
                 entry["random_removal"] = _random(ablation, scored, base, one, weights)
         report["arms"].append(entry)

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import datetime
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 
 from curate import rundir
 from curate.ablation import gold
-from curate.ablation.arms import Ablation
+from curate.ablation.arms import Ablation, Arm
 from curate.ablation.arms import load as load_ablation
 from curate.ablation.build import build
 from curate.ablation.costs import Costs
@@ -28,7 +29,7 @@ from curate.results import AblationResult, returns
 from curate.rundir import RunDirectory, UsageError
 from curate.running import check, plan_units, timed
 from filters.chain import close_all
-from filters.contracts import CorpusRewriter, Duplicates, ResourceError
+from filters.contracts import CorpusJudge, CorpusRewriter, Duplicates, ResourceError
 from filters.document import Document
 from filters.text import tokens
 from pipelines import storage
@@ -203,6 +204,7 @@ def ablate(
         raise UsageError(str(error)) from error
     for arm in ablation.arms:
         check(arm.recipe)
+        _check_notes(arm)
     _check_gold(ablation)
     _check_proxy(ablation)
     groups, group_of = _inputs(ablation, sources, workers, limit)
@@ -222,6 +224,9 @@ def ablate(
             if workers == 1:
                 scoring -= max(0.0, phases.startup_cpu_seconds - before)
             report = _report(work, scoring)
+            report["date"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            report["versions"] = rundir.versions()
+            report["input"] = sorted({path for group in groups for path in group.paths})
             report["cpu_seconds"] = round(phases.cpu_seconds + time.process_time(), 3)
             report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
             report["wall_seconds"] = round(time.monotonic() - started, 3)
@@ -248,6 +253,22 @@ def _state(
         "limit": limit,
         "units": [rundir.task_state(group.tasks) for group in groups],
     }
+
+
+def _check_notes(arm: Arm) -> None:
+    """Raise UsageError if a stage reads what a corpus judge notes: that depends on which documents are alive."""
+    writers: dict[str, str] = {}
+    for step in arm.recipe.steps:
+        for note in step.strategy.notes_read():
+            if note in writers:
+                raise UsageError(
+                    f"{arm.name}: {step.name} reads the note {note} of {writers[note]}, which depends on the documents "
+                    "left at that stage: an ablation cannot score it"
+                )
+        for note in step.strategy.writes:
+            writers.pop(note, None)
+            if isinstance(step.strategy, CorpusJudge):
+                writers[note] = step.name
 
 
 def _check_gold(ablation: Ablation) -> None:

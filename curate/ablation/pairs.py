@@ -8,6 +8,7 @@ import numpy as np
 
 from curate.ablation.decide import DecidedArm
 from curate.ablation.scored import Scored
+from curate.ablation.slices import in_order
 
 ShownTexts = Callable[[DecidedArm, list[int]], dict[int, str]]  # an arm and pages to texts fit to be shown
 
@@ -46,7 +47,7 @@ def compare(
         "only_base": scored.sizes(base.node, only_base),
         "only_arm": scored.sizes(node, only_other),
         "jaccard": int(both.sum()) / union if union else 1.0,
-        "slices": {kind: _by_slice(values, both, only_base, only_other) for kind, values in slices.items()},
+        "slices": {kind: _by_slice(kind, values, both, only_base, only_other) for kind, values in slices.items()},
     }
     chosen_base = sample(scored, base, only_base, samples)
     chosen_other = sample(scored, base, only_other, samples)
@@ -67,14 +68,15 @@ def sample(scored: Scored, decided: DecidedArm, mask: np.ndarray, most: int) -> 
 
 
 def _by_slice(
-    values: np.ndarray, both: np.ndarray, only_base: np.ndarray, only_other: np.ndarray
+    kind: str, values: np.ndarray, both: np.ndarray, only_base: np.ndarray, only_other: np.ndarray
 ) -> list[dict[str, Any]]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in sorted(set(values[both | only_base | only_other].tolist())):
         inside = values == name
         counts = [int((inside & mask).sum()) for mask in (both, only_base, only_other)]
         rows.append({"slice": name, "both": counts[0], "only_base": counts[1], "only_arm": counts[2]})
-    return sorted(rows, key=lambda row: -(int(row["both"]) + int(row["only_base"]) + int(row["only_arm"])))
+    order = in_order(kind, {row["slice"]: row["both"] + row["only_base"] + row["only_arm"] for row in rows})
+    return sorted(rows, key=lambda row: order.index(row["slice"]))
 
 
 def _texts(

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -44,11 +44,12 @@ def host(url: str) -> str:
 
 
 def _length(scored: Scored, first: Node, visits: Sequence[Visit]) -> np.ndarray:
-    sizes = scored.bytes(first)
-    names = [f"under {LENGTHS[0]:,} B"]
-    names += [f"{low:,} to {high:,} B" for low, high in itertools.pairwise(LENGTHS)]
-    names.append(f"{LENGTHS[-1]:,} B and more")
-    return np.array(names, dtype=object)[np.searchsorted(LENGTHS, sizes, side="right")]
+    return np.array(_length_names(), dtype=object)[np.searchsorted(LENGTHS, scored.bytes(first), side="right")]
+
+
+def _length_names() -> list[str]:
+    between = [f"{low:,} to {high:,} B" for low, high in itertools.pairwise(LENGTHS)]
+    return [f"under {LENGTHS[0]:,} B", *between, f"{LENGTHS[-1]:,} B and more"]
 
 
 def _crawl(scored: Scored, first: Node, visits: Sequence[Visit]) -> np.ndarray:
@@ -60,6 +61,16 @@ def _commonest(values: np.ndarray) -> np.ndarray:
     counts = Counter(values.tolist())
     named = {name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST]}
     return np.array([value if value in named else REST for value in values.tolist()], dtype=object)
+
+
+def in_order(kind: str, counts: Mapping[str, int]) -> list[str]:
+    """Slices as people read them: lengths from short to long, crawls by date, others the commonest first; REST last."""
+    if kind == "length":
+        names = _length_names()
+        return sorted(counts, key=lambda name: names.index(name) if name in names else len(names))
+    if kind == "crawl":
+        return sorted(counts, key=lambda name: (name in (REST, "none"), name))
+    return sorted(counts, key=lambda name: (name == REST, -counts[name], name))
 
 
 _KINDS = {"language": _language, "domain": _domain, "length": _length, "crawl": _crawl}

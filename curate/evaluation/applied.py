@@ -9,6 +9,7 @@ from curate.evaluation.labelled import EvaluationError
 from filters.chain import Applied, OpenStep, Step, apply
 from filters.contracts import Strategy
 from filters.document import Document, RawPage
+from filters.text.unicode import settled
 
 WARM_UP = 100
 
@@ -50,9 +51,9 @@ def apply_to_all(strategy: Strategy, items: Sequence[RawPage | Document], warm_u
 
 
 def documents(texts: Sequence[str], language: str = "") -> list[Document]:
-    """Texts as documents with their number as id; language becomes their note where it is given."""
+    """Texts as documents with their number as id, settled as in a run; language becomes their note where given."""
     notes = {"language": language} if language else {}
-    return [Document(str(number), text, notes=notes) for number, text in enumerate(texts)]
+    return [Document(str(number), settled(text), notes=notes) for number, text in enumerate(texts)]
 
 
 def ms_per_kb(cpu_seconds: float, texts: Sequence[str]) -> float:

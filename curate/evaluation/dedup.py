@@ -15,6 +15,7 @@ from filters.contracts import CorpusJudge, CorpusRewriter, Strategy
 from filters.dedup.clusters import components
 from filters.dedup.minhash import CHARACTER_LANGUAGES
 from filters.document import Document
+from filters.text.unicode import settled
 from pipelines.corpus.forms import decide, forms_of
 from pipelines.corpus.spool import Spool, reread
 
@@ -64,7 +65,7 @@ def _read(pairs: Path) -> tuple[list[Document], list[tuple[int, int, float]]]:
         raise EvaluationError(f"{pairs}: no documents beside it ({stem} or {stem}.gz)")
     try:
         documents = [
-            Document(row["id"], row["text"], notes={"language": row["lang"]} if row.get("lang") else {})
+            Document(row["id"], settled(row["text"]), notes={"language": row["lang"]} if row.get("lang") else {})
             for row in read_rows(file)
         ]
         number = {document.id: place for place, document in enumerate(documents)}

@@ -7,6 +7,7 @@ from typing import Any
 from curate.report.chart import (
     BLUE,
     HUES,
+    LABEL_SHARE,
     ORANGE,
     TITLE,
     Chart,
@@ -25,7 +26,6 @@ from curate.report.svg import AXIS, GRID, Drawing, Scale, text_width, ticks
 from curate.report.text import shown
 
 MOST_RULES = 30
-_ROW = 24  # pixels
 Interval = tuple[str, float, float, float]  # name, value, low, high
 Cells = Mapping[tuple[int, int], tuple[float, str]]  # by (row, column): a share, and what it stands for
 
@@ -43,10 +43,11 @@ def ablation_charts(report: Mapping[str, Any]) -> list[Chart]:
 
 def _dots(
     drawing: Drawing, rows: Sequence[Interval], left: float, top: float, width: float, *,
-    labels: bool = True, zero: bool = False, say: Callable[[float], str] = number, unit: str = "",
+    labels: bool = True, label_share: float = LABEL_SHARE, zero: bool = False,
+    say: Callable[[float], str] = number, unit: str = "",
 ) -> float:  # fmt: skip
     """A dot with its interval for each row, over an axis with its unit; returns where they end."""
-    placed = Rows([name for name, *_ in rows], left + width, top, 14)
+    placed = Rows([name for name, *_ in rows], left + width, top, 14, share=label_share)
     begin = (placed.left if labels else left) + 14
     least, most = min(row[2] for row in rows), max(row[3] for row in rows)
     at = ticks(min(least, 0.0) if zero else least, max(most, 0.0) if zero else most)
@@ -92,9 +93,11 @@ def _arms(arms: Sequence[Mapping[str, Any]]) -> list[Chart]:
             left = half + 20 if beside and place else 0.0
             drawing.text(left or placed.left, top, f"{what}, 95 % interval", weight="600")
             along = width - left if beside and place else half
+            fits = 1.0 if beside else LABEL_SHARE
+            unit = f"percentage points of {what} read"
             end = _dots(
                 drawing, rows, left, top + 14, along,
-                labels=not left, zero=True, say=signed, unit=f"percentage points of {what} read",
+                labels=not left, label_share=fits, zero=True, say=signed, unit=unit,
             )  # fmt: skip
             top = top if beside else end + 24
         return drawing
@@ -136,33 +139,43 @@ def _matrix(title: str, rows: Sequence[str], columns: Sequence[str], cells: Cell
     def draw(width: float) -> Drawing:
         drawing = Drawing()
         top = heading(drawing, title, width)
-        label = min(max(map(text_width, rows)) + 34, 0.42 * width)
-        step = min(72.0, (width - label) / len(columns))
-        named = step >= 26 and width >= 600
+        for place, share in enumerate((0.1, 0.5, 1.0)):
+            drawing.rect(70 * place, top - 5, 20, 11, BLUE, _shade(share))
+            drawing.text(70 * place + 25, top + 0.5, f"{100 * share:.0f} %")
+        top += 24
         same = rows == columns
+        numbered = [f"{place + 1} {name}" for place, name in enumerate(rows)]
+        placed = Rows(rows, width, top, 22, share=0.45)
+        step = min(72.0, (width - placed.left) / len(columns))
+        named = placed.beside and step >= 26 and width >= 600
         top += -2.0 if named else 16.0
-        for place, name in enumerate(rows):
-            written = name if named else f"{place + 1}  {name}" if same else name
-            drawing.text(label - 8, top + _ROW * (place + 0.5), written, anchor="end", most=label - 8)
-        each = max(1, -(-22 // int(step or 1)))
+        placed = Rows(numbered if same and not named else rows, width, top, 22, share=0.45)
+        left, step = placed.left, min(72.0, (width - placed.left) / len(columns))
+        placed.labels(drawing)
+        each = max(1, -(-24 // int(step or 1)))
         for place, name in enumerate(columns):
-            x = label + step * (place + 0.5)
+            x = left + step * (place + 0.5)
             if named:
-                drawing.text(x, top + _ROW * len(rows) + 10, name, anchor="end", turn=45, most=200)
+                drawing.text(x, placed.bottom + 10, name, anchor="end", turn=45, most=1.38 * x)
             elif place % each == 0:
                 drawing.text(x, top - 10, str(place + 1), anchor="middle")
         for (row, column), (share, tip) in cells.items():
-            x, y = label + step * column, top + _ROW * row
-            drawing.rect(x, y, max(1.0, step - 1), _ROW - 1, BLUE, 0.08 + 0.62 * share, tip)
-            if step >= 40:
-                drawing.text(x + (step - 1) / 2, y + (_ROW - 1) / 2, f"{100 * share:.0f} %", anchor="middle")
+            x, y = left + step * column, placed.middle(row)
+            drawing.rect(x, y - 11, max(1.0, step - 1), 22, BLUE, _shade(share), tip)
+            if step >= 44:
+                said = f"{100 * share:.0f} %" if share >= 0.005 else "< 1 %"
+                drawing.text(x + (step - 1) / 2, y, said, anchor="middle")
         if not named and not same:
-            listed = top + _ROW * len(rows) + 14
             for place, name in enumerate(columns):
-                drawing.text(0, listed + 18 * place, f"{place + 1}  {name}", most=width)
+                drawing.text(0, placed.bottom + 16 + 18 * place, f"{place + 1}  {name}", most=width)
         return drawing
 
     return draw
+
+
+def _shade(share: float) -> float:
+    """The opacity of a cell."""
+    return 0.08 + 0.62 * share
 
 
 def _slices(kind: str, rows: Sequence[Mapping[str, Any]]) -> list[Chart]:

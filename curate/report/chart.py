@@ -12,12 +12,12 @@ from curate.report.svg import FONT, GRID, Drawing, Scale, text_width
 from curate.report.text import shown
 
 # A page shows the widest drawing that fits, stretched to its own width: labels are never smaller than drawn.
-WIDE, MIDDLE, SLIM = 1080, 640, 340  # pixels
+WIDE, MIDDLE, SLIM = 1080, 640, 346  # pixels
 SMALL = 320  # pixels; of small charts, several of which stand side by side
 BLUE, ORANGE, RED = "#4a90c8", "#d9822b", "#c9504b"
 HUES = (BLUE, ORANGE, "#4f9d5d", RED, "#8f7bc4", "#9a6b52", "#d178ae", "#8a8f98", "#b7a62b", "#3aa6b0")
 TITLE = 15  # pixels
-_LABEL_SHARE = 0.34  # of the width, at most, for labels beside bars
+LABEL_SHARE = 0.34  # of the width, at most, for labels beside bars
 _LETTERS = 400  # of a label
 
 
@@ -85,14 +85,16 @@ def heading(drawing: Drawing, title: str, width: float, size: float = TITLE) -> 
 
 
 class Rows:
-    """Where the rows of a chart stand: labels to the left where they fit in a third of the width, else above."""
+    """Where the rows of a chart stand: labels to the left where they fit in a share of the width, else above."""
 
-    def __init__(self, names: Sequence[str], width: float, top: float, thick: float = 16) -> None:
+    def __init__(
+        self, names: Sequence[str], width: float, top: float, thick: float = 16, share: float = LABEL_SHARE
+    ) -> None:
         widest = max(map(text_width, names), default=0.0)
-        self.beside = widest + 10 <= _LABEL_SHARE * width
+        self.beside = widest + 10 <= share * width
         self.left = widest + 10 if self.beside else 0.0
         self.names, self.width, self.top, self.thick = names, width, top, thick
-        self.step = thick + 8 if self.beside else thick + 26
+        self.step = thick + (8 if thick < 20 else 1) if self.beside else thick + 26
 
     @property
     def bottom(self) -> float:

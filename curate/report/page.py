@@ -130,7 +130,7 @@ def render_html(report: Mapping[str, Any]) -> str:
     drawn = charts(report)
     more = _of_run(report, drawn) if report["kind"] == "run" else {}
     return environment.get_template("page.html").render(
-        report=report,
+        report=dict(report),  # of what a notebook holds, the items and not the attributes
         charts=drawn,
         script=Markup(script),  # noqa: S704 - this project's own
         script_hash=f"sha256-{digest}",
@@ -167,4 +167,4 @@ def _of_run(report: Mapping[str, Any], drawn: Mapping[str, Chart]) -> dict[str, 
 
 def render_markdown(report: Mapping[str, Any]) -> str:
     """The same figures as Markdown, without charts and samples."""
-    return _environment(html=False).get_template("report.md").render(report=report)
+    return _environment(html=False).get_template("report.md").render(report=dict(report))

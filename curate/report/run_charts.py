@@ -8,6 +8,7 @@ from typing import Any
 
 from curate.report.chart import (
     BLUE,
+    LABEL_SHARE,
     ORANGE,
     RED,
     TITLE,
@@ -40,9 +41,12 @@ def run_charts(run: Mapping[str, Any], examples: Mapping[str, Any]) -> list[Char
 Bar = tuple[str, Sequence[tuple[float, str]], str, str]  # name, parts (value, colour), what stands beside it, tip
 
 
-def bars(drawing: Drawing, found: Sequence[Bar], left: float, top: float, width: float, labels: bool = True) -> float:
+def bars(
+    drawing: Drawing, found: Sequence[Bar], left: float, top: float, width: float,
+    labels: bool = True, label_share: float = LABEL_SHARE,
+) -> float:  # fmt: skip
     """Bars of parts, one below the other, each with a text behind it; returns where they end."""
-    rows = Rows([name for name, *_ in found], left + width, top)
+    rows = Rows([name for name, *_ in found], left + width, top, share=label_share)
     begin = rows.left if labels else left
     room = max((text_width(beside) for _, _, beside, _ in found), default=0.0) + 14
     most = max((sum(value for value, _ in parts) for _, parts, _, _ in found), default=0.0)
@@ -92,10 +96,10 @@ def funnel(stages: Sequence[Mapping[str, Any]], read: int, name: str = "funnel")
         left = Rows(names, width, 0).left
         half = left + (width - left) / 2 - 12 if beside else width
         drawing.text(left, top, "documents (share of what was read)", weight="600")
-        end = bars(drawing, documents, 0, top + 12, half)
+        end = bars(drawing, documents, 0, top + 12, half, label_share=1.0 if beside else LABEL_SHARE)
         if beside:
             drawing.text(half + 24, top, "bytes kept (of bodies when read, then of text)", weight="600")
-            bars(drawing, kept, half + 24, top + 12, width - half - 24, labels=False)
+            bars(drawing, kept, half + 24, top + 12, width - half - 24, labels=False, label_share=1.0)
         else:
             drawing.text(left, end + 16, "bytes kept (of bodies when read, then of text)", weight="600")
             bars(drawing, kept, 0, end + 28, width)

@@ -1,5 +1,6 @@
 """Three sentences on top of a report that only say what its figures support."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -20,6 +21,13 @@ def _base(report: dict[str, Any]) -> str:
     rules = [rule for rule in report["attribution"]["rules"] if rule["in_sequence"]["documents"]]
     if not rules:
         return sentence + "; no rule removes anything."
+    effect = _largest_effect(rules, report["attribution"]["stages"])
+    if effect is not None:
+        what, gained = effect
+        return (
+            f"{sentence}; the {what}: without it {gained['documents']:,} more would be kept "
+            f"({_percent(gained['documents'] / pages)} of what was read, {gained['bytes']:,} bytes of text)."
+        )
     most = max(rules, key=lambda rule: rule["in_sequence"]["documents"])
     only = ""
     if most["only"]:
@@ -29,6 +37,17 @@ def _base(report: dict[str, Any]) -> str:
         f"{sentence}; the rule that removes most is {most['stage']}:{most['rule']} "
         f"with {most['in_sequence']['documents']:,} documents in sequence{only}."
     )
+
+
+def _largest_effect(
+    rules: Sequence[Mapping[str, Any]], stages: Sequence[Mapping[str, Any]]
+) -> tuple[str, Mapping[str, int]] | None:
+    """What would keep most if it were left out, of the rules where that is known of all, else of whole stages."""
+    known = [(f"rule with the largest effect is {row['stage']}:{row['rule']}", row["without"]) for row in rules]
+    if not all(without for _, without in known):
+        known = [(f"stage with the largest effect is {row['stage']}", row["without"]) for row in stages]
+    known = [(what, without) for what, without in known if without and without["documents"] > 0]
+    return max(known, key=lambda one: one[1]["documents"], default=None)
 
 
 def _arms(report: dict[str, Any]) -> str:
@@ -41,7 +60,9 @@ def _arms(report: dict[str, Any]) -> str:
         if low > 0 or high < 0:
             sure.append(arm)
     if not sure:
-        who = f"None of the {len(others)} other arms keeps" if len(others) > 1 else f"{others[0]['name']} does not keep"
+        who = (
+            f"None of the {len(others)} other arms keeps" if len(others) > 1 else f"“{others[0]['name']}” does not keep"
+        )
         return f"{who} a share of documents that differs from the base's by more than chance (documents resampled)."
     most = max(sure, key=lambda arm: abs(arm["difference"]["documents"]))
     low, high = most["difference"]["documents_interval"]
@@ -50,7 +71,7 @@ def _arms(report: dict[str, Any]) -> str:
     bounds = sorted((abs(low), abs(high)))
     return (
         f"{len(sure)} of {len(others)} other arms keep{'s' if len(sure) == 1 else ''} a share of documents that "
-        f"differs from the base's; the largest difference is {most['name']}, which keeps {100 * abs(change):.1f} "
+        f"differs from the base's; the largest difference is “{most['name']}”, which keeps {100 * abs(change):.1f} "
         f"percentage points {word} of what was read (95 % interval {100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}; "
         f"Jaccard of the kept documents {most['pair']['jaccard']:.2f})."
     )
@@ -76,7 +97,7 @@ def _proxy(proxy: dict[str, Any], base: str) -> str:
         for name, row in pair["references"].items() if pair["left"] == base else ():
             tested += row["decision"] != "none"
             if row["decision"] in ("nearer", "farther") and row["held_fixed_decides"]:
-                found.setdefault((row["decision"], name), []).append(pair["right"])
+                found.setdefault((row["decision"], name), []).append(f"“{pair['right']}”")
             elif row["decision"] in ("nearer", "farther", "shift"):
                 mixed += 1
     parts = [

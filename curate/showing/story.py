@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich.cells import cell_len
+
 from curate.rundir import UsageError
 from curate.showing.changed import change
 from curate.showing.choosing import duplicates_of, with_id
@@ -60,11 +62,12 @@ def _told(way: Way, snippets: Snippets, twins: Mapping[str, int], output: Output
         rows.append(("read", [line(way.read)]))
     for passage in way.passages:
         rows.append((passage.stage, _passage(passage, way, snippets, twins, diff)))
-    width = max((len(name) for name, _ in rows), default=0)
+    width = max((cell_len(name) for name, _ in rows), default=0)  # Hangul takes two columns
     for name, told in rows:
         for place, one in enumerate(told):
             label = name if place == 0 else ""
-            lines.append(Line((*line(f"{label:<{width}}  ").parts, *one.parts), 1))
+            blank = " " * (width - cell_len(label) + 2)
+            lines.append(Line((*line(f"{label}{blank}").parts, *one.parts), 1))
     if way.said:
         lines.append(line((f"Its way is not known further: {way.said}.", "dim"), indent=1))
     return [*lines, *_end(way, snippets, output, diff)]

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from filters.text.unicode import settled
+
 
 class DataError(ValueError):
     """Training data cannot be used; the message names the file and the row, and never holds a text."""
@@ -21,7 +23,7 @@ class DataError(ValueError):
 class Examples:
     """Texts with a label each, in the order of the file.
 
-    texts   n texts, none empty        toxic  boolean, shape (n,)
+    texts   n texts, none empty, settled as those of a run's documents        toxic  boolean, shape (n,)
     empty   rows left out for want of a text
     """
 
@@ -65,7 +67,8 @@ def read(
         mark = str(value).lower() if isinstance(value, bool) else str(value).strip()
         if toxic and clean and mark not in toxic | clean:
             raise DataError(f"{path.name}, row {number}: the label {mark[:40]!r} is named neither toxic nor clean")
-        if not isinstance(content, str) or not content.strip():
+        content = settled(content) if isinstance(content, str) else ""
+        if not content.strip():
             empty += 1
             continue
         texts.append(content)

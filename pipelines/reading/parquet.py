@@ -8,7 +8,7 @@ from typing import Any
 from pipelines import watch
 from pipelines.reading import parquetpages
 from pipelines.reading.events import Damaged
-from pipelines.reading.fields import Fields
+from pipelines.reading.fields import ROW_BYTES, Fields
 from pipelines.reading.rows import Event, RowError, page_of_row
 from pipelines.watch import Doing
 
@@ -18,7 +18,7 @@ _BATCH_BYTES = 16 << 20
 _BATCH_ROWS = 1024
 _DECODED_BYTES = 64 << 20  # of the rows of a batch
 _EXPANSION = 1032  # what deflate makes of a byte at most; a dictionary can make a hundred thousand
-_PAGES = 4  # times the bytes that a row may have: what the pages of all columns may take at a time
+_PAGES_BYTES = 4 * ROW_BYTES  # of the pages of all columns at a time, or four times what a row may have
 _BUFFER_BYTES = 1 << 20  # of a column chunk as it is stored, which may be as large as the file
 
 
@@ -79,7 +79,7 @@ def _batches(file: Any, parquet: Any, group: int, columns: list[str], row_bytes:
     """
     metadata = parquet.metadata.row_group(group)
     pages = parquetpages.columns(file, metadata, set(columns), parquet.schema)
-    inflated, most = sum(column.largest for column in pages), _PAGES * row_bytes
+    inflated, most = sum(column.largest for column in pages), max(_PAGES_BYTES, 4 * row_bytes)
     if inflated > most:
         raise RowError("parquet_unreadable", f"pages of {inflated} bytes, at most {most}")
     bytes_a_row = max(1, metadata.total_byte_size // max(1, metadata.num_rows))
@@ -92,7 +92,7 @@ def _batches(file: Any, parquet: Any, group: int, columns: list[str], row_bytes:
     stored = min(
         sum(metadata.column(number).total_compressed_size for number in range(metadata.num_columns)), file.seek(0, 2)
     )
-    given, most = 0, max(row_bytes, _EXPANSION * stored)
+    given, most = 0, max(ROW_BYTES, row_bytes, _EXPANSION * stored)
     for batch in parquet.iter_batches(batch_size=rows, row_groups=[group], columns=columns):
         given += batch.nbytes
         if given > most:

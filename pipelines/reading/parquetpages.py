@@ -34,18 +34,24 @@ class Column:
 
     largest   bytes of its largest page, inflated, and of its dictionary: both are in memory at a time
     longest   bytes of the longest value of the dictionary, at most
+    rows      of the row group
+    repeated  the column is, or is in, a list
+    variable  its values are bytes, not numbers
     """
 
     pages: list[_Page]
     largest: int
     longest: int
+    rows: int
     repeated: bool
     variable: bool
 
     def most(self, rows: int) -> int:
-        """The most bytes that so many rows in a row can take."""
-        if self.repeated:  # a row may hold all values
-            return sum(self._weight(page, page.values) for page in self.pages)
+        """The most bytes that so many rows in a row can take; of lists, their share, for the headers do not say which
+        row holds how many values."""
+        if self.repeated:
+            whole = sum(self._weight(page, page.values) for page in self.pages)
+            return whole * min(rows, self.rows) // max(1, self.rows)
         most = size = values = first = 0
         weights = [self._weight(page, rows) for page in self.pages]
         for page, weight in zip(self.pages, weights, strict=True):
@@ -71,16 +77,16 @@ def columns(file: Any, group: Any, paths: set[str], schema: Any) -> list[Column]
     for number in range(group.num_columns):
         chunk, leaf = group.column(number), schema.column(number)
         if any(chunk.path_in_schema == path or chunk.path_in_schema.startswith(f"{path}.") for path in paths):
-            found.append(_column(file, chunk, leaf))
+            found.append(_column(file, chunk, leaf, group.num_rows))
     return found
 
 
-def _column(file: Any, chunk: Any, leaf: Any) -> Column:
+def _column(file: Any, chunk: Any, leaf: Any, rows: int) -> Column:
     begin = chunk.data_page_offset
     if chunk.has_dictionary_page and 0 < (chunk.dictionary_page_offset or 0) < begin:
         begin = chunk.dictionary_page_offset
     variable = leaf.physical_type in _VARIABLE
-    column = Column([], 0, 0, leaf.max_repetition_level > 0, variable)
+    column = Column([], 0, 0, rows, leaf.max_repetition_level > 0, variable)
     dictionary = 0
     for kind, position, packed, page in _pages(file, begin, begin + chunk.total_compressed_size):
         if kind == _DICTIONARY:

@@ -15,6 +15,7 @@ from tests.curate.ablation.tools import BODY, arms_by_name, kept_ids, run_ablati
 from tests.curate.running_tools import go, recipe, rows
 
 ROOT = Path(__file__).resolve().parents[3]
+ITEMS = Path(__file__).with_name("items.jsonl")
 RECIPES = 50
 
 
@@ -49,6 +50,7 @@ def _rewriter(rng: random.Random) -> dict:
             {"cleanup/refinedweb-lines": {}},
             {"cleanup/newlines": {"max_consecutive": rng.randint(1, 2)}},
             {"cleanup/urls": {}},
+            {"dedup/decontaminate": {"files": [str(ITEMS)], "action": rng.choice(["drop", "cut", "note"])}},
             {"pii/patterns": {"action": rng.choice(["replace", "drop"]), "drop_above": 1}},
             {"tests.strategies.Upper": {}},
             {"tests.strategies.Trouble": {"kind": rng.choice(["raise", "fault", "panic"])}},
@@ -96,6 +98,8 @@ def random_stages(seed: int) -> list:
     stages: list = [BODY]
     for place in range(rng.randint(1, 7)):
         ((name, settings),) = rng.choice([_judge, _judge, _rewriter, _corpus])(rng).items()
+        if "language_score" in json.dumps(settings):  # a note that some stage must write
+            stages.insert(1, {"language/script": {"keep": [], "latin": "en", "as": f"noted{place}"}})
         stages.append({name: {**settings, "as": f"s{place}"}})
     return stages
 
@@ -173,6 +177,15 @@ def test_workers_and_cutting_do_not_change_an_ablation(tmp_path):
         expected = kept_ids(tmp_path / "one", arm)
         assert kept_ids(tmp_path / "two", arm) == expected
         assert kept_ids(tmp_path / "whole", arm) == expected
+
+
+def test_a_note_of_a_corpus_judge_cannot_be_read_by_a_later_stage(tmp_path):
+    """What it says depends on which documents are alive: an arm would decide without it what a run decides by it."""
+    inputs = [write(tmp_path / "a.jsonl", texts(seed=5, count=10))]
+    stages = [BODY, "dedup/exact", {"dedup/minhash": {"survivor": {"best": "dup_count"}}}]
+    assert go(recipe(*stages), inputs, tmp_path / "run")["conserved"]
+    with pytest.raises(UsageError, match="dedup/minhash reads the note dup_count of dedup/exact"):
+        run_ablation({"recipe": {"name": "base", "stages": stages}}, inputs, tmp_path / "out")
 
 
 def test_a_unit_of_which_nothing_is_left_before_a_corpus_rewriter(tmp_path):

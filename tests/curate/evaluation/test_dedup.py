@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,12 @@ def test_figures_by_hand(tmp_path):
     assert row["found 0.9-1.0"] == "1 of 1"
     assert row["found 0.8-0.9"] == "0 of 1"
     assert row["found 0.0-0.3"] == "0 of 1"
+
+
+def test_texts_are_those_of_a_runs_documents(tmp_path):
+    documents = [{"id": form, "text": unicodedata.normalize(form, "한글로 쓴 글")} for form in ("NFC", "NFD")]
+    (row,) = evaluate(str(write(tmp_path, documents, [pair("NFC", "NFD", 1.0)])), {"exact": make("dedup/exact")})
+    assert (row["recall"], row["documents removed"]) == (1.0, 1)
 
 
 def test_pairs_that_the_data_does_not_list_are_compared(tmp_path):

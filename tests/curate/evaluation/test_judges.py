@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import math
+import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -76,6 +77,12 @@ def test_language() -> None:
     assert found.by_language["ko"].value == 0.5
     assert found.confusions == (("en", "ko", 1), ("ko", "en", 1))
     json.dumps(found.as_dict())
+
+
+def test_judges_see_texts_as_in_a_run() -> None:
+    decomposed = unicodedata.normalize("NFD", "한국")
+    found = language.evaluate(FirstLetters(), [decomposed, "한국"], ["한국", "한국"], rounds=20)
+    assert found.accuracy.value == 1.0
 
 
 def test_a_text_on_which_a_judge_fails_counts_as_wrong_and_is_counted() -> None:

@@ -1,6 +1,7 @@
 """One document's way: each stage with its values, ending as the run says."""
 
 import pytest
+from rich.cells import cell_len
 
 from curate.rundir import UsageError
 from curate.showing.directory import find
@@ -41,6 +42,17 @@ def test_values_stand_with_the_range_that_keeps(tmp_path):
     assert "min_words 49  (keeps ≥ 50)  fails" in shown
     assert "dropped by quality/length:min_words  value 49, limit 50" in shown
     assert "min_words 51  (keeps ≥ 50)\n" in told(story(output, "3"))
+
+
+def test_korean_names_of_stages_stand_in_columns(tmp_path):
+    path = write_rows(tmp_path / "in.jsonl", ["the same text"])
+    go(recipe({"quality/length": {"min_words": 1, "as": "짧은글거르기"}}, "cleanup/urls"), [path], tmp_path / "out")
+    shown = told(story(find(tmp_path / "out"), "0")).splitlines()
+    words = {"짧은글거르기": "min_words", "cleanup/urls": "passed"}
+    places = [
+        cell_len(row.partition(words[stage])[0]) for row in shown for stage in words if row.startswith(f"  {stage}")
+    ]
+    assert len(places) == 2 and places[0] == places[1]
 
 
 def test_an_unknown_id_names_some_that_there_are(tmp_path):

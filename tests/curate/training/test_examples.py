@@ -1,6 +1,7 @@
 """Labelled data: formats, labels, what is refused, the split."""
 
 import gzip
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,14 @@ def test_formats(tmp_path: Path, name: str) -> None:
     examples = read(written(tmp_path, name, content), clean=["none"])
     assert examples.texts == tuple(text for text, _ in ROWS)
     assert examples.toxic.tolist() == [True, False, True]
+
+
+def test_texts_are_those_of_a_runs_documents(tmp_path: Path) -> None:
+    decomposed = unicodedata.normalize("NFD", "나쁜 말")
+    content = f"text\tlabel\n{decomposed}\thate\n\ufeff\tnone\n좋은\ufeff 말\tnone\n"
+    examples = read(written(tmp_path, "a.tsv", content), clean=["none"])
+    assert examples.texts == ("나쁜 말", "좋은 말")
+    assert examples.empty == 1
 
 
 def test_labels(tmp_path: Path) -> None:

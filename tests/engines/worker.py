@@ -1,0 +1,42 @@
+"""An SDK worker of the proof: it writes down what it opens and closes, and is Beam's own worker otherwise."""
+
+import json
+import os
+import sys
+from typing import Any
+
+from apache_beam.runners.worker import sdk_worker_main
+
+import tests.engines.store as store  # Beam finds the file system by its class
+from pipelines import storage
+
+
+def _say(what: str, path: str) -> None:
+    store._ask("PUT", f"log/{os.environ['WORKER_ID']}/{next(_NUMBERS):06}", json.dumps([what, path]).encode()).close()
+
+
+_NUMBERS = iter(range(1 << 30))
+
+
+def _noting(function: Any, what: str) -> Any:
+    def noting(path: str, *arguments: Any, **more: Any) -> Any:
+        _say(what, path)
+        return function(path, *arguments, **more)
+
+    return noting
+
+
+def _noting_close(close: Any) -> Any:
+    def noting(pending: storage.PendingFile, name: str) -> str:
+        path: str = close(pending, name)
+        _say("wrote", path)
+        return path
+
+    return noting
+
+
+if __name__ == "__main__":
+    storage.reading = _noting(storage.reading, "read")
+    storage.PendingFile.close = _noting_close(storage.PendingFile.close)
+    _say("is", f"user {os.getuid()}, /tmp holds {sorted(os.listdir('/tmp'))}")
+    sdk_worker_main.main(sys.argv)
