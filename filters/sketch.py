@@ -77,12 +77,6 @@ class Sketch:
         self._concealer = Concealer(step.strategy for step in steps if step.strategy.conceals)
         self._reset()
 
-    def load(self) -> None:
-        """Load what kept() needs, which takes seconds, before there is a document."""
-        from filters.text.segments import segment
-
-        segment("")
-
     def _reset(self) -> None:
         self._dropped: dict[tuple[str, str], Smallest] = {}
         self._changed: dict[tuple[str, str], Smallest] = {}

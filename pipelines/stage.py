@@ -79,8 +79,6 @@ class _RunSteps(beam.DoFn):
         self._sketch = self.sketching.sketch() if self.sketching is not None else None
         self._ends = self.sketching is not None and self.sketching.ends
         self._chain = Chain(self.steps, self._sketch)
-        if self._sketch is not None and self._ends:
-            self._sketch.load()
 
     def start_bundle(self) -> None:
         self._chain.reset()

@@ -91,7 +91,7 @@ def arms_by_name(report: dict) -> dict[str, dict]:
 
 
 def without_times(report: dict) -> dict:
-    """A report without what differs from one run to the next."""
-    times = ("cpu_seconds", "startup_cpu_seconds", "wall_seconds", "cpu_by_phase")
+    """A report without what differs from one run to the next, and without the names of the input."""
+    times = ("cpu_seconds", "startup_cpu_seconds", "wall_seconds", "cpu_by_phase", "date", "input")
     arms_of = [{name: value for name, value in arm.items() if name != "cpu_seconds"} for arm in report["arms"]]
     return {**{name: value for name, value in report.items() if name not in times}, "arms": arms_of}
