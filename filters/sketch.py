@@ -205,16 +205,16 @@ def _beginning(document: Document) -> Document:
 
 
 def _distance(drop: Drop) -> float:
-    """How far a value is from the threshold; 0 for categories."""
+    """How far a value is from the threshold; 0 for categories, and where there is no threshold."""
     value, threshold = drop.value, drop.threshold
-    if isinstance(value, str) or isinstance(threshold, str) or math.isnan(value):
+    if not isinstance(value, (int, float)) or not isinstance(threshold, (int, float)) or math.isnan(value):
         return 0.0
     return abs(float(value) - float(threshold))
 
 
 def _plain(value: Any) -> Any:
     """A value for JSON, which has no infinite numbers."""
-    if isinstance(value, str):
+    if value is None or isinstance(value, str):
         return value
     number = float(value)
     return number if math.isfinite(number) else str(number)

@@ -203,7 +203,8 @@ def test_fields_settings_and_dropped_texts_by_option(desk):
     assert {row["id"] for row in dropped} == {str(n) for n in range(30)}
     assert all("번째 글입니다" in row["text"] for row in dropped)
     filled = json.loads((desk / "news" / "run.json").read_text())["recipe"]
-    assert filled["rows"] == {"text": "본문", "id": "번호", "url": "url", "date": "", "carry": ["번호"]}
+    rows = {"text": "본문", "id": "번호", "url": "url", "date": "", "carry": ["번호"], "max_bytes": 64 << 20}
+    assert filled["rows"] == rows
     assert filled["stages"][1]["language/script"]["keep"] == ["en"]
 
 

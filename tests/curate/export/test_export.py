@@ -208,7 +208,7 @@ def test_documents_without_a_token_are_counted(tokenizer, tmp_path):
     [
         ({"format": "csv"}, "unknown 'csv'"),
         ({"columns": ["txt"]}, "kept/ has no column 'txt'"),
-        ({"shards": 0}, "not a positive number"),
+        ({"shards": 0}, "shards: a whole number of at least 1, got 0"),
         ({"format": "megatron"}, "name a tokenizers JSON file"),
         ({"tokenizer": "t.json"}, "are for megatron"),
         ({"format": "mds", "tokenizer": "missing.json"}, "cannot be read as a tokenizers JSON file"),
