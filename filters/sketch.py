@@ -20,6 +20,7 @@ from filters.snippets import LOOKED_AT, Concealer, around_change
 EXAMPLES = 5  # of a rule
 CHANGES = 3  # of a rule of a rewriter
 WORD_SAMPLE = 64  # documents whose words are counted
+_SHORT = 200_000  # characters of a text that may wait to be counted
 MOST_LANGUAGES = 1_000
 _HASHED = 200  # characters of a text that the order of documents depends on
 
@@ -142,7 +143,9 @@ class Sketch:
         counts["bytes"] += document.derive(utf8_bytes)
         rank = 0.0, order(document)
         if self._words.has_room(rank):
-            self._words.add(rank, (document.derive(utf8_bytes), len(_WORD.findall(document.text))))
+            # most of those that are noted make room for others: a text that is not too long is counted at the end
+            short = len(document.text) <= _SHORT
+            self._words.add(rank, document.text if short else _counted(document.text))
         if self._kept.has_room(rank) and self._examples:
             self._kept.add(rank, _beginning(document))
 
@@ -170,7 +173,7 @@ class Sketch:
                 {"stage": stage, "languages": sorted(self._languages[stage]), "bins": histograms.close()}
                 for stage, histograms in self._signals.items()
             ],
-            "words": [[rank[1], *counts] for rank, counts in self._words],
+            "words": [[rank[1], *(_counted(one) if isinstance(one, str) else one)] for rank, one in self._words],
             "languages": self._by_language,
         }  # fmt: skip
         self._reset()
@@ -191,6 +194,11 @@ class Sketch:
         document, before, after = entry
         pieces = self._concealer.change(document, before, after, hides=self._hides[stage])
         return {**self._of(rank, document), "pieces": [list(piece) for piece in pieces]}
+
+
+def _counted(text: str) -> tuple[int, int]:
+    """The bytes and the words of a text."""
+    return utf8_bytes(text), len(_WORD.findall(text))
 
 
 def _failed_rules(drop: Drop) -> Iterator[str]:
