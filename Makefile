@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test lint bench notebook faults disturbed soak fuzz clean lock
+.PHONY: setup demo test test-long lint bench notebook faults disturbed soak fuzz clean lock
 
 setup: $(VENV)/.ready
 
@@ -24,6 +24,12 @@ lint: setup
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# What make test leaves out: tutorials, all shipped ablations, an engine that fuses nothing.
+test-long: setup
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
+
+# Runs that are killed at random moments of all phases, each compared with one that is not.
 
 disturbed: setup
 	$(BIN)/python -m tests.faults.disturbed

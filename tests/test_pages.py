@@ -89,6 +89,7 @@ def test_the_korean_readme_has_the_commands_of_the_other():
     assert commands("README.ko.md") == commands("README.md")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_three_warc_files(tmp_path):
     said = _followed("docs/tutorials/warc.md", tmp_path)
@@ -99,6 +100,7 @@ def test_three_warc_files(tmp_path):
     assert "part-00000-of-00001.jsonl.zst" in said
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_korean_rows(tmp_path):
     said = _followed("docs/tutorials/korean.md", tmp_path)
@@ -108,6 +110,7 @@ def test_korean_rows(tmp_path):
     assert re.search(r"^\d+ sentences from 2 sources$", said, re.MULTILINE)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_a_filter_of_ones_own(tmp_path):
     said = _followed("docs/tutorials/own-filter.md", tmp_path)

@@ -51,7 +51,11 @@ def test_workers_that_die_or_stall_cost_the_place(tmp_path, inputs, monkeypatch)
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
-        (("kill", "WRITING", "kept", None), "workers ended writing kept; the last died by SIGKILL"),
+        pytest.param(
+            ("kill", "WRITING", "kept", None),
+            "workers ended writing kept; the last died by SIGKILL",
+            marks=pytest.mark.long,
+        ),
         (("kill", "DECIDING", "dedup/exact: deciding", None), "dedup/exact: deciding: 2 workers ended deciding; "),
         (("kill", "REREADING", ".spool.parquet", None), r"workers ended reading back .*\.spool\.parquet"),
     ],

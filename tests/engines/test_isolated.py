@@ -61,7 +61,7 @@ def fetched(store, output: str, folder: Path) -> Path:
     return folder / output.removeprefix("store://")
 
 
-@pytest.mark.parametrize("runner", ["Isolated", "Unfused"])
+@pytest.mark.parametrize("runner", ["Isolated", pytest.param("Unfused", marks=pytest.mark.long)])
 def test_rows_are_those_of_a_local_run(store, tmp_path, runner):
     texts = [f"{n} " + " ".join(f"word{n * k % 97}" for k in range(1, 60)) for n in range(40)] * 2
     inputs = [write_rows(tmp_path / f"{n}.jsonl", texts[n::4], 1000 * n) for n in range(4)]
