@@ -30,7 +30,6 @@ test-long: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
 
 # Runs that are killed at random moments of all phases, each compared with one that is not.
-
 disturbed: setup
 	$(BIN)/python -m tests.faults.disturbed
 
