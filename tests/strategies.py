@@ -5,6 +5,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -201,6 +202,22 @@ class Slow(Rewriter):
     def open(self) -> Callable[[Document], Document | Drop]:
         def rewrite(document: Document) -> Document | Drop:
             time.sleep(self.milliseconds / 1000)
+            return document
+
+        return rewrite
+
+
+@strategy
+class Waiting(Rewriter):
+    """Waits until a file is there."""
+
+    file: str = "go"
+
+    def open(self) -> Callable[[Document], Document | Drop]:
+        def rewrite(document: Document) -> Document | Drop:
+            deadline = time.monotonic() + 120
+            while not Path(self.file).exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
             return document
 
         return rewrite

@@ -236,7 +236,7 @@ def test_no_space_is_said_and_leaves_no_result(desk):
 
 
 def test_two_runs_in_one_place_and_control_c_and_resume(desk):
-    (desk / "slow.yaml").write_text("stages: [tests.strategies.Slow: {milliseconds: 6000}, dedup/exact]\n")
+    (desk / "slow.yaml").write_text("stages: [tests.strategies.Waiting: {file: go}, dedup/exact]\n")
     command = [sys.executable, "-m", "curate", "run", "slow.yaml", "a.jsonl", "-o", "slow", "--workers", "1"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=desk, env=environment, stderr=subprocess.PIPE, text=True) as first:
@@ -252,6 +252,7 @@ def test_two_runs_in_one_place_and_control_c_and_resume(desk):
     assert "curate: interrupted; the same command with --resume continues" in said
     assert "Traceback" not in said
     assert "--resume" in _one_line(_curate(desk, *arguments))
+    (desk / "go").touch()
     done = _curate(desk, *arguments, "--resume")
     assert done.returncode == 0, done.stderr
     assert json.loads((desk / "slow" / "run.json").read_text())["kept"] == 2
