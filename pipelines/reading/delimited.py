@@ -51,7 +51,8 @@ def delimited_rows(
         dialect = _dialect(first, tabs)
         bounded = _Bounded(_again(first, lines), dialect, fields.max_bytes)
         records = csv.reader(bounded, strict=True, **dialect)
-        csv.field_size_limit(fields.max_bytes)
+        # of the whole process: it is only ever raised, and _Bounded is what bounds a record
+        csv.field_size_limit(max(csv.field_size_limit(), fields.max_bytes))
         names: list[str] | None = None
         while True:
             bounded.begin()

@@ -235,11 +235,17 @@ def test_no_space_is_said_and_leaves_no_result(desk):
     assert not (desk / "full" / "run.json").exists()
 
 
+def _interruptible():
+    """A shell's background jobs, and what they start, ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_two_runs_in_one_place_and_control_c_and_resume(desk):
     (desk / "slow.yaml").write_text("stages: [tests.strategies.Waiting: {file: go}, dedup/exact]\n")
     command = [sys.executable, "-m", "curate", "run", "slow.yaml", "a.jsonl", "-o", "slow", "--workers", "1"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=desk, env=environment, stderr=subprocess.PIPE, text=True) as first:
+    asked = {"cwd": desk, "env": environment, "stderr": subprocess.PIPE, "text": True, "preexec_fn": _interruptible}
+    with subprocess.Popen(command, **asked) as first:
         deadline = time.monotonic() + 60
         while not (desk / "slow" / ".curate" / "state.json").exists() and time.monotonic() < deadline:
             time.sleep(0.1)
