@@ -11,7 +11,7 @@ from curate.recipe import CONFIGS, MOST_EXAMPLES, Output
 from filters import STRATEGIES
 from filters.contracts import settings_of
 from filters.loading import load
-from pipelines.reading.fields import Fields
+from pipelines.reading.fields import DOCUMENTS, Fields
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = {"type": "string", "minLength": 1, "maxLength": 64}
@@ -97,6 +97,8 @@ def _recipe() -> dict[str, Any]:
             "description": {"type": "string"},
             "input": _PATHS,
             "rows": {"type": "object", "additionalProperties": False, "properties": fields},
+            "records": {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"enum": sorted(DOCUMENTS)}},
+            "zstd_long": {"type": "integer", "minimum": 10, "maximum": 31},
             "stages": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/stage"}},
             "output": {"type": "object", "additionalProperties": False, "properties": output},
         },

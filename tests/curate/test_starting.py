@@ -78,6 +78,15 @@ def test_the_schema_knows_settings():
     assert shape["additionalProperties"] is False
 
 
+def test_the_schema_knows_every_part_of_a_recipe():
+    with pytest.raises(RecipeError) as error:
+        parse({"stages": ["quality/length"], "unknown": 1}, "a")
+    known = re.search(r"known: ([^)]*)", str(error.value))
+    assert known
+    schema = json.loads(FILES["recipe"].read_text(encoding="utf-8"))
+    assert set(schema["properties"]) == set(known[1].split(", "))
+
+
 def test_the_version_is_said():
     done = subprocess.run([sys.executable, "-m", "curate", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"curate {metadata.version('curate-lm-text')}\n"
