@@ -51,7 +51,7 @@ class Reader:
         elif name == "wacz":
             from pipelines.reading.wacz import wacz_records
 
-            yield from wacz_records(file, piece.path, self.types)
+            yield from wacz_records(file, piece.path, self.types, self.reading)
         elif name in _ROWS or name in _FILES:
             for found in self._rows(file, name, packing and f".{packing}"):
                 if not isinstance(found, Damaged):

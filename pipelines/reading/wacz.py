@@ -9,6 +9,7 @@ from typing import Any
 from pipelines import watch
 from pipelines.reading import formats, warc
 from pipelines.reading.events import Damaged
+from pipelines.reading.fields import Reading
 from pipelines.reading.parsing import Event, Found
 from pipelines.watch import Doing
 
@@ -53,7 +54,7 @@ class _Stored:
         return data
 
 
-def wacz_records(file: Any, source: str, types: Counter[str]) -> Iterator[Event | None]:
+def wacz_records(file: Any, source: str, types: Counter[str], reading: Reading) -> Iterator[Event | None]:
     """The records of all archives in the file, one archive after the other. None = a record of another type."""
     try:
         file.seek(0)
@@ -77,13 +78,13 @@ def wacz_records(file: Any, source: str, types: Counter[str]) -> Iterator[Event 
                 if kind not in ("warc", "arc"):
                     yield Damaged(inner, 0, "", "", "not_a_warc", "a member of a WACZ that is not a WARC or ARC file")
                     continue
-                found, arc = Found(inner, types), kind == "arc"
+                found, arc = Found(inner, types, records=reading.records), kind == "arc"
                 if packing == "gz":
                     info = packed.getinfo(name)
                     stored = info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & _ENCRYPTED
                     yield from warc.gzip_records(_Stored(file, info) if stored else member, 0, None, arc, found)
                 else:
-                    yield from warc.packed_records(member, packing and f".{packing}", arc, found)
+                    yield from warc.packed_records(member, packing and f".{packing}", arc, found, reading.zstd_long)
         except _ERRORS as error:
             yield Damaged(inner, -1, "", "", "wacz_unreadable", f"the member: {type(error).__name__}")
 

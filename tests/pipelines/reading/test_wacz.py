@@ -3,9 +3,12 @@
 import io
 import zipfile
 
+import zstandard
+
 from filters.document import RawPage
 from pipelines.reading import read
 from pipelines.reading.events import Damaged
+from pipelines.reading.fields import USUAL_READING, Reading
 from pipelines.reading.units import Piece
 from tests.pipelines.reading.archives import http, member, record
 
@@ -24,8 +27,8 @@ def _wacz(tmp_path, members, name="a.wacz", packing=zipfile.ZIP_STORED):
     return path
 
 
-def _read(path):
-    reader = read(Piece(str(path), 0, None, path.stat().st_size))
+def _read(path, reading=USUAL_READING):
+    reader = read(Piece(str(path), 0, None, path.stat().st_size), reading)
     return reader, list(reader)
 
 
@@ -61,3 +64,15 @@ def test_a_zip_that_is_none_is_said(tmp_path):
     (tmp_path / "cut.wacz").write_bytes(whole[:-40])
     (event,) = _read(tmp_path / "cut.wacz")[1]
     assert isinstance(event, Damaged)
+
+
+def test_a_wacz_is_read_as_the_recipe_says(tmp_path):
+    resource = record(http(b"<p>stored</p>"), 1, "resource")
+    wide = zstandard.ZstdCompressionParameters.from_level(3, window_log=29)
+    packer = zstandard.ZstdCompressor(compression_params=wide).compressobj()
+    packed = packer.compress(record(http(b"<p>wide</p>"), 2)) + packer.flush()
+    path = _wacz(tmp_path, {"archive/a.warc": resource, "archive/b.warc.zst": packed})
+    assert [event.reason for event in _read(path)[1]] == ["zstd_window_too_large"]
+    _, events = _read(path, Reading(records=("response", "resource"), zstd_long=29))
+    assert [event.source.partition("#")[2] for event in events] == ["archive/a.warc", "archive/b.warc.zst"]
+    assert not any(isinstance(event, Damaged) for event in events)
