@@ -10,7 +10,7 @@ from pipelines import watch
 from pipelines.reading.events import Damaged, unpacked_to
 from pipelines.reading.fields import ROW_BYTES, ZSTD_LONG, Fields, lookup
 from pipelines.reading.jsonl import VALUE_BYTES
-from pipelines.reading.packing import UNPACK, Corrupt, Cut, WideWindow, file_chunks, unpack
+from pipelines.reading.packing import Corrupt, Cut, WideWindow, file_chunks, unpack
 from pipelines.reading.rows import Event, page_of_row
 from pipelines.watch import Doing
 
@@ -87,10 +87,10 @@ def delimited_rows(
         yield unpacked_to(error, source, number + 1, f"beyond row {number}")
 
 
-def first_rows(file: Any, tabs: bool, packing: str) -> Iterator[dict[str, str]]:
-    """Rows as they are, for a look at their fields. Raises csv.Error, Cut and Corrupt."""
+def first_rows(file: Any, tabs: bool, packing: str, window_log: int) -> Iterator[dict[str, str]]:
+    """Rows as they are, for a look at their fields. Raises csv.Error, Cut, Corrupt and WideWindow."""
     file.seek(0)
-    lines = _lines(UNPACK[packing](file_chunks(file)), ROW_BYTES)
+    lines = _lines(unpack(packing, file_chunks(file), window_log), ROW_BYTES)
     first = next(lines, "")
     records = csv.reader(_again(first, lines), strict=True, **_dialect(first, tabs))
     names = [name.strip() for name in next(records, [])]

@@ -10,7 +10,7 @@ from pipelines.reading.events import Damaged, unpacked_to
 from pipelines.reading.fields import ROW_BYTES, ZSTD_LONG, Fields
 from pipelines.reading.jsonl import parsed
 from pipelines.reading.marks import CLOSE, COMMA, OPEN, Marks
-from pipelines.reading.packing import UNPACK, Corrupt, Cut, WideWindow, file_chunks, unpack
+from pipelines.reading.packing import Corrupt, Cut, WideWindow, file_chunks, unpack
 from pipelines.reading.rows import Event, RowError, page_of_row
 from pipelines.watch import Doing
 
@@ -50,10 +50,10 @@ def array_rows(file: Any, packing: str, source: str, fields: Fields, window_log:
         yield Damaged(source, number + 1, "", "", reason, f"after element {number}: {detail}")
 
 
-def elements(file: Any, packing: str) -> Iterator[bytes]:
-    """The elements of the array in a file, as they stand. Raises Cut and Corrupt."""
+def elements(file: Any, packing: str, window_log: int) -> Iterator[bytes]:
+    """The elements of the array in a file, as they stand. Raises Cut, Corrupt and WideWindow."""
     file.seek(0)
-    return (element for element, _ in _Scan().elements(UNPACK[packing](file_chunks(file))))
+    return (element for element, _ in _Scan().elements(unpack(packing, file_chunks(file), window_log)))
 
 
 class _Scan:

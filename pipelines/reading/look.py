@@ -11,10 +11,10 @@ from typing import Any
 from pipelines import storage
 from pipelines.reading.delimited import first_rows as delimited_rows
 from pipelines.reading.events import Damaged
-from pipelines.reading.fields import Fields, Reading, lookup
+from pipelines.reading.fields import Reading, lookup
 from pipelines.reading.formats import RANGED, sniff
 from pipelines.reading.jsonarray import elements
-from pipelines.reading.packing import UNPACK, Corrupt, Cut, file_chunks
+from pipelines.reading.packing import Corrupt, Cut, WideWindow, file_chunks, unpack
 from pipelines.reading.reader import Reader
 from pipelines.reading.units import Piece
 
@@ -68,7 +68,7 @@ def look(path: str, reading: Reading) -> Look:
         if len(damaged) >= _EVENTS or others >= _RECORDS:
             break
     if damaged:
-        return _failing(path, kind, reading.rows, damaged[0])
+        return _failing(path, kind, reading, damaged[0])
     if others:
         kinds = ", ".join(sorted(reader.types))
         hint = (
@@ -80,18 +80,20 @@ def look(path: str, reading: Reading) -> Look:
     return Look(path, f"{path}: holds no row or record", False)
 
 
-def _failing(path: str, kind: str, fields: Fields, first: Damaged) -> Look:
+def _failing(path: str, kind: str, reading: Reading, first: Damaged) -> Look:
     """Why the first rows all fail. Names of fields are told, and no value."""
     name, _, packing = kind.partition(".")
+    packing = packing and f".{packing}"
+    fields = reading.rows
     if first.reason not in ("schema_error", "json_error"):
         return Look(path, f"{path}: {_reason(first)}")
     try:
-        rows = list(itertools.islice(_sample(path, name, packing and f".{packing}"), _EVENTS))
+        rows = list(itertools.islice(_sample(path, name, packing, reading.zstd_long), _EVENTS))
     except (OSError, ValueError, csv.Error, Cut, Corrupt):
         rows = []
     if not rows:
         hint = ""
-        if first.reason == "json_error" and _goes_over_lines(path, packing and f".{packing}"):
+        if first.reason == "json_error" and _goes_over_lines(path, packing, reading.zstd_long):
             hint = "; JSON is read as one object a line, or as one array of objects (jq -c . FILE makes lines)"
         return Look(path, f"{path}: {_reason(first)}{hint}", bool(hint))
     found = _fields_of(rows)
@@ -112,12 +114,12 @@ def _reason(event: Damaged) -> str:
     return f"{event.reason}: {event.detail}" if event.detail else event.reason
 
 
-def _goes_over_lines(path: str, packing: str) -> bool:
+def _goes_over_lines(path: str, packing: str, window_log: int) -> bool:
     """Whether a file seems to be one JSON value with line feeds in it."""
     with storage.reading(path) as file:
         try:
-            head = next(UNPACK[packing](file_chunks(file)), b"")
-        except (Cut, Corrupt):
+            head = next(unpack(packing, file_chunks(file), window_log), b"")
+        except (Cut, Corrupt, WideWindow):
             return False
     lines = [line.strip() for line in head.splitlines() if line.strip()]
     return len(lines) > 1 and not lines[0].endswith(b"}")
@@ -149,20 +151,20 @@ def _quoted(name: str) -> str:
     return name if re.fullmatch(r"[\w./:@%+=-]+", name) else "'" + name.replace("'", "'\\''") + "'"
 
 
-def _sample(path: str, name: str, packing: str) -> Iterator[Mapping[str, Any]]:
+def _sample(path: str, name: str, packing: str, window_log: int) -> Iterator[Mapping[str, Any]]:
     """The first rows of a file as they are, those that can be read."""
     with storage.reading(path) as file:
         if name in ("csv", "tsv"):
-            yield from delimited_rows(file, name == "tsv", packing)
+            yield from delimited_rows(file, name == "tsv", packing, window_log)
         elif name in ("parquet", "arrow"):
             yield from _columns(file, name)
         elif name == "json":
-            for element in elements(file, packing):
+            for element in elements(file, packing, window_log):
                 yield from _object(element)
         else:
             file.seek(0)
             head = b""
-            for chunk in UNPACK[packing](file_chunks(file)):
+            for chunk in unpack(packing, file_chunks(file), window_log):
                 head += chunk
                 if len(head) > _HEAD_BYTES or head.count(b"\n") > _EVENTS:
                     break

@@ -15,6 +15,7 @@ from pipelines.reading import read
 from pipelines.reading.bodies import Head, decode_body, parse_head
 from pipelines.reading.events import Damaged, Rejected
 from pipelines.reading.fields import Reading
+from pipelines.reading.look import look
 from pipelines.reading.sniffing import media_type
 from pipelines.reading.units import InputError, Piece, expand
 from tests.pipelines.reading.archives import events, http, record
@@ -50,10 +51,10 @@ def test_skippable_frames_anywhere(tmp_path: Path, number: int, place: str) -> N
     assert _texts(path) == [f"배 {n}" for n in range(4)]
 
 
-def _windowed(log: int) -> bytes:
+def _windowed(log: int, data: bytes = ROWS) -> bytes:
     parameters = zstandard.ZstdCompressionParameters.from_level(3, window_log=log, enable_ldm=True)
     packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
-    return packer.compress(ROWS) + packer.flush()
+    return packer.compress(data) + packer.flush()
 
 
 def test_wide_windows_are_read_or_named_as_such(tmp_path: Path) -> None:
@@ -69,6 +70,21 @@ def test_wide_windows_are_read_or_named_as_such(tmp_path: Path) -> None:
     warc = tmp_path / "a.warc.zst"
     warc.write_bytes(_windowed(30))
     assert [event.reason for event in _reasons(warc)] == ["zstd_window_too_large"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.json.zst", b'{\n"text":\n"one"\n}\n', "jq -c"),
+        ("a.json.zst", b'[{"body": "one"}]', "--text-field body"),
+        ("a.jsonl.zst", b'{"body": "one"}\n', "--text-field body"),
+        ("a.csv.zst", b"id,body\n1,one\n", "--text-field body"),
+    ],
+)
+def test_the_way_out_is_told_for_wide_windows_too(tmp_path: Path, name: str, data: bytes, said: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(_windowed(30, data))
+    assert said in look(str(path), Reading(zstd_long=30)).problem
 
 
 @pytest.mark.parametrize("tail", [b"\n", b"garbage", b"\x00\x00x", b"x" * 100_000])
