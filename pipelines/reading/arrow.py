@@ -17,8 +17,7 @@ _STREAM_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 def arrow_rows(file: Any, source: str, fields: Fields) -> Iterator[Event]:
     """The rows of a file; the offset of a row is its number, from 0. What cannot be read is one event, and the last."""
     row = 0
-    wanted = (fields.text, fields.id, fields.url, *fields.dates, *fields.carry)
-    columns = {name for field in wanted for name in (field, field.partition(".")[0])}
+    columns = {name for field in fields.names for name in (field, field.partition(".")[0])}
     try:
         found = batches(file, columns)
         while True:
@@ -31,7 +30,7 @@ def arrow_rows(file: Any, source: str, fields: Fields) -> Iterator[Event]:
             if row == 0 and (problem := schema_problem(batch.schema, fields.text)):
                 yield Damaged(source, 0, "", "", "schema_error", problem)
                 return
-            paths = {name: path for name in wanted if (path := column_path(batch.schema, name))}
+            paths = {name: path for name in fields.names if (path := column_path(batch.schema, name))}
             yield from batch_rows(batch, row, source, fields, paths)
             row += batch.num_rows
         if not _ended(file):  # a stream that is cut between two messages, or in one, reads as if it were whole

@@ -56,6 +56,11 @@ class Fields:
         """The fields asked for a date, in this order."""
         return (self.date,) if self.date else ("date", "timestamp")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All fields that are read."""
+        return (self.text, self.id, self.url, *self.dates, *self.carry)
+
 
 USUAL = Fields()
 

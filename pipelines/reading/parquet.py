@@ -46,8 +46,7 @@ def parquet_rows(
         if start == 0:
             yield Damaged(source, 0, "", "", "schema_error", problem)
         return
-    wanted = (fields.text, fields.id, fields.url, *fields.dates, *fields.carry)
-    paths = {name: path for name in wanted if (path := column_path(schema, name))}
+    paths = {name: path for name in fields.names if (path := column_path(schema, name))}
     columns = list(dict.fromkeys(".".join(path) for path in paths.values()))
     row = first_row
     for group in range(start, parquet.num_row_groups if end is None else end):
