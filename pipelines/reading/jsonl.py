@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelines import watch
-from pipelines.reading.events import Damaged
-from pipelines.reading.fields import ROW_BYTES, TWICE, Fields, lookup
+from pipelines.reading.events import Damaged, unpacked_to
+from pipelines.reading.fields import ROW_BYTES, TWICE, ZSTD_LONG, Fields, lookup
 from pipelines.reading.marks import count_values
 from pipelines.reading.packing import Corrupt, Cut, Trailing, WideWindow, file_chunks, unpack
 from pipelines.reading.rows import Event, RowError, kind_of, page_of_row
@@ -26,7 +26,7 @@ def jsonl_rows(
     packing: str,
     source: str,
     fields: Fields,
-    window_log: int = 28,
+    window_log: int = ZSTD_LONG,
 ) -> Iterator[Event]:
     """The rows of a file, or of the lines that begin in [start, end) of a plain one.
 
@@ -53,12 +53,8 @@ def jsonl_rows(
             event = _row(line, source, number, fields)
             if event is not None:
                 yield event
-    except Cut as error:
-        yield Damaged(source, number + 1, "", "", "file_truncated", f"line {number + 1}: {_where(error, position)}")
-    except Corrupt as error:
-        yield Damaged(source, number + 1, "", "", "file_corrupt", f"line {number + 1}: {_where(error, position)}")
-    except WideWindow as error:
-        yield Damaged(source, number + 1, "", "", "zstd_window_too_large", f"line {number + 1}: {error}")
+    except (Cut, Corrupt, WideWindow) as error:
+        yield unpacked_to(error, source, number + 1, f"beyond the line that begins at byte {position} of the text")
     for size in garbage:
         detail = f"after line {number}: {size} bytes after the last gzip member"
         yield Damaged(source, number + 1, "", "", "file_garbage_skipped", detail)
@@ -70,10 +66,6 @@ def _up_to_garbage(chunks: Iterator[bytes], sizes: list[int]) -> Iterator[bytes]
         yield from chunks
     except Trailing as error:
         sizes.append(error.args[0])
-
-
-def _where(error: Exception, position: int) -> str:
-    return f"the {error.args[0]} stream cannot be read beyond the line that begins at byte {position} of the text"
 
 
 def _first(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from isal import isal_zlib
 
+from pipelines.reading.fields import ZSTD_LONG
+
 InflateError: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # its stub says it is an instance
 
 # What one step may inflate is bounded by what goes in: deflate grows by 1032 at most, Zstandard has blocks of 4 bytes
@@ -88,7 +90,7 @@ def gzip_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
         raise Cut("gzip")
 
 
-def zstd_chunks(data: Iterator[bytes], window_log: int = 28) -> Iterator[bytes]:
+def zstd_chunks(data: Iterator[bytes], window_log: int = ZSTD_LONG) -> Iterator[bytes]:
     """All Zstandard frames of a stream; skippable frames between them are skipped. One in front may hold their
     dictionary, as in .warc.zst.
 
@@ -201,6 +203,6 @@ UNPACK: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
 }
 
 
-def unpack(packing: str, data: Iterator[bytes], window_log: int = 28) -> Iterator[bytes]:
+def unpack(packing: str, data: Iterator[bytes], window_log: int = ZSTD_LONG) -> Iterator[bytes]:
     """What a stream holds; packing is a key of UNPACK. window_log: see zstd_chunks."""
     return zstd_chunks(data, window_log) if packing == ".zst" else UNPACK[packing](data)

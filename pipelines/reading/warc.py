@@ -18,6 +18,7 @@ from typing import Any
 
 from pipelines import watch
 from pipelines.reading.events import Damaged
+from pipelines.reading.fields import ZSTD_LONG
 from pipelines.reading.formats import GZIP_MAGIC
 from pipelines.reading.headers import ARC, WARC, Dialect
 from pipelines.reading.packing import Corrupt, Cut, WideWindow, file_chunks, unpack
@@ -114,7 +115,9 @@ def plain_records(file: Any, start: int, end: int | None, arc: bool, found: Foun
     yield from records(stream, dialect, found, lambda position, _: position, False, stop)
 
 
-def packed_records(file: Any, packing: str, arc: bool, found: Found, window_log: int = 28) -> Iterator[Event | None]:
+def packed_records(
+    file: Any, packing: str, arc: bool, found: Found, window_log: int = ZSTD_LONG
+) -> Iterator[Event | None]:
     """The records of a .warc.zst, .bz2 or .xz file (or .arc). None = a record of another type."""
     file.seek(0)
     chunks = unpack(packing, file_chunks(file, FILE_CHUNK), window_log)
