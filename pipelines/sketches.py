@@ -7,10 +7,11 @@ from typing import Any
 
 from filters.sketch import merged
 from pipelines import storage
+from pipelines.inputs import WORK
 from pipelines.manifest import FileRecord
 
 TABLE = "sketch"  # of the file records
-FOLDER = ".curate/sketches"
+FOLDER = f"{WORK}/sketches"
 
 
 def write(root: str, unit: str, part: str, sketch: Mapping[str, Any]) -> FileRecord:
