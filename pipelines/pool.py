@@ -158,10 +158,9 @@ def _worker(pipe: Any, slot: mmap.mmap) -> None:
             expected = phase.expected if isinstance(phase, Call) else ()
             try:
                 found = run_call(phase) if isinstance(phase, Call) else (run_task(phase), None)
-            except Exception as error:
-                if not isinstance(error, (PoolError, *expected)):
-                    raise
-                pipe.send(("error", error))
+            except Exception as error:  # an EOFError of the call's, too: below it means that the driver is gone
+                known = isinstance(error, (PoolError, *expected))
+                pipe.send(("error", error if known else PoolError(_said(error))))
             else:
                 watch.wait()
                 pipe.send(("done", found))
@@ -214,7 +213,7 @@ class _Member:
         else:
             try:
                 self.pipe.send(None)
-            except (BrokenPipeError, OSError):
+            except OSError:
                 self.process.kill()
         self.process.join(10)
         if self.process.is_alive():

@@ -193,3 +193,12 @@ def test_verify_hashes_what_was_just_written(tmp_path: Path) -> None:
     said = r"unit x finished, but .*made/x is damaged"
     with Phases(str(tmp_path), verify=True) as phases, pytest.raises(PoolError, match=said):
         phases.run("b", [work])
+
+
+def _ends_early() -> None:
+    raise EOFError("a document's text")
+
+
+def test_an_error_of_a_call_is_told_and_not_tried_again(tmp_path: Path) -> None:
+    with Phases(str(tmp_path), 2) as phases, pytest.raises(PoolError, match=r"^error:EOFError: EOFError at "):
+        phases.call(_ends_early, "deciding")
