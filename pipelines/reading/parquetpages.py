@@ -54,10 +54,10 @@ class Column:
             return whole * min(rows, self.rows) // max(1, self.rows)
         most = size = values = first = 0
         weights = [self._weight(page, rows) for page in self.pages]
-        for page, weight in zip(self.pages, weights, strict=True):
-            size, values = size + weight, values + page.values
-            # the rows begin in the first page and end in this one
-            while values - self.pages[first].values >= rows:
+        for number, page in enumerate(self.pages):
+            size, values = size + weights[number], values + page.values
+            # rows that begin in the first page and end in this one have a row in each, and all that lie between
+            while first < number and values - self.pages[first].values - page.values > rows - 2:
                 values, size, first = values - self.pages[first].values, size - weights[first], first + 1
             most = max(most, size)
         return most

@@ -19,7 +19,7 @@ from filters.chain import Step
 from filters.document import Document, RawPage
 from pipelines import records
 from pipelines.corpus.spool import Spool, documents
-from pipelines.reading import bodies, pages, read
+from pipelines.reading import bodies, pages, parquetpages, read
 from pipelines.reading.fields import Fields
 from pipelines.reading.units import Piece
 from pipelines.writing import TableWriter, kept_rows
@@ -202,6 +202,17 @@ def test_rows_do_not_depend_on_how_many_are_decoded_at_a_time(tmp_path: Path, mo
         monkeypatch.setattr("pipelines.reading.parquet._DECODED_BYTES", size)
         monkeypatch.setattr("pipelines.reading.parquet._BATCH_BYTES", max(size, 1000))
         assert list(read(Piece(str(path)), fields)) == whole
+
+
+def test_the_rows_of_a_batch_take_no_more_than_the_pages_they_lie_in() -> None:
+    made = random.Random(11)
+    for _ in range(300):
+        found = [parquetpages._Page(made.randrange(1, 6), made.randrange(100), 0) for _ in range(made.randrange(1, 9))]
+        of_row = [number for number, page in enumerate(found) for _ in range(page.values)]
+        column = parquetpages.Column(found, 0, 0, len(of_row), False, True)
+        for rows in range(1, len(of_row) + 2):
+            batches = (of_row[begin : begin + rows] for begin in range(max(1, len(of_row) - rows + 1)))
+            assert column.most(rows) == max(sum(found[number].bytes for number in set(batch)) for batch in batches)
 
 
 # -------------------------------------------------------------------------------------------------------------- writing
