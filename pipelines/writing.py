@@ -161,7 +161,7 @@ class TableWriter:
         return [FileRecord(self.table, path, 0, file.written, file.hexdigest())]
 
     def abandon(self) -> None:
-        """Give up the file in work."""
+        """Give up the unfinished file."""
         if self._pending is not None:
             self._pending.abandon()
 

@@ -68,7 +68,7 @@ def delimited_rows(
                 number += names is not None
                 said = str(error).replace("\t", "\\t")  # it quotes the delimiter
                 yield Damaged(source, number, "", "", "csv_error", f"row {number}: {said}")
-                if names is None:  # what the columns are nobody knows
+                if names is None:  # no row can be read without them
                     return
                 continue
             if record is None:
