@@ -12,7 +12,16 @@ from pipelines import engines, manifest, storage
 from pipelines.blame import PoolError
 from pipelines.inputs import WORK
 from pipelines.manifest import Manifest, ManifestError
-from pipelines.pool import STALL_SECONDS, Call, PhaseTask, Pool, run_call, run_serially, serial_startup
+from pipelines.pool import (
+    STALL_SECONDS,
+    Call,
+    PhaseTask,
+    Pool,
+    restart_serially,
+    run_call,
+    run_serially,
+    serial_startup,
+)
 
 
 @dataclass
@@ -114,6 +123,8 @@ class Phases:
         self._began = time.monotonic(), time.process_time()
         if self._workers > 1:
             self._pool = Pool(self._workers, self._stall_seconds)
+        else:
+            restart_serially()
         return self
 
     def __exit__(self, kind: Any, *_: Any) -> None:

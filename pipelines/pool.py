@@ -109,6 +109,12 @@ def run_serially(tasks: Iterable[PhaseTask], progress: Callable[[int], None]) ->
         watch.attach(None)
 
 
+def restart_serially() -> None:
+    """Another run begins in this process: the pages of those before are not counted."""
+    watch.restart()
+    _serial_slot[:] = bytes(watch.SLOT_BYTES)
+
+
 def serial_startup() -> tuple[float, float] | None:
     """When run_serially began the first page, and the CPU seconds used by then; None before the first page."""
     return watch.first(_serial_slot)

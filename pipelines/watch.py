@@ -94,6 +94,12 @@ def attach(slot: Any) -> None:
     _names[:] = [("", 0), ("", 0)]
 
 
+def restart() -> None:
+    """Count pages from now on: another run begins in this process."""
+    global _pages, _first
+    _pages, _first = 0, (0.0, 0.0)
+
+
 def begin_unit(name: str, left_out: Mapping[Place, str]) -> None:
     """A unit begins, in which some places must be left out, for these reasons."""
     global _left_out, _steps, _rest

@@ -11,7 +11,7 @@ import apache_beam as beam
 import pytest
 
 from filters.chain import StepBook
-from pipelines import manifest, storage
+from pipelines import manifest, storage, watch
 from pipelines.curation import end_with_manifest
 from pipelines.manifest import (
     BooksRecord,
@@ -41,6 +41,7 @@ class _Make(beam.DoFn):
         self.root = root
 
     def process(self, unit: Any) -> Any:
+        watch.begin_page(unit.name, 0)
         with (Path(self.root) / "runs").open("a") as runs:
             runs.write(f"{unit.name}\n")
         with storage.writing(f"{self.root}/made/{unit.name}") as file:
@@ -193,6 +194,14 @@ def test_verify_hashes_what_was_just_written(tmp_path: Path) -> None:
     said = r"unit x finished, but .*made/x is damaged"
     with Phases(str(tmp_path), verify=True) as phases, pytest.raises(PoolError, match=said):
         phases.run("b", [work])
+
+
+def test_each_run_in_a_process_counts_its_own_pages(tmp_path: Path) -> None:
+    for phase in ("first", "second"):
+        with Phases(str(tmp_path)) as phases:
+            phases.run(phase, _works(tmp_path, "a", "b"))
+        assert phases.progress.pages == 2
+        assert phases.startup_seconds > 0
 
 
 def _ends_early() -> None:
