@@ -246,5 +246,5 @@ class Decontaminate(Rewriter):
         return (f"{skipped} of {len(items)} items are too short to be looked for",) if skipped else ()
 
     def open(self) -> _Decontaminator:
-        """The function; the n-grams and the texts of all items are held in memory (docs/dedup.md says how much it is)."""
+        """The function; it holds the n-grams and the texts of all items in memory."""
         return _Decontaminator(self)
