@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from filters.contracts import ResourceError, Rewriter, SettingsError, strategy
-from filters.dedup.items import Fields, Item, fingerprint, items_of, paths_of
+from filters.dedup.items import Fields, Item, fingerprint, items_of
 from filters.dedup.minhash import Unit
 from filters.document import Document, Drop
 
@@ -238,7 +238,6 @@ class Decontaminate(Rewriter):
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """How many items are too short to be looked for."""
         try:
-            paths_of(self.files)
             items = self.items()
         except ResourceError:  # check() says so
             return ()
