@@ -1,4 +1,4 @@
-"""Decontamination: items found by edit rate, hits on clean texts, and CPU beside MinHash signatures."""
+"""Decontamination: items found by edit rate, hits on clean texts, and CPU beside MinHash signatures, memory."""
 
 import json
 import random
@@ -8,11 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.dedup_corpus import documents
 from benchmarks.dedup_verify import prose
 from benchmarks.shared import missing
 from filters import make
 from filters.document import Document, Drop
+from filters.text import overlap
 
 ITEMS = 600
 CLEAN = 500
@@ -87,9 +90,20 @@ def _cost() -> dict[str, float]:
     return {**best, **{f"{name}, times minhash": best[name] / best["minhash"] for name in functions}}
 
 
+def _memory() -> dict[str, float]:
+    """Bytes of the table for each n-gram of items of 40 words, where it is fullest and emptiest: its size doubles."""
+    chance = np.random.default_rng(5)
+    found = {}
+    for name, ngrams in (("fullest", 1 << 17), ("emptiest", (1 << 17) + 36)):
+        hashes = np.array_split(chance.integers(0, 1 << 63, ngrams, dtype=np.uint64), ngrams // 36)
+        table = overlap.table_of(hashes, [40] * len(hashes), 5)
+        found[name] = round(sum(array.nbytes for array in table) / ngrams, 1)
+    return found
+
+
 def run() -> dict[str, Any]:
-    """Items found, by language and unit, and the cost."""
+    """Items found, by language and unit, the cost, and the memory that items take."""
     if (skipped := missing()) is not None:
         return skipped
     found = {f"{language}, {unit or 'auto'}": _found(language, unit) for language in UNITS for unit in UNITS[language]}
-    return {"found": found, "cost_us": _cost()}
+    return {"found": found, "cost_us": _cost(), "bytes_per_ngram": _memory()}

@@ -381,7 +381,6 @@ class Chain:
         A step takes all items before the next step begins: its tables and code are then in the processor's caches
         for all but the first of them. A page by itself finds them cold in every step.
         """
-        watcher = self._watcher
         outcomes: list[Any] = list(items)  # of each item what it is so far, and where it ends
         sizes = list(map(_size, items))
         left: Sequence[int] = range(len(items))

@@ -115,7 +115,7 @@ class Child:
                     if not (killed <= patience if ended.outside else ended.used):
                         times = f", {killed} times" if ended.outside else ""
                         raise Fault(ended.reason, f"{ended.detail}{times}") from None
-                    time.sleep(min(1.0, 0.02 * killed))  # whoever needs memory gets some time to find it
+                    time.sleep(0.02 * killed)  # whoever needs memory gets some time to find it
 
     def _ask(self, body: bytes, label: str) -> tuple[str, dict[str, Any]]:
         """A call, tried once. Raises _Ended where the process ended by it."""

@@ -242,7 +242,7 @@ def merged(sketches: Iterable[Mapping[str, Any]], examples: int) -> dict[str, An
     shown: dict[str, dict[tuple[str, str], Smallest]] = {"dropped": {}, "changed": {}, "kept": {}}
     most = {"dropped": examples, "changed": min(CHANGES, examples), "kept": examples}
     languages: defaultdict[str, set[str]] = defaultdict(set)
-    bins: dict[tuple[str, str], list[Sequence[Sequence[int]]]] = {}
+    bins: dict[str, dict[str, list[list[int]]]] = defaultdict(dict)
     words = Smallest(WORD_SAMPLE)
     by_language: dict[str, dict[str, Any]] = {}
     for sketch in sketches:
@@ -257,9 +257,9 @@ def merged(sketches: Iterable[Mapping[str, Any]], examples: int) -> dict[str, An
                         smallest.add(rank, one)
         for signals in sketch["signals"]:
             languages[signals["stage"]].update(signals["languages"])
+            of_stage = bins[signals["stage"]]
             for name, found in signals["bins"].items():
-                key = signals["stage"], name
-                bins[key] = [together([*bins.get(key, []), found])]
+                of_stage[name] = together([of_stage.get(name, []), found])
         for language, counts in sketch["languages"].items():
             sums = by_language.setdefault(language, {"kept": 0, "bytes": 0, "dropped": Counter()})
             sums["kept"] += counts["kept"]
@@ -268,9 +268,6 @@ def merged(sketches: Iterable[Mapping[str, Any]], examples: int) -> dict[str, An
         for place, size, count in sketch["words"]:
             if words.has_room((0.0, place)):
                 words.add((0.0, place), (size, count))
-    by_stage: dict[str, dict[str, Any]] = {}
-    for (stage, name), (whole,) in bins.items():
-        by_stage.setdefault(stage, {})[name] = whole
     result: dict[str, Any] = {
         kind: [
             {"stage": stage, "rule": rule, "examples": [one for _, one in smallest]}
@@ -280,8 +277,7 @@ def merged(sketches: Iterable[Mapping[str, Any]], examples: int) -> dict[str, An
     }
     result["kept"] = result["kept"][0]["examples"] if result["kept"] else []
     result["signals"] = [
-        {"stage": stage, "languages": sorted(languages[stage]), "bins": by_stage.get(stage, {})}
-        for stage in sorted(languages)
+        {"stage": stage, "languages": sorted(languages[stage]), "bins": bins[stage]} for stage in sorted(languages)
     ]
     result["words"] = [[rank[1], *counts] for rank, counts in words]
     result["languages"] = {

@@ -3,11 +3,11 @@
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
 
 import numpy as np
 
 from curate.ablation.scored import Scored
+from pipelines.corpus import losing
 from pipelines.scoring.plan import JudgeVisit, Node, Visit
 
 LENGTHS = (1_000, 5_000, 20_000, 100_000)  # bytes of text
@@ -37,10 +37,7 @@ def _domain(scored: Scored, first: Node, visits: Sequence[Visit]) -> np.ndarray:
 
 def host(url: str) -> str:
     """The host of an address without its "www.", "none" if there is none."""
-    try:
-        return (urlsplit(url).hostname or "none").removeprefix("www.")
-    except ValueError:
-        return "none"
+    return losing.host(url) or "none"
 
 
 def _length(scored: Scored, first: Node, visits: Sequence[Visit]) -> np.ndarray:

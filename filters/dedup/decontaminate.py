@@ -5,10 +5,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import numpy as np
 from pydantic import Field
 
 from filters.contracts import ResourceError, Rewriter, SettingsError, strategy
-from filters.dedup.items import Fields, Item, fingerprint, items_of, paths_of
+from filters.dedup.items import Fields, Item, fingerprint, items_of
 from filters.dedup.minhash import Unit
 from filters.document import Document, Drop
 
@@ -75,7 +76,7 @@ class _Index:
         self.skipped += int((self._table.phrases >= self._sizes).sum())  # of phrases that very many items share
 
     def matches(self, document: Document) -> list[Match]:
-        """The items found, best first."""
+        """The items found."""
         if not self.items:
             return []
         hashes = self._shingles(document.text, self._ngram)
@@ -85,7 +86,8 @@ class _Index:
         bounds = self._bounds(document.text)
         if len(bounds) < self._ngram:
             return []
-        data = document.text.encode("utf-8", "surrogatepass")
+        data = np.frombuffer(document.text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
+        characters = np.cumsum((data & 0xC0) != 0x80)  # up to and with each byte
         single: Any = None
         matches = []
         for number, covered, first, last in found.tolist():
@@ -95,13 +97,10 @@ class _Index:
                 single = self._shingles(document.text, 1) if single is None else single
                 if not self._answered(item, single, begin, end):
                     continue
-            start, stop = (
-                len(data[:place].decode("utf-8", "surrogatepass"))
-                for place in (int(bounds[begin, 0]), int(bounds[end - 1, 1]))
-            )
+            start, stop = int(characters[bounds[begin, 0]]) - 1, int(characters[bounds[end - 1, 1] - 1])
             score = round(covered / self._sizes[number], 4)
             matches.append(Match(item.name, score, round(self._shares[number], 4), start, stop))
-        return sorted(matches, key=lambda match: (-match.score, match.start - match.end, match.start, match.item))
+        return matches
 
     def _answered(self, item: Item, single: Any, begin: int, end: int) -> bool:
         """Whether an answer stands near the part of a document from begin to end, but not within it."""
@@ -239,7 +238,6 @@ class Decontaminate(Rewriter):
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """How many items are too short to be looked for."""
         try:
-            paths_of(self.files)
             items = self.items()
         except ResourceError:  # check() says so
             return ()
@@ -247,5 +245,5 @@ class Decontaminate(Rewriter):
         return (f"{skipped} of {len(items)} items are too short to be looked for",) if skipped else ()
 
     def open(self) -> _Decontaminator:
-        """The function; the n-grams of all items are held in memory, about 60 bytes each."""
+        """The function; it holds the n-grams and the texts of all items in memory."""
         return _Decontaminator(self)

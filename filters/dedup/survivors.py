@@ -100,7 +100,7 @@ class DuplicateJudge(CorpusJudge):
     components; the document that comes first by the survivor policy stays.
 
     The document that stays is noted as standing for those dropped for it (`dup_count`, itself included, and what they
-    stood for by an earlier stage), and what is in a cluster with others bears the cluster's name (`dup_cluster`).
+    stood for by an earlier stage), and what is in a cluster with others gets the cluster's name (`dup_cluster`).
     """
 
     rule: ClassVar[str] = "duplicate"

@@ -54,7 +54,7 @@ def table_of(hashes: Sequence[np.ndarray], needed: Sequence[int], n: int) -> Tab
     keys, grams = np.zeros(1 << bits, dtype=np.uint64), np.full(1 << bits, -1, dtype=np.int32)
     filled = np.zeros(1 << (bits + 1), dtype=np.uint8)  # 16 bits for each slot
     _fill(known, keys, grams, filled)
-    phrases = np.array([_covered(np.isin(one, known[common]), n) for one in hashes], dtype=np.int64)
+    phrases = np.array([_covered(common[np.searchsorted(known, one)], n) for one in hashes], dtype=np.int64)
     return Table(filled, keys, grams, starts, owner, begins, texts, phrases, np.array(needed, dtype=np.int64))
 
 

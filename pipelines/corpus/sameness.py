@@ -120,7 +120,7 @@ def by_similarity(verify: Sameness, similarity: np.ndarray) -> np.ndarray:
 
 
 def counted(verify: Sameness, candidates: int, clusters: int, similarity: np.ndarray) -> dict[str, int]:
-    """What is shown of a test: candidates = clusters + similar + contained + different.
+    """What is shown of a test; candidates are the first ones of clusters, similar, contained or different.
 
     candidates  documents in clusters, the first of each included       similarity  of those that go, as in Tested
     """
@@ -128,7 +128,6 @@ def counted(verify: Sameness, candidates: int, clusters: int, similarity: np.nda
     contained = len(similarity) - similar
     return {
         "candidates": candidates,
-        "clusters": clusters,
         "similar": similar,
         "contained": contained,
         "different": candidates - clusters - similar - contained,

@@ -317,7 +317,7 @@ def reread(shard: Shard, decisions: str | None, step: Step) -> Iterator[tuple[Do
 
     A judge's losers were dropped. A rewriter's documents have their spans cut out; where nothing is left they were
     dropped. A document whose keys could not be computed, or that has ended workers, is a fault. A document that stays
-    for others bears the notes that say so. decisions is None for a shard without losers.
+    for others has the notes that say so. decisions is None for a shard without losers.
     """
     watch.begin(Doing.REREADING, shard.spool)
     decided: dict[int, dict[str, Any]] = {}

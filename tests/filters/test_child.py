@@ -93,6 +93,17 @@ def test_a_page_for_which_the_memory_killer_comes_is_lost_the_second_time(child,
     assert child.starts - starts <= 2
 
 
+def test_the_reply_to_an_interrupted_call_is_nobody_elses(child, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    child(PAGE)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(child._process, "receive", interrupted)
+        child(b"<p>another</p>")
+    assert child(PAGE)[0] == "안녕하세요, 여러분."
+
+
 def test_what_an_earlier_page_broke_costs_no_later_one(child):
     """A page is to blame for what it does to a fresh process."""
     child(harm("poison"))

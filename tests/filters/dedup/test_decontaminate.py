@@ -126,6 +126,46 @@ def test_a_phrase_of_very_many_items_names_none_of_them(tmp_path: Path) -> None:
     assert isinstance(_opened([only])(Document("d", f"{FILLER}{head} {FILLER}")), Drop)
 
 
+def _numbered(count: int) -> list[str]:
+    return [f"word{number}" for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("size", "found", "limit"),
+    [(25, 20, 0.8), (20, 16, 0.8), (14, 13, 0.9), (8, 8, 1.0)],  # the words of an item that are enough
+)
+def test_as_many_words_as_the_limit_says_are_enough(size: int, found: int, limit: float, tmp_path: Path) -> None:
+    words = _numbered(size)
+    function = _opened([_jsonl(tmp_path / "a.jsonl", [{"question": " ".join(words), "answer": "x"}])])
+    drop = function(Document("d", f"{FILLER}{' '.join(words[:found])} {FILLER}"))
+    assert (drop.value, drop.threshold) == (round(found / size, 4), limit)
+    assert not isinstance(function(Document("d", f"{FILLER}{' '.join(words[: found - 1])} {FILLER}")), Drop)
+
+
+def test_the_limits_of_short_items(tmp_path: Path) -> None:
+    words = _numbered(8)
+    function = _opened([_jsonl(tmp_path / "a.jsonl", [{"question": " ".join(words[:7]), "answer": "the answer"}])])
+    for between, hit in ((48, True), (49, False)):  # both words of the answer within 50
+        text = " ".join([*words[:7], *["and"] * between, "the answer"])
+        assert isinstance(function(Document("d", f"{FILLER}{text}")), Drop) == hit
+    function = _opened([_jsonl(tmp_path / "b.jsonl", [{"question": " ".join(words), "answer": "the answer"}])])
+    assert isinstance(function(Document("d", f"{FILLER}{' '.join(words)}")), Drop)  # min_words: needs no answer
+
+
+@pytest.mark.parametrize(("items", "phrases"), [(overlap.COMMON, 0), (overlap.COMMON + 1, 6)])
+def test_a_phrase_is_what_more_items_hold_than_the_limit(items: int, phrases: int) -> None:
+    head = _numbered(6)
+    hashes = [minhash.word_shingles(" ".join([*head, f"a{n} b{n} c{n} d{n} e{n}"]), 5) for n in range(items)]
+    assert overlap.table_of(hashes, [11] * items, 5).phrases.tolist() == [phrases] * items
+
+
+def test_places_are_counted_in_characters(tmp_path: Path) -> None:
+    rows = [{"question": QUESTION, "answer": "x"}, {"question": KOREAN, "answer": "x"}]
+    function = _opened([_jsonl(tmp_path / "a.jsonl", rows)], action="cut")
+    document = Document("d", f"😀 é 앞의 글. \ud800 {KOREAN} 가운데 𝒳 {QUESTION} 뒤의 글.")
+    assert function(document).text == "😀 é 앞의 글. \ud800 ? 가운데 𝒳 ? 뒤의 글."
+
+
 def test_cut_and_note(tmp_path: Path) -> None:
     file = _jsonl(tmp_path / "a.jsonl", [{"question": QUESTION, "answer": "x", "key": "q-1"}])
     document = Document("d", f"앞의 글. {QUESTION} 뒤의 글.")

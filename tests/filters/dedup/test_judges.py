@@ -87,6 +87,7 @@ def test_datasketch_signs_long_texts_in_parts_and_the_longest_not_at_all(monkeyp
     whole = judge.open().with_signature(long)
     monkeypatch.setattr("filters.dedup.minhash_datasketch._BATCH", 7)
     assert [found.tolist() for found in judge.open().with_signature(long)] == [found.tolist() for found in whole]
+    judge.open()(Document("as long", "x" * 2000))
     with pytest.raises(Fault, match="doc_too_long: 2001 characters, limit 2000"):
         judge.open()(Document("longer", "x" * 2001))
 

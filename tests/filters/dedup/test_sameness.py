@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import filters
-from filters.contracts import SettingsError
+from filters.contracts import Sameness, SettingsError
+from filters.dedup import sameness
 from filters.dedup.sameness import SKETCH_BYTES, Sketcher
 from filters.document import Document
 from filters.text import sketches
@@ -68,6 +69,28 @@ def test_quotes_dashes_case_and_spacing_are_no_difference(a: str, b: str) -> Non
     pages = [Document("a", a), Document("b", b)]
     step = filters.make("dedup/minhash", {"bands": 100, "rows": 1, "unit": "characters", "ngram": 2, **SAME})
     assert len(decide(step, pages)) == 1
+
+
+def _packed(length: int, words: range, characters: range) -> np.ndarray:
+    return np.array([length, len(words), len(characters), *words, *characters], dtype=np.uint32)
+
+
+@pytest.mark.parametrize(
+    ("words", "characters", "length", "value"),
+    [
+        (range(19, 39), range(9), 20, 0.9),  # Jaccard similarity 9/10
+        (range(19, 39), range(8), 20, None),  # 8/10; containment 1/20
+        (range(1, 21), range(8), 20, 0.95),  # containment 19/20
+        (range(2, 22), range(8), 20, None),  # 18/20
+        (range(1, 21), range(8), 21, None),  # the survivor has fewer words
+    ],
+)
+def test_a_document_goes_from_the_limits_on(words: range, characters: range, length: int, value: float | None) -> None:
+    survivor, other = _packed(20, range(20), range(10)), _packed(length, words, characters)
+    packed = sameness.Sketches(np.concatenate([survivor, other]), np.array([0, len(survivor)]))
+    rows = np.array([0, 1])
+    found = sameness.tested(rows, np.array([0, 2]), rows, packed, Sameness(0.95, 0.9))
+    assert found.value.tolist() == ([] if value is None else [value])
 
 
 def test_a_copy_is_found_in_a_large_cluster_of_a_template() -> None:

@@ -99,6 +99,24 @@ def test_a_row_has_a_limit_in_every_format(tmp_path: Path) -> None:
         assert found == ["page", "doc_too_long", "doc_too_long", "doc_too_long", "page"], name
 
 
+def test_a_row_of_the_limit_is_read_and_one_byte_more_is_not(tmp_path: Path) -> None:
+    fields = Fields(max_bytes=2000, carry=("meta",))
+    rows = [
+        {"text": "x" * size, "url": "http://a.example/", "meta": "m" * 83} for size in (1900, 1901)
+    ]  # 2,000 and one
+    table = pa.Table.from_pylist(rows)
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pa.ipc.new_file(str(tmp_path / "a.arrow"), table.schema) as writer:
+        writer.write_table(table)
+    # of text formats the element, or the line with its line feed, with all that is in it
+    short, most, long = (json.dumps({"text": "x" * size}) for size in (1987, 1988, 1989))
+    assert list(map(len, (short, most, long))) == [1999, 2000, 2001]
+    (tmp_path / "a.jsonl").write_text(f"{short}\n{most}\n")
+    (tmp_path / "a.json").write_text(f"[{most},{long}]")
+    for name in ("a.parquet", "a.arrow", "a.jsonl", "a.json"):
+        assert _reasons(tmp_path / name, fields) == ["page", "doc_too_long"], name
+
+
 def test_a_record_of_a_table_has_a_limit_of_fields(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     fields = Fields(max_bytes=128 * 20)  # 20 fields
