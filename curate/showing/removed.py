@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from curate.report.summary import balance
 from curate.rundir import UsageError
 from curate.showing.choosing import Group, choose
 from curate.showing.directory import Output
@@ -105,10 +106,7 @@ def _spread(most: int, counts: Sequence[int]) -> list[int]:
 
 def _heading(output: Output, groups: Mapping[str, Counter[Group]]) -> list[Line]:
     if output.finished:
-        result = output.result
-        read, kept, dropped, failed = result["read"]["records"], result["kept"], result["dropped"], result["failed"]
-        sign = "=" if result["conserved"] else "is NOT"
-        return [line(f"{read:,} read {sign} {kept:,} kept + {dropped:,} dropped + {failed:,} failed")]
+        return [line(balance(output.result))]
     dropped, failed = (found.total() for found in groups.values())
     return [line(f"The run was stopped. So far: {dropped:,} dropped and {failed:,} failed of what is shown here.")]
 
