@@ -210,15 +210,16 @@ def report(
     """Rewrite report.html and report.md of a run or an ablation from its JSON."""
     from curate.report.charts import write_figures
     from curate.report.page import render_html, render_markdown, run_report
+    from curate.results import RunResult, load_result
+    from curate.rundir import UsageError
     from curate.shown import EXAMPLES_FILE
 
     folder = Path(directory).expanduser()
-    data = _json(folder / "report.json")
-    if data is None:
-        result = _json(folder / "run.json")
-        if result is None:
-            fail(f"{directory}: holds neither report.json nor run.json")
-        data = run_report(result, _json(folder / EXAMPLES_FILE))
+    try:
+        result = load_result(folder)
+    except UsageError as error:
+        fail(str(error))
+    data = run_report(result, _json(folder / EXAMPLES_FILE)) if isinstance(result, RunResult) else dict(result)
     (folder / "report.html").write_text(render_html(data), encoding="utf-8", errors="replace")
     (folder / "report.md").write_text(render_markdown(data), encoding="utf-8", errors="replace")
     print(folder / "report.html")
