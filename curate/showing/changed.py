@@ -68,8 +68,7 @@ def _rewriters(output: Output, steps: tuple[Step, ...], stage: str) -> list[Step
     found = [step for step in steps if isinstance(step.strategy, (Rewriter, CorpusRewriter))]
     if not stage:
         return found
-    if stage not in output.stages():
-        raise UsageError(f"{output.root}: has no stage {stage} (it has: {', '.join(output.stages())})")
+    output.check_stage(stage)
     if stage not in [step.name for step in found]:
         known = _known([step.name for step in found])
         raise UsageError(f"{output.root}: {stage} changes no text, so there is no --diff ({known})")

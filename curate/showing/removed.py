@@ -26,7 +26,8 @@ def chosen_groups(output: Output, rule: str = "", stage: str = "") -> dict[str, 
         table: Counter({(where, name): count for where, names in found.items() for name, count in names.items()})
         for table, found in tables.items()
     }
-    _check_stage(output, stage)
+    if stage:
+        output.check_stage(stage)
     wanted = {
         table: Counter({group: count for group, count in found.items() if _is(group, rule, stage)})
         for table, found in groups.items()
@@ -46,11 +47,6 @@ def _has_rule(output: Output, rule: str, stage: str) -> bool:
         if isinstance(step.strategy, Judge)
         for one in step.strategy.rules("")
     )
-
-
-def _check_stage(output: Output, stage: str) -> None:
-    if stage and stage not in output.stages():
-        raise UsageError(f"{output.root}: has no stage {stage} (it has: {', '.join(output.stages())})")
 
 
 def _is(group: Group, rule: str, stage: str) -> bool:
