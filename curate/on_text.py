@@ -23,7 +23,8 @@ class Outcome:
 
     kept    whether a run would keep it here       text  the text that it hands on; None where it is dropped or failed
     rule, value, threshold  of the judgement that drops it; "" where it is kept
-    checks  all rules of a judge                   scores  all its signals, by name
+    checks  all rules of a judge
+    scores  the values of these rules by rule, and of signals without a rule by signal
     edits   characters changed, by rule            notes   what the strategy notes (language, …)
     reason  why it failed; "" where it did not
     """
@@ -97,10 +98,7 @@ def strategy(name: str | Strategy, **settings: Any) -> OnText:
 
 def _outcome(passage: Passage) -> Outcome:
     drop = passage.drop
-    scores = {
-        **{check.rule: check.value for check in passage.checks if not isinstance(check.value, str)},
-        **passage.scores,
-    }
+    measured = {check.rule: check.value for check in passage.checks if not isinstance(check.value, str)}
     return Outcome(
         passage.how == "passed",
         passage.after.text if passage.after is not None else None,
@@ -108,7 +106,7 @@ def _outcome(passage: Passage) -> Outcome:
         drop.value if drop is not None else "",
         drop.threshold if drop is not None else "",
         passage.checks,
-        {**scores, **passage.scores},
+        {**measured, **passage.scores},
         dict(passage.edits),
         dict(passage.notes),
         passage.reason,

@@ -34,7 +34,7 @@ TABLES = ("kept", "dropped", "failed")
 EMPTY = "empty"  # the file of a table without rows
 _SAMPLES, _SAMPLE_BYTES = 64, 1 << 12
 _TABLE_FILE = re.compile(r"(.+)-\d{3,}-[0-9a-f]{8}\.parquet")
-# what a run or an ablation makes in WORK
+# what runs and ablations create in their folder of intermediate files
 _WORK_FOLDERS = ("decisions", "done", "ledger", "sketches", "spool", "texts")
 _WORK_FILES = ("state.json", "lock")
 
