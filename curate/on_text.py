@@ -11,6 +11,7 @@ from curate.rundir import UsageError
 from curate.showing.changed import change
 from curate.showing.lines import Line, line
 from curate.showing.passages import Snippets
+from curate.showing.story import checked, noted
 from curate.showing.walking import Check, Passage, Walker, number
 from filters.chain import Step
 from filters.contracts import CorpusJudge, CorpusRewriter, Extractor, ResourceError, SettingsError, Strategy
@@ -124,14 +125,10 @@ def _lines(passage: Passage) -> list[Line]:
         found = [line((f"dropped by {drop.rule}", "bad"), value)]
     else:
         found = [line(("kept", "head"))]
-    for check in passage.checks:
-        said = f"{check.rule} {number(check.value)}" + (f"  (keeps {check.keeps})" if check.keeps else "")
-        found.append(line(said if check.holds else (f"{said}  fails", "bad"), indent=1))
+    found += [checked(check, indent=1) for check in passage.checks]
     if passage.scores:
         found.append(line(", ".join(f"{key} {number(value)}" for key, value in passage.scores.items()), indent=1))
-    if notes := {key: value for key, value in passage.notes.items() if value not in (0, "")}:
-        said = ", ".join(f"{key}: {number(v) if isinstance(v, float) else v}" for key, v in notes.items())
-        found.append(line(said, indent=1))
+    found += noted(passage, indent=1)
     if passage.edits:
         edits = ", ".join(f"{rule} {count:,}" for rule, count in sorted(passage.edits.items()))
         found.append(line(f"{edits} characters changed", indent=1))
