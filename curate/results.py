@@ -39,7 +39,7 @@ class Shown:
 class _Result(dict[str, Any], ABC):
     """A JSON file's content, as a mapping, and the tables beside it."""
 
-    needed: ClassVar[frozenset[str]]  # the keys without which a file is no such result
+    needed: ClassVar[frozenset[str]]  # the keys that its file must have
 
     def __init__(self, data: Mapping[str, Any], directory: str) -> None:
         super().__init__(data)
@@ -97,7 +97,7 @@ class RunResult(_Result):
 
     def show(self, rule: str = "", stage: str = "", n: int = 20, diff: bool = False, id: str = "") -> Shown:
         """What `curate show` shows: documents that rules removed, or with diff what rewriters changed; with id one
-        document's way. Raises UsageError for a rule, a stage or an id that there is not."""
+        document's way. Raises UsageError for an unknown rule, stage or id."""
         from curate.showing.changed import changed
         from curate.showing.directory import find
         from curate.showing.removed import removed
@@ -181,7 +181,7 @@ class AblationResult(_Result):
         """Samples of what arms keep differently from the base, each with the rule that removed it from the other side.
 
         rule  only what this rule (or STAGE:RULE) removed      arm  only this arm
-        Raises UsageError for a rule or an arm that there is not.
+        Raises UsageError for an unknown rule or arm.
         """
         names = [one["name"] for one in self["arms"][1:]]
         if arm and arm not in names:

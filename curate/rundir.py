@@ -316,7 +316,7 @@ class Summary:
 
 
 def unread(paths: Sequence[str], tasks: Sequence[ReadTask], reads: Iterable[ReadRecord]) -> list[str]:
-    """What the plan or the reading left out, and what was read otherwise than planned; a sentence each.
+    """What the plan or the reading left out, and what was not read as planned; a sentence each.
 
     The planned pieces of every input file must be the whole file, and each must have been read once, from a file of
     the planned size.

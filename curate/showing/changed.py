@@ -20,7 +20,7 @@ def changed(output: Output, rule: str = "", stage: str = "", most: int = 20) -> 
     """Documents that rewriters changed, by stage: at most `most`, spread evenly over the stages.
 
     rule   the name of a rule that edits texts, or STAGE:RULE; empty: all      stage  a rewriter's name; empty: all
-    Raises UsageError that names those that there are. The documents are those whose row keys have the smallest hashes
+    Raises UsageError that lists the known ones. The documents are those whose row keys have the smallest hashes
     among what the run kept, and what later stages dropped.
     """
     walks = Walks(output)

@@ -19,7 +19,7 @@ def chosen_groups(output: Output, rule: str = "", stage: str = "") -> dict[str, 
     numbers of documents.
 
     rule   the name of a rule or of a reason, or STAGE:RULE; empty: all      stage  the name of a stage; empty: all
-    Raises UsageError that names those that there are.
+    Raises UsageError that lists the known ones.
     """
     tables = dict(zip(("dropped", "failed"), output.removed(), strict=True))
     groups = {
