@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from curate.report.summary import balance
 from pipelines import storage
 
 
@@ -45,12 +46,10 @@ def show_funnel(result: Mapping[str, Any], output: str) -> None:
         rules = ", ".join(f"{name} {_count(n)}" for name, n in sorted(reasons.items(), key=lambda item: -item[1]))
         rows.append([stage["stage"], *(_count(stage[name]) for name in ("in", "kept", "dropped", "failed")), rules])
     _show_table("Funnel", ["stage", "in", "kept", "dropped", "failed", "by rule"], rows)
-    read, kept, dropped, failed = result["read"]["records"], result["kept"], result["dropped"], result["failed"]
-    sign = "=" if result["conserved"] else "is NOT"
-    out.print(f"\n{_count(read)} read {sign} {_count(kept)} kept + {_count(dropped)} dropped + {_count(failed)} failed")
+    out.print(f"\n{balance(result)}")
     if unread := _unread(result):
         out.print(unread, markup=False)
-    if result["kept_rows"] != kept:
+    if result["kept_rows"] != result["kept"]:
         out.print(f"{_count(result['kept_rows'])} rows in kept/: the kept documents were split into sentences")
     if result["repeated_ids"]:
         out.print(f"{_count(result['repeated_ids'])} kept rows share an id with another row")

@@ -11,6 +11,7 @@ from curate.rundir import UsageError
 from curate.showing.changed import change
 from curate.showing.lines import Line, line
 from curate.showing.passages import Snippets
+from curate.showing.story import checked, noted
 from curate.showing.walking import Check, Passage, Walker, number
 from filters.chain import Step
 from filters.contracts import CorpusJudge, CorpusRewriter, Extractor, ResourceError, SettingsError, Strategy
@@ -23,7 +24,8 @@ class Outcome:
 
     kept    whether a run would keep it here       text  the text that it hands on; None where it is dropped or failed
     rule, value, threshold  of the judgement that drops it; "" where it is kept
-    checks  all rules of a judge                   scores  all its signals, by name
+    checks  all rules of a judge
+    scores  the values of these rules by rule, and of signals without a rule by signal
     edits   characters changed, by rule            notes   what the strategy notes (language, …)
     reason  why it failed; "" where it did not
     """
@@ -97,10 +99,7 @@ def strategy(name: str | Strategy, **settings: Any) -> OnText:
 
 def _outcome(passage: Passage) -> Outcome:
     drop = passage.drop
-    scores = {
-        **{check.rule: check.value for check in passage.checks if not isinstance(check.value, str)},
-        **passage.scores,
-    }
+    measured = {check.rule: check.value for check in passage.checks if not isinstance(check.value, str)}
     return Outcome(
         passage.how == "passed",
         passage.after.text if passage.after is not None else None,
@@ -108,7 +107,7 @@ def _outcome(passage: Passage) -> Outcome:
         drop.value if drop is not None else "",
         drop.threshold if drop is not None else "",
         passage.checks,
-        {**scores, **passage.scores},
+        {**measured, **passage.scores},
         dict(passage.edits),
         dict(passage.notes),
         passage.reason,
@@ -126,14 +125,10 @@ def _lines(passage: Passage) -> list[Line]:
         found = [line((f"dropped by {drop.rule}", "bad"), value)]
     else:
         found = [line(("kept", "head"))]
-    for check in passage.checks:
-        said = f"{check.rule} {number(check.value)}" + (f"  (keeps {check.keeps})" if check.keeps else "")
-        found.append(line(said if check.holds else (f"{said}  fails", "bad"), indent=1))
+    found += [checked(check, indent=1) for check in passage.checks]
     if passage.scores:
         found.append(line(", ".join(f"{key} {number(value)}" for key, value in passage.scores.items()), indent=1))
-    if notes := {key: value for key, value in passage.notes.items() if value not in (0, "")}:
-        said = ", ".join(f"{key}: {number(v) if isinstance(v, float) else v}" for key, v in notes.items())
-        found.append(line(said, indent=1))
+    found += noted(passage, indent=1)
     if passage.edits:
         edits = ", ".join(f"{rule} {count:,}" for rule, count in sorted(passage.edits.items()))
         found.append(line(f"{edits} characters changed", indent=1))

@@ -28,6 +28,7 @@ LONGEST_NAME, _LONGEST_BYTES = 64, 200  # it becomes part of a file's name, of a
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 DEFAULT_EXTRACTION = "extraction/plain"
 MOST_EXAMPLES = 20
+ZSTD_LONGS = (10, 31)  # the least and the most that zstd_long may be
 DEEPEST = 50  # lists and maps within each other: PyYAML and what reads its data recurse
 
 
@@ -316,8 +317,9 @@ def _parse_records(data: Any, place: Place) -> tuple[str, ...]:
 
 
 def _parse_zstd_long(data: Any, place: Place) -> int:
-    if type(data) is not int or not 10 <= data <= 31:
-        raise place.error(f"zstd_long must be a whole number from 10 to 31, got {data!r:.80}")
+    least, most = ZSTD_LONGS
+    if type(data) is not int or not least <= data <= most:
+        raise place.error(f"zstd_long must be a whole number from {least} to {most}, got {data!r:.80}")
     return data
 
 

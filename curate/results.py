@@ -4,14 +4,16 @@ import functools
 import inspect
 import json
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 from markupsafe import escape
 
 from curate.progress import notebook_progress
+from curate.report.summary import balance
 from curate.rundir import UsageError
 from curate.showing import lines
 from curate.showing.lines import Line
@@ -34,11 +36,10 @@ class Shown:
         return lines.html(self._lines)
 
 
-class RunResult(dict[str, Any]):
-    """What run.json holds, as a mapping, and what the run wrote.
+class _Result(dict[str, Any], ABC):
+    """A JSON file's content, as a mapping, and the tables beside it."""
 
-    directory  the run's directory
-    """
+    needed: ClassVar[frozenset[str]]  # the keys that its file must have
 
     def __init__(self, data: Mapping[str, Any], directory: str) -> None:
         super().__init__(data)
@@ -46,18 +47,31 @@ class RunResult(dict[str, Any]):
 
     @property
     def kept(self) -> ds.Dataset:
-        """The table kept/ as an Arrow dataset."""
+        """What was kept, as an Arrow dataset."""
         return self._table("kept")
 
     @property
     def dropped(self) -> ds.Dataset:
-        """The table dropped/ as an Arrow dataset."""
+        """What was dropped, as an Arrow dataset."""
         return self._table("dropped")
 
     @property
     def failed(self) -> ds.Dataset:
-        """The table failed/ as an Arrow dataset."""
+        """What failed, as an Arrow dataset."""
         return self._table("failed")
+
+    @abstractmethod
+    def _table(self, table: str) -> ds.Dataset: ...
+
+
+class RunResult(_Result):
+    """What run.json holds, as a mapping, and what the run wrote.
+
+    directory  the run's directory
+    kept, dropped, failed  the tables of these names
+    """
+
+    needed = frozenset(("recipe", "read", "stages", "kept", "dropped", "failed", "conserved", "files"))
 
     def _table(self, table: str) -> ds.Dataset:
         paths = [storage.join(self.directory, file["path"]) for file in self["files"] if file["table"] == table]
@@ -83,7 +97,7 @@ class RunResult(dict[str, Any]):
 
     def show(self, rule: str = "", stage: str = "", n: int = 20, diff: bool = False, id: str = "") -> Shown:
         """What `curate show` shows: documents that rules removed, or with diff what rewriters changed; with id one
-        document's way. Raises UsageError for a rule, a stage or an id that there is not."""
+        document's way. Raises UsageError for an unknown rule, stage or id."""
         from curate.showing.changed import changed
         from curate.showing.directory import find
         from curate.showing.removed import removed
@@ -100,13 +114,8 @@ class RunResult(dict[str, Any]):
         directory = other.directory if isinstance(other, RunResult) else other
         return Shown(difference(find(self.directory), find(directory), n))
 
-    def _sum(self) -> str:
-        sign = "=" if self["conserved"] else "is NOT"
-        read = self["read"]["records"]
-        return f"{read:,} read {sign} {self['kept']:,} kept + {self['dropped']:,} dropped + {self['failed']:,} failed"
-
     def __repr__(self) -> str:
-        return f"<run of {self['recipe']['name']}: {self._sum()}>"
+        return f"<run of {self['recipe']['name']}: {balance(self)}>"
 
     def _repr_html_(self) -> str:
         rows = []
@@ -115,36 +124,23 @@ class RunResult(dict[str, Any]):
             rules = ", ".join(f"{rule} {count:,}" for rule, count in sorted(removed.items(), key=lambda item: -item[1]))
             rows.append([stage["stage"], *(stage[name] for name in ("in", "kept", "dropped", "failed")), rules])
         table = _html_table(["stage", "in", "kept", "dropped", "failed", "by rule"], rows)
-        return f"<p><b>{escape(self['recipe']['name'])}</b>: {escape(self._sum())}</p>{table}"
+        return f"<p><b>{escape(self['recipe']['name'])}</b>: {escape(balance(self))}</p>{table}"
 
 
-class AblationResult(dict[str, Any]):
+class AblationResult(_Result):
     """What report.json holds, as a mapping, and what the ablation wrote.
 
     directory  the ablation's directory
+    kept       what each arm keeps: arm, id, url, source, offset
+    dropped    what each arm drops: as kept, with stage and rule
+    failed     what fails in each arm: as kept, with stage and reason
     """
 
-    def __init__(self, data: Mapping[str, Any], directory: str) -> None:
-        super().__init__(data)
-        self.directory = storage.absolute(directory)
+    needed = frozenset(("name", "summary", "arms"))
 
-    @property
-    def kept(self) -> ds.Dataset:
-        """What each arm keeps: arm, id, url, source, offset."""
-        return self._table("arms")
-
-    @property
-    def dropped(self) -> ds.Dataset:
-        """What each arm drops: arm, id, url, source, offset, stage, rule."""
-        return self._table("dropped")
-
-    @property
-    def failed(self) -> ds.Dataset:
-        """What fails in each arm: arm, id, url, source, offset, stage, reason."""
-        return self._table("failed")
-
-    def _table(self, folder: str) -> ds.Dataset:
-        """The files of a folder, one an arm, with a column for the arm's name."""
+    def _table(self, table: str) -> ds.Dataset:
+        """The files of a table, one an arm, with a column for the arm's name."""
+        folder = "arms" if table == "kept" else table
         format = ds.ParquetFileFormat()
         fragments = []
         for arm in self["arms"]:
@@ -185,7 +181,7 @@ class AblationResult(dict[str, Any]):
         """Samples of what arms keep differently from the base, each with the rule that removed it from the other side.
 
         rule  only what this rule (or STAGE:RULE) removed      arm  only this arm
-        Raises UsageError for a rule or an arm that there is not.
+        Raises UsageError for an unknown rule or arm.
         """
         names = [one["name"] for one in self["arms"][1:]]
         if arm and arm not in names:
@@ -278,7 +274,12 @@ def load_result(directory: str | os.PathLike[str]) -> RunResult | AblationResult
         path = storage.join(root, name)
         if storage.exists(path):
             try:
-                return kind(json.loads(storage.read_bytes(path)), root)
-            except (OSError, ValueError, TypeError) as error:
+                data = json.loads(storage.read_bytes(path))
+            except OSError as error:
+                raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
+            except ValueError as error:
                 raise UsageError(f"{path}: damaged, not JSON") from error
+            if not isinstance(data, dict) or not kind.needed <= data.keys():
+                raise UsageError(f"{path}: damaged, or not the summary of a run or an ablation")
+            return kind(data, root)
     raise UsageError(f"{root}: holds neither report.json nor run.json, so no finished run or ablation")

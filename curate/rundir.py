@@ -34,7 +34,7 @@ TABLES = ("kept", "dropped", "failed")
 EMPTY = "empty"  # the file of a table without rows
 _SAMPLES, _SAMPLE_BYTES = 64, 1 << 12
 _TABLE_FILE = re.compile(r"(.+)-\d{3,}-[0-9a-f]{8}\.parquet")
-# what a run or an ablation makes in WORK
+# what runs and ablations create in their folder of intermediate files
 _WORK_FOLDERS = ("decisions", "done", "ledger", "sketches", "spool", "texts")
 _WORK_FILES = ("state.json", "lock")
 
@@ -316,7 +316,7 @@ class Summary:
 
 
 def unread(paths: Sequence[str], tasks: Sequence[ReadTask], reads: Iterable[ReadRecord]) -> list[str]:
-    """What the plan or the reading left out, and what was read otherwise than planned; a sentence each.
+    """What the plan or the reading left out, and what was not read as planned; a sentence each.
 
     The planned pieces of every input file must be the whole file, and each must have been read once, from a file of
     the planned size.

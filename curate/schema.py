@@ -7,7 +7,7 @@ from typing import Any
 import pydantic
 from pydantic.json_schema import GenerateJsonSchema
 
-from curate.recipe import CONFIGS, MOST_EXAMPLES, Output
+from curate.recipe import CONFIGS, MOST_EXAMPLES, ZSTD_LONGS, Output
 from filters import STRATEGIES
 from filters.contracts import settings_of
 from filters.loading import load
@@ -98,7 +98,7 @@ def _recipe() -> dict[str, Any]:
             "input": _PATHS,
             "rows": {"type": "object", "additionalProperties": False, "properties": fields},
             "records": {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"enum": sorted(DOCUMENTS)}},
-            "zstd_long": {"type": "integer", "minimum": 10, "maximum": 31},
+            "zstd_long": {"type": "integer", "minimum": ZSTD_LONGS[0], "maximum": ZSTD_LONGS[1]},
             "stages": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/stage"}},
             "output": {"type": "object", "additionalProperties": False, "properties": output},
         },

@@ -39,12 +39,11 @@ def of_run(recipe: Recipe, sketch: Mapping[str, Any], evidence: Iterable[Evidenc
                 that is exact, and from how many documents it is estimated
     """
     stages = {name: place for place, name in enumerate([READ, *(step.name for step in recipe.steps)])}
-    most = recipe.output.examples
     return {
         "format": FORMAT,
         "dropped": _in_order(sketch["dropped"], stages),
         "changed": _changed(_in_order(sketch["changed"], stages)),
-        "duplicates": _duplicates(recipe, evidence, stages) if most else [],
+        "duplicates": _duplicates(recipe, evidence, stages),
         "kept": [_without_rank(one) for one in sketch["kept"]],
         "signals": [one for step in recipe.steps for one in _signals(step, sketch["signals"])],
         "languages": [{"language": language, **counts} for language, counts in sketch["languages"].items()],

@@ -48,6 +48,17 @@ Inputs = Annotated[
         help="Archives, tables or texts: a path, a glob, a folder, or @LIST (a file of paths); may be repeated.",
     ),
 ]
+Output = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        help="The directory to write, new or empty (with --resume: that of the interrupted one). Required.",
+    ),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Resume an interrupted run or ablation: same file, input and output.")
+]
 Workers = Annotated[
     int | None,
     typer.Option(min=1, help="Processes; default: one a core. With 1, a page that crashes its process ends the run."),

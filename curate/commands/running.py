@@ -1,5 +1,6 @@
 """curate run, ablate, report."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,9 @@ from curate.commands.options import (
     Inputs,
     Limit,
     More,
+    Output,
     RecipeName,
+    Resume,
     Set,
     TextField,
     UrlField,
@@ -29,12 +32,7 @@ def run(
     recipe: RecipeName,
     more: More = None,
     inputs: Inputs = None,
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output", "-o", help="The run's directory, new or empty (with --resume: that of the run). Required."
-        ),
-    ] = "",
+    output: Output = "",
     text_field: TextField = None,
     id_field: IdField = None,
     url_field: UrlField = None,
@@ -43,9 +41,7 @@ def run(
     dropped_text: DroppedText = False,
     workers: Workers = None,
     limit: Limit = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Resume an interrupted run: same recipe, input and output.")
-    ] = False,
+    resume: Resume = False,
     against: Annotated[
         str | None, typer.Option(help="Also deduplicate against the keys that an earlier run left in this directory.")
     ] = None,
@@ -145,26 +141,15 @@ def ablate(
     ablation: AblationName,
     more: More = None,
     inputs: Inputs = None,
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output",
-            "-o",
-            help="The ablation's directory, new or empty (with --resume: that of the ablation). Required.",
-        ),
-    ] = "",
+    output: Output = "",
     text_field: TextField = None,
     id_field: IdField = None,
     url_field: UrlField = None,
     workers: Workers = None,
     limit: Limit = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Resume an interrupted ablation: same file, input and output.")
-    ] = False,
+    resume: Resume = False,
 ) -> None:
     """Score once, decide every arm, and write report.html, report.json and report.md."""
-    import dataclasses
-
     from curate.ablation import arms
     from curate.overriding import override
     from curate.recipe import RecipeError
@@ -210,15 +195,16 @@ def report(
     """Rewrite report.html and report.md of a run or an ablation from its JSON."""
     from curate.report.charts import write_figures
     from curate.report.page import render_html, render_markdown, run_report
+    from curate.results import RunResult, load_result
+    from curate.rundir import UsageError
     from curate.shown import EXAMPLES_FILE
 
     folder = Path(directory).expanduser()
-    data = _json(folder / "report.json")
-    if data is None:
-        result = _json(folder / "run.json")
-        if result is None:
-            fail(f"{directory}: holds neither report.json nor run.json")
-        data = run_report(result, _json(folder / EXAMPLES_FILE))
+    try:
+        result = load_result(folder)
+    except UsageError as error:
+        fail(str(error))
+    data = run_report(result, _json(folder / EXAMPLES_FILE)) if isinstance(result, RunResult) else dict(result)
     (folder / "report.html").write_text(render_html(data), encoding="utf-8", errors="replace")
     (folder / "report.md").write_text(render_markdown(data), encoding="utf-8", errors="replace")
     print(folder / "report.html")

@@ -13,7 +13,7 @@ def show(
     stage: Annotated[str, typer.Option(help="Only what this stage removed.")] = "",
     number: Annotated[int, typer.Option("-n", "--n", min=1, help="How many documents to show.")] = 20,
     diff: Annotated[bool, typer.Option("--diff", help="Show what rewriters changed, with the change marked.")] = False,
-    id: Annotated[str, typer.Option("--id", help="Tell one document's whole way, stage by stage, with values.")] = "",
+    id: Annotated[str, typer.Option("--id", help="Show one document's whole way, stage by stage, with values.")] = "",
 ) -> None:
     """Show what a run removed, or with --diff what its rewriters changed.
 

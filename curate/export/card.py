@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from curate.arguments import given_path
 from curate.export.export import finished
+from curate.rundir import UsageError
 from pipelines import storage
 
 _CONTENTS = {
@@ -24,10 +26,11 @@ _CROISSANT_TYPES = {"string": "sc:Text", "int64": "sc:Integer", "double": "sc:Fl
 def write_card(run: str | os.PathLike[str]) -> list[str]:
     """Write README.md (a Hugging Face dataset card) and croissant.json into a finished run's directory.
 
-    With the card, load_dataset(DIRECTORY) reads the tables that have rows. Returns the paths. Raises UsageError where
-    the run is not finished or does not add up.
+    With the card, load_dataset(DIRECTORY) reads the tables that have rows. Returns the paths. Raises UsageError if the
+    run is not finished or does not add up, or if one of the files exists with other content: somebody wrote it, or
+    edited it.
     """
-    root = os.fspath(run).rstrip("/")
+    root = given_path(run, "run").rstrip("/") or "/"
     result = finished(root)
     tables = {name: count for name in _CONTENTS if (count := _rows(root, name))}
     schemas = {name: _schema(root, name) for name in tables}
@@ -36,9 +39,13 @@ def write_card(run: str | os.PathLike[str]) -> list[str]:
         "README.md": card(result, tables, languages),
         "croissant.json": json.dumps(croissant(result, schemas), indent=2) + "\n",
     }
-    for name, text in files.items():
-        storage.write_bytes(storage.join(root, name), text.encode())
-    return [storage.join(root, name) for name in files]
+    written = {storage.join(root, name): text.encode() for name, text in files.items()}
+    for path, data in written.items():
+        if storage.exists(path) and storage.read_bytes(path) != data:
+            raise UsageError(f"{path}: exists, and is not what this command would write; move it away first")
+    for path, data in written.items():
+        storage.write_bytes(path, data)
+    return list(written)
 
 
 def card(result: Mapping[str, Any], tables: Mapping[str, int], languages: Mapping[str, int]) -> str:

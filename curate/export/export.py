@@ -157,7 +157,7 @@ def _opener(
         kind = TOKENS[format]
         return lambda name: kind(target, name, opened, counts)
     if tokenizer is not None or end_token is not None:
-        raise UsageError(f"format {format} holds text: --tokenizer and --end-token are for {', '.join(TOKENS)}")
+        raise UsageError(f"format {format} holds text: --tokenizer and --end-token apply only to {', '.join(TOKENS)}")
     if format == "parquet":
         kept = pa.schema([schema.field(name) for name in columns])
         return lambda name: Parquet(target, name, kept)

@@ -166,7 +166,7 @@ def size(value: float) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """A part of a whole as a percentage; "–" where there is no whole."""
+    """part / whole as a percentage; "–" if whole is 0."""
     if not whole:
         return "–"
     found = 100 * part / whole

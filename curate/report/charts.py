@@ -1,4 +1,4 @@
-"""The charts of a report by name, and as files: SVG and CSV of each, PDF where svglib is installed."""
+"""The charts of a report by name, and as files: an SVG and a CSV of each."""
 
 import re
 from collections.abc import Mapping

@@ -77,7 +77,7 @@ def _beside(pair: Mapping[str, Any]) -> tuple[list[Piece], list[Piece]]:
 def _environment(html: bool) -> Environment:
     environment = Environment(
         loader=PackageLoader("curate.report"),
-        autoescape=html,  # noqa: S701 - Markdown is no HTML: there `visible` escapes what comes from data
+        autoescape=html,  # noqa: S701 - off only for Markdown, where the filter `visible` escapes data
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -1,4 +1,4 @@
-"""Three sentences on top of a report that only say what its figures support."""
+"""Sentences about a run or an ablation that only say what its figures support."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,6 +6,13 @@ from typing import Any
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
+
+
+def balance(run: Mapping[str, Any]) -> str:
+    """What run.json says of documents read, kept, dropped and failed, and whether that adds up."""
+    sign = "=" if run["conserved"] else "is NOT"
+    read = run["read"]["records"]
+    return f"{read:,} read {sign} {run['kept']:,} kept + {run['dropped']:,} dropped + {run['failed']:,} failed"
 
 
 def summary(report: dict[str, Any]) -> list[str]:

@@ -50,7 +50,7 @@ def read_again(places: Iterable[Place], reading: Reading) -> Iterator[tuple[Plac
 
 
 def _path(source: str) -> str:
-    """The file: what a member of a WACZ stands in."""
+    """The file to open: for a member of a WACZ, the archive that holds it."""
     head, mark, _ = source.partition(".wacz#")
     return f"{head}.wacz" if mark and not os.path.exists(source) else source
 

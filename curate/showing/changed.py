@@ -20,7 +20,7 @@ def changed(output: Output, rule: str = "", stage: str = "", most: int = 20) -> 
     """Documents that rewriters changed, by stage: at most `most`, spread evenly over the stages.
 
     rule   the name of a rule that edits texts, or STAGE:RULE; empty: all      stage  a rewriter's name; empty: all
-    Raises UsageError that names those that there are. The documents are those whose row keys have the smallest hashes
+    Raises UsageError that lists the known ones. The documents are those whose row keys have the smallest hashes
     among what the run kept, and what later stages dropped.
     """
     walks = Walks(output)
@@ -68,8 +68,7 @@ def _rewriters(output: Output, steps: tuple[Step, ...], stage: str) -> list[Step
     found = [step for step in steps if isinstance(step.strategy, (Rewriter, CorpusRewriter))]
     if not stage:
         return found
-    if stage not in output.stages():
-        raise UsageError(f"{output.root}: has no stage {stage} (it has: {', '.join(output.stages())})")
+    output.check_stage(stage)
     if stage not in [step.name for step in found]:
         known = _known([step.name for step in found])
         raise UsageError(f"{output.root}: {stage} changes no text, so there is no --diff ({known})")

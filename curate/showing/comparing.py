@@ -14,20 +14,13 @@ import pyarrow as pa
 from curate.export.order import Buckets
 from curate.rundir import UsageError
 from curate.showing.choosing import RowKeys
-from curate.showing.directory import Output
+from curate.showing.directory import Output, named_stages
+from pipelines.records import LEDGER
 
 KEPT = ("kept", "", "")
 NOT_READ = ("not read", "", "")
 Outcome = tuple[str, str, str]  # kept, dropped, failed or not read; stage; rule or reason
-_ROW = pa.schema(
-    [
-        ("source", pa.string()),
-        ("offset", pa.int64()),
-        ("side", pa.int8()),
-        ("outcome", pa.int32()),
-        ("text", pa.uint64()),
-    ]
-)
+_ROW = pa.schema([*LEDGER, ("side", pa.int8()), ("outcome", pa.int32()), ("text", pa.uint64())])
 _ROW_BYTES = 60  # of a row in memory, about
 
 
@@ -191,7 +184,7 @@ def _join(
 
 def changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
     """How the filled recipe b differs from a: stages that only one has, and settings, a line each."""
-    left, right = (_stages(recipe) for recipe in (a, b))
+    left, right = (dict(named_stages(recipe)) for recipe in (a, b))
     said = [f"{name}: only in A" for name in left if name not in right]
     said += [f"{name}: only in B" for name in right if name not in left]
     shared = [name for name in left if name in right]
@@ -202,15 +195,6 @@ def changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
     for part in ("rows", "records", "zstd_long"):
         said += _settings(part, a.get(part), b.get(part))
     return said
-
-
-def _stages(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    found = {}
-    for step in recipe["stages"]:
-        ((strategy, settings),) = step.items()
-        name = (settings or {}).get("as", strategy)
-        found[name] = {"strategy": strategy, **(settings or {})}
-    return found
 
 
 def _settings(name: str, a: Any, b: Any) -> list[str]:

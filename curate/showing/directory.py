@@ -69,11 +69,12 @@ class Output:
 
     def stages(self) -> list[str]:
         """The names of all stages, the reader's first."""
-        names = []
-        for step in self.recipe["stages"]:
-            ((strategy, settings),) = step.items()
-            names.append(settings.get("as", strategy.replace(":", ".")) if settings else strategy.replace(":", "."))
-        return [READ, *names]
+        return [READ, *(name for name, _ in named_stages(self.recipe))]
+
+    def check_stage(self, stage: str) -> None:
+        """Raise UsageError unless there is a stage of this name."""
+        if stage not in self.stages():
+            raise UsageError(f"{self.root}: has no stage {stage} (it has: {', '.join(self.stages())})")
 
     def loaded(self) -> Recipe:
         """The recipe, ready to run. Raises UsageError where it cannot be loaded here."""
@@ -97,6 +98,16 @@ class Output:
         stages = self.result.get("stages", ())
         found = {entry["stage"]: Counter(entry.get("characters_edited_by_rule", {})) for entry in stages}
         return {stage: rules for stage, rules in found.items() if rules}
+
+
+def named_stages(recipe: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """(name, settings with the strategy's name as "strategy") of each stage of a filled recipe."""
+    found = []
+    for step in recipe["stages"]:
+        ((strategy, settings),) = step.items()
+        named = {"strategy": strategy, **(settings or {})}
+        found.append((named.get("as", strategy.replace(":", ".")), named))
+    return found
 
 
 def find(given: str | os.PathLike[str]) -> Output:

@@ -159,7 +159,7 @@ def _agrees(way: Way) -> bool:
         )
     if last.stage != row["stage"]:
         return False
-    if last.how == "decided":  # a duplicate: what it was told by is its text
+    if last.how == "decided":  # a duplicate: it was judged by its text
         return last.before is not None and len(last.before.text.encode("utf-8", "replace")) == row.get("bytes")
     if way.table == "failed":
         return last.reason == row["reason"]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from curate.report.summary import balance
 from curate.rundir import UsageError
 from curate.showing.choosing import Group, choose
 from curate.showing.directory import Output
@@ -18,14 +19,15 @@ def chosen_groups(output: Output, rule: str = "", stage: str = "") -> dict[str, 
     numbers of documents.
 
     rule   the name of a rule or of a reason, or STAGE:RULE; empty: all      stage  the name of a stage; empty: all
-    Raises UsageError that names those that there are.
+    Raises UsageError that lists the known ones.
     """
     tables = dict(zip(("dropped", "failed"), output.removed(), strict=True))
     groups = {
         table: Counter({(where, name): count for where, names in found.items() for name, count in names.items()})
         for table, found in tables.items()
     }
-    _check_stage(output, stage)
+    if stage:
+        output.check_stage(stage)
     wanted = {
         table: Counter({group: count for group, count in found.items() if _is(group, rule, stage)})
         for table, found in groups.items()
@@ -45,11 +47,6 @@ def _has_rule(output: Output, rule: str, stage: str) -> bool:
         if isinstance(step.strategy, Judge)
         for one in step.strategy.rules("")
     )
-
-
-def _check_stage(output: Output, stage: str) -> None:
-    if stage and stage not in output.stages():
-        raise UsageError(f"{output.root}: has no stage {stage} (it has: {', '.join(output.stages())})")
 
 
 def _is(group: Group, rule: str, stage: str) -> bool:
@@ -105,10 +102,7 @@ def _spread(most: int, counts: Sequence[int]) -> list[int]:
 
 def _heading(output: Output, groups: Mapping[str, Counter[Group]]) -> list[Line]:
     if output.finished:
-        result = output.result
-        read, kept, dropped, failed = result["read"]["records"], result["kept"], result["dropped"], result["failed"]
-        sign = "=" if result["conserved"] else "is NOT"
-        return [line(f"{read:,} read {sign} {kept:,} kept + {dropped:,} dropped + {failed:,} failed")]
+        return [line(balance(output.result))]
     dropped, failed = (found.total() for found in groups.values())
     return [line(f"The run was stopped. So far: {dropped:,} dropped and {failed:,} failed of what is shown here.")]
 

@@ -1,7 +1,6 @@
 """One document's whole way through a run, stage by stage, with values."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from rich.cells import cell_len
 
@@ -107,7 +106,7 @@ def _passage(passage: Passage, way: Way, snippets: Snippets, twins: Mapping[str,
         return lines
     if passage.how == "failed":
         return [line(("failed", "bad"), f": {passage.reason} {passage.detail}".rstrip())]
-    lines = [_check(check) for check in passage.checks]
+    lines = [checked(check) for check in passage.checks]
     if passage.scores:
         lines.append(line(", ".join(f"{name} {number(value)}" for name, value in sorted(passage.scores.items()))))
     if passage.edits:
@@ -115,9 +114,7 @@ def _passage(passage: Passage, way: Way, snippets: Snippets, twins: Mapping[str,
         lines.append(line(f"{sum(passage.edits.values()):,} characters changed: {edits}"))
     if diff and (parts := change(passage, snippets)):
         lines.append(line(*parts))
-    notes = {name: value for name, value in passage.notes.items() if value not in (0, "")}
-    if notes:
-        lines.append(line(", ".join(f"{name}: {_note(value)}" for name, value in notes.items())))
+    lines += noted(passage)
     if passage.before is None and passage.after is not None:
         lines.insert(0, line(f"{len(passage.after.text):,} characters of text"))
         lines.append(line(snippets.text(passage.after)))
@@ -126,14 +123,18 @@ def _passage(passage: Passage, way: Way, snippets: Snippets, twins: Mapping[str,
     return lines or [line("passed, nothing changed")]
 
 
-def _note(value: Any) -> str:
-    return number(value) if isinstance(value, (int, float)) else str(value)
-
-
-def _check(check: Check) -> Line:
+def checked(check: Check, indent: int = 0) -> Line:
+    """A rule, the value it found, the range that it keeps, and whether the value fails it."""
     keeps = f"  (keeps {check.keeps})" if check.keeps else ""
     said = f"{check.rule} {number(check.value)}{keeps}"
-    return line(said) if check.holds else line((f"{said}  fails", "bad"))
+    return line(said if check.holds else (f"{said}  fails", "bad"), indent=indent)
+
+
+def noted(passage: Passage, indent: int = 0) -> list[Line]:
+    """The notes that a stage wrote, on a line; no line where all are 0 or empty."""
+    notes = {name: value for name, value in passage.notes.items() if value not in (0, "")}
+    said = (f"{name}: {number(one) if isinstance(one, (int, float)) else one}" for name, one in notes.items())
+    return [line(", ".join(said), indent=indent)] if notes else []
 
 
 def _outcome_of_run(passage: Passage, way: Way, how: str) -> Line:

@@ -97,6 +97,14 @@ def test_extraction_comes_by_itself():
         ("name: a\nstages:\n  - {a: {}, b: {}}\n", ["line 3", "one name with its settings"]),
         (GOOD + "output: {file_bytes: 0}\n", ["line 6", "file_bytes"]),
         (GOOD + "output: {filebytes: 1}\n", ["line 6", "filebytes", "did you mean file_bytes"]),
+        (GOOD + "output: {examples: -1}\n", ["line 6", "examples", "from 0 to 20", "-1"]),
+        (GOOD + "output: {examples: 21}\n", ["line 6", "examples", "from 0 to 20", "21"]),
+        (GOOD + "zstd_long: 9\n", ["line 6", "zstd_long", "from 10 to 31", "9"]),
+        (GOOD + "zstd_long: 32\n", ["line 6", "zstd_long", "from 10 to 31", "32"]),
+        (GOOD + "zstd_long: true\n", ["line 6", "zstd_long", "True"]),
+        (GOOD + "rows: {max_bytes: 1023}\n", ["line 6", "max_bytes", "1023"]),
+        (GOOD + f"rows: {{max_bytes: {(1 << 30) + 1}}}\n", ["line 6", "max_bytes", "1073741825"]),
+        (GOOD + "records: [response, response]\n", ["line 6", "response is named twice"]),
         (GOOD + "rows: [text]\n", ["line 6", "rows must be a map"]),
         (GOOD + "rows:\n  txt: body\n", ["line 7", "'txt'", "did you mean text", "known: text, id, url, date, carry"]),
         (GOOD + "rows:\n  text: 3\n", ["line 7", "rows.text must be the name of a field", "3"]),
@@ -113,6 +121,19 @@ def test_errors_say_where_and_what(text, said):
     message = str(error.value)
     assert all(part in message for part in said), message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "output: {examples: 0}", "output: {examples: 20}", "zstd_long: 10", "zstd_long: 31",
+        "rows: {max_bytes: 1024}", f"rows: {{max_bytes: {1 << 30}}}", "records: [response]",
+    ],
+)  # fmt: skip
+def test_the_least_and_the_most_are_allowed(text):
+    ((key, value),) = load_yaml(text, "r.yaml")[0].items()
+    found = recipe(f"{GOOD}{text}\n").filled()[key]
+    assert {**found, **value} == found if isinstance(value, dict) else found == value
 
 
 def test_a_strategy_used_twice_is_named():

@@ -112,6 +112,14 @@ def test_results_of_before_are_opened(folder, result, ablation):
         curate.load_result(folder)
 
 
+@pytest.mark.parametrize("name", ["run.json", "report.json"])
+@pytest.mark.parametrize(("held", "why"), [("{", "damaged, not JSON"), ("[]", "or not the summary"), ("{}", "or not")])
+def test_a_file_that_is_no_summary_is_named(tmp_path, name, held, why):
+    (tmp_path / name).write_text(held)
+    with pytest.raises(curate.UsageError, match=f"{name}: damaged, .*{why.removeprefix('damaged, ')}"):
+        curate.load_result(tmp_path)
+
+
 def test_a_strategy_on_a_string():
     gopher = curate.strategy("quality/gopher", min_words=20)
     outcome = gopher("Too short to be kept.")

@@ -3,9 +3,11 @@
 import json
 
 import pyarrow.parquet as pq
+import pytest
 import yaml
 
 from curate.export.card import write_card
+from curate.rundir import UsageError
 from tests.curate.running_tools import go, recipe, write_rows
 
 KOREAN = "오늘은 날씨가 맑고 바람이 시원해서 사람들이 공원으로 나왔다. 아이들은 잔디밭에서 뛰어놀았다."
@@ -34,6 +36,20 @@ def test_the_card_names_tables_with_rows_and_languages(tmp_path):
     assert "| quality/length | 3 | 2 | 1 | 0 | min_characters 1 |" in body
     recipe_again = yaml.safe_load(body.partition("```yaml\n")[2].partition("```")[0])
     assert recipe_again == json.loads((root / "run.json").read_text())["recipe"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "croissant.json"])
+def test_a_file_of_the_users_is_not_overwritten(tmp_path, name):
+    root = _run(tmp_path, [KOREAN])
+    before = {path.name: path.read_bytes() for path in root.glob("*.*")}
+    write_card(root)  # again: the same
+    assert {path.name: path.read_bytes() for path in root.glob("*.*")} == before
+    other = next(one for one in ("README.md", "croissant.json") if one != name)
+    (root / other).unlink()
+    (root / name).write_bytes(before[name] + b"\n")
+    with pytest.raises(UsageError, match=f"{name}: exists"):
+        write_card(root)
+    assert (root / name).read_bytes() == before[name] + b"\n" and not (root / other).exists()
 
 
 def test_tables_without_rows_have_no_row_group(tmp_path):

@@ -210,7 +210,7 @@ def test_documents_without_a_token_are_counted(tokenizer, tmp_path):
         ({"columns": ["txt"]}, "kept/ has no column 'txt'"),
         ({"shards": 0}, "shards: a whole number of at least 1, got 0"),
         ({"format": "megatron"}, "name a tokenizers JSON file"),
-        ({"tokenizer": "t.json"}, "are for megatron"),
+        ({"tokenizer": "t.json"}, "apply only to megatron"),
         ({"format": "mds", "tokenizer": "missing.json"}, "cannot be read as a tokenizers JSON file"),
     ],
 )
