@@ -162,7 +162,7 @@ def _unreadable(place: Place) -> None:
     path = place.write("a.jsonl", lines(text()))
     path.chmod(0o600)
     place.folder.chmod(0o777)
-    ended = place.run(place.recipe(*PLAIN), path, before=nobody(), env={"HOME": "/nonexistent"})
+    ended = place.run(place.recipe(*PLAIN), path, before=nobody(place), env={"HOME": "/nonexistent"})
     refused(ended, "a.jsonl", "ermission")
 
 
