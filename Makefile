@@ -25,7 +25,7 @@ lint: setup
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-# What make test leaves out: tutorials, all shipped ablations, an engine that fuses nothing.
+# What make test leaves out (marked long): tutorials, most shipped ablations, an engine that fuses nothing.
 test-long: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
 

@@ -67,7 +67,3 @@ def run() -> dict[str, Any]:
             "without_examples": round(sorted(counted)[ROUNDS // 2] / base, 4),
         }
     return found
-
-
-if __name__ == "__main__":
-    print(json.dumps(run(), indent=1))

@@ -6,6 +6,7 @@ The report is that of the quickstart over the sample archive; the browser is Chr
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def main() -> None:
         raise SystemExit("the picture needs Chromium")
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
-            [ROOT / ".venv" / "bin" / "curate", "run", "quickstart", "--output", "out", "--workers", "1"],
+            [sys.executable, "-m", "curate", "run", "quickstart", "--output", "out", "--workers", "1"],
             cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         page = Path(folder, "out", "report.html")

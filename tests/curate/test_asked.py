@@ -1,6 +1,7 @@
 """What run, ablate and export refuse before they touch anything, and what they never delete."""
 
 import os
+import random
 import resource
 from pathlib import Path
 
@@ -149,7 +150,7 @@ FULL = {
 def test_a_full_disk_is_one_error_that_names_a_path(tmp_path, monkeypatch, what, size):
     """Wherever the space ends: at the plan, a table, the spool, the keys, or run.json."""
     monkeypatch.chdir(tmp_path)
-    write_rows(tmp_path / "rows.jsonl", [f"text {n} {os.urandom(40).hex()}" for n in range(300)])
+    write_rows(tmp_path / "rows.jsonl", [f"text {n} {random.Random(n).randbytes(40).hex()}" for n in range(300)])
     if what == "export":
         go(recipe(BODY), [tmp_path / "rows.jsonl"], tmp_path / "done")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -193,14 +194,14 @@ def test_inputs_that_changed_between_stop_and_resume_are_noticed(rows, monkeypat
 @pytest.mark.parametrize("size", [1, 4096, (256 << 10), (256 << 10) + 1, 5_000_000])
 def test_content_is_sampled_from_the_beginning_to_the_end(tmp_path, size):
     path = tmp_path / "input"
-    data = bytearray(os.urandom(size))
+    data = bytearray(random.Random(size).randbytes(size))
     path.write_bytes(data)
     (before,) = identities([str(path)])
     places = range(size) if size <= 4096 else (0, size // 3, size // 2, size - 1)
     noticed = 0
     for place in list(places)[:50]:
         changed = bytearray(data)
-        changed[place : place + 80_000] = bytes(len(changed[place : place + 80_000]))
+        changed[place : place + 80_000] = bytes(byte ^ 0xFF for byte in data[place : place + 80_000])
         path.write_bytes(changed)
         os.utime(path, ns=(before["time"], before["time"]))
         noticed += identities([str(path)]) != [before]

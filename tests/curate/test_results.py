@@ -57,7 +57,8 @@ def test_tables_are_arrow_datasets(result):
 
 def test_documents_are_shown(folder, result):
     shown = result.show(rule="min_words", n=1)
-    assert "2  value 54, limit 50" not in repr(shown)
+    assert "1  value 49, limit 50" in repr(shown)
+    assert "value 19" not in repr(shown)
     assert "quality/length:min_words  3 dropped" in repr(shown)
     assert "fails" in repr(result.show(id="5"))
     with pytest.raises(curate.UsageError, match="no document was removed by nothing"):

@@ -1,7 +1,7 @@
 """An object store for tests: store://NAME over HTTP, kept in memory by one server, opened through Beam's file systems.
 
 It stands in for Cloud Storage and S3 where neither an emulator nor its client libraries are installed: no folders,
-objects appear when they are closed, listings come in pages, and every request is counted by its kind.
+objects appear when they are closed, and listings come in pages.
 """
 
 import contextlib
@@ -11,7 +11,6 @@ import os
 import threading
 import urllib.parse
 import urllib.request
-from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -23,11 +22,10 @@ PAGE = 1000  # names in one page of a listing
 
 
 class Store:
-    """The server: objects by name, and how many requests of each kind came."""
+    """The server: objects by name."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
-        self.requests: Counter[str] = Counter()
         store = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -37,27 +35,23 @@ class Store:
                 path, _, query = self.path.partition("?")
                 name = urllib.parse.unquote(path[1:])
                 if query:
-                    store.requests["list"] += 1
                     asked = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
                     names = sorted(n for n in store.objects if n.startswith(name) and n > asked["after"])[:PAGE]
                     self._answer(200, json.dumps([[n, len(store.objects[n])] for n in names]).encode())
                 elif name not in store.objects:
                     self._answer(404)
                 else:
-                    store.requests["get"] += 1
                     start, _, end = self.headers.get("Range", "bytes=0-").partition("=")[2].partition("-")
                     data = store.objects[name]
                     self._answer(200, data[int(start) : int(end) + 1 if end else None])
 
             def do_HEAD(self) -> None:
-                store.requests["head"] += 1
                 found = store.objects.get(urllib.parse.unquote(self.path[1:]))
                 self.send_response(404 if found is None else 200)
                 self.send_header("Content-Length", str(len(found or b"")))
                 self.end_headers()
 
             def do_PUT(self) -> None:
-                store.requests["put"] += 1
                 data = self.rfile.read(int(self.headers["Content-Length"]))
                 source = self.headers.get("X-Copy")
                 if source is not None:
@@ -66,7 +60,6 @@ class Store:
                 self._answer(200)
 
             def do_DELETE(self) -> None:
-                store.requests["delete"] += 1
                 store.objects.pop(urllib.parse.unquote(self.path[1:]), None)
                 self._answer(200)
 

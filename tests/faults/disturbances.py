@@ -150,7 +150,7 @@ def driver_killed(whole_group: bool) -> Callable[[Place], None]:
     return check
 
 
-def driver_at(what: str, name: str) -> Callable[[Place], None]:
+def driver_at(name: str) -> Callable[[Place], None]:
     """The driver is killed as soon as there is a file of a kind in its directory, then resumed."""
 
     def check(place: Place) -> None:
@@ -259,32 +259,30 @@ DISTURBANCES: list[Fault] = [
     Fault(
         "the driver and all below it are killed six times", "kill -9 of the process group", SAME, driver_killed(True)
     ),
-    Fault(
-        "the driver is killed as it begins", "when state.json is there", SAME, driver_at("begin", ".curate/state.json")
-    ),
+    Fault("the driver is killed as it begins", "when state.json is there", SAME, driver_at(".curate/state.json")),
     Fault(
         "the driver is killed while units are read",
         "when the first manifest is there",
         SAME,
-        driver_at("read", ".curate/done/0/*.json"),
+        driver_at(".curate/done/0/*.json"),
     ),
     Fault(
         "the driver is killed at the first decision",
         "when the first key file is decided on",
         SAME,
-        driver_at("decide", ".curate/decisions/0/*"),
+        driver_at(".curate/decisions/0/*"),
     ),
     Fault(
         "the driver is killed while the spool is re-read",
         "when a manifest of the second phase is there",
         SAME,
-        driver_at("reread", ".curate/done/1/*.json"),
+        driver_at(".curate/done/1/*.json"),
     ),
     Fault(
         "the driver is killed as it writes the result",
         "when the last manifest is there",
         SAME,
-        driver_at("finish", ".curate/done/2/*.json"),
+        driver_at(".curate/done/2/*.json"),
     ),
     Fault(
         "Ctrl-C",

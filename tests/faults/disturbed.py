@@ -22,6 +22,7 @@ from pathlib import Path
 import psutil
 
 from tests.curate.running_tools import adds_up, content, write_rows
+from tests.faults.disturbances import children_of, kill, workers_of
 from tests.pipelines.reading.archives import http, member, record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,35 +75,18 @@ class Run:
     def running(self) -> bool:
         return self.process.poll() is None
 
-    def family(self) -> tuple[list[int], list[int]]:
+    def family(self) -> tuple[list[psutil.Process], list[psutil.Process]]:
         """The processes of workers and of extraction children."""
-        workers, children = [], []
-        with suppress(psutil.Error):
-            for one in psutil.Process(self.process.pid).children(recursive=True):
-                with suppress(psutil.Error):
-                    command = " ".join(one.cmdline())
-                    workers += [one.pid] if "spawn_main" in command else []
-                    children += [one.pid] if "child_main" in command else []
-        return workers, children
+        return workers_of(self.process.pid), children_of(self.process.pid)
 
     def end(self) -> tuple[int, str]:
         said = self.process.communicate()[1]
         return self.process.returncode, said.strip()
 
 
-def kill(pids: list[int]) -> int:
-    """Kill processes; how many were there."""
-    killed = 0
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-            killed += 1
-    return killed
-
-
 def kill_driver(run: Run, chance: random.Random) -> int:
     time.sleep(chance.uniform(0.2, 9))
-    return kill([run.process.pid]) if run.running() else 0
+    return kill([psutil.Process(run.process.pid)]) if run.running() else 0
 
 
 def kill_group(run: Run, chance: random.Random) -> int:
@@ -138,10 +122,10 @@ def kill_starting(run: Run, chance: random.Random) -> int:
     killed, seen = 0, set[int]()
     while run.running() and killed < 12:
         workers, children = run.family()
-        new = [pid for pid in (*workers, *children) if pid not in seen]
-        seen.update(new)
+        new = [one for one in (*workers, *children) if one.pid not in seen]
+        seen.update(one.pid for one in new)
         time.sleep(chance.uniform(0.0, 0.1))
-        killed += kill([pid for pid in new if killed < 3 or chance.random() < 0.4])
+        killed += kill([one for one in new if killed < 3 or chance.random() < 0.4])
     return killed
 
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import sysconfig
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ STAGES = ({"extraction/resiliparse": {"main_content": False}}, "language/script"
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 
-def nobody() -> tuple[str, ...]:
+def nobody(place: Place) -> tuple[str, ...]:
     """What goes before a command so that another user runs it, who may read the installation and the project.
 
     Where their folders are closed to others, as a home of root is, these see an open copy of the way to them.
@@ -42,13 +41,12 @@ def nobody() -> tuple[str, ...]:
     for number, folder in enumerate(sorted({sys.base_prefix, *map(str, (ROOT, *SITE))})):
         closed = next((one for one in reversed(Path(folder).parents) if not one.stat().st_mode & 0o001), None)
         if closed is not None:
-            aside = f"{tempfile.gettempdir()}/curate-aside-{number}"
+            aside = f"{place.folder}/aside-{number}"
             commands += [
                 f"mkdir -p {aside} && mount --bind {folder} {aside}",
                 f"mount -t tmpfs -o mode=755 tmpfs {closed} && mkdir -p {folder} && mount --bind {aside} {folder}",
             ]
-    before = apart(*commands)
-    return (*before, *NOBODY)
+    return (*apart(*commands), *NOBODY)
 
 
 def as_root() -> None:
@@ -101,14 +99,14 @@ def anywhere(place: Place) -> tuple[Path, list[Path], Ended]:
 
 
 def as_elsewhere(
-    workers: int = 2, before: Sequence[str] | Callable[[], Sequence[str]] = (), **env: str
+    workers: int = 2, before: Sequence[str] | Callable[[Place], Sequence[str]] = (), **env: str
 ) -> Callable[[Place], None]:
     """The run gives the rows of any other, in this environment."""
 
     def check(place: Place) -> None:
         recipe, inputs, whole = anywhere()
         place.folder.chmod(0o777)
-        wrapped = before() if callable(before) else before
+        wrapped = before(place) if callable(before) else before
         ended = place.run(recipe, *inputs, workers=workers, before=wrapped, env=env)
         if ended.code == 99:
             raise CannotRun("a mount was refused")
@@ -184,7 +182,7 @@ def closed_output(place: Place) -> None:
     as_root()
     recipe, inputs = small(place)
     (place.folder / "locked").mkdir(mode=0o555)
-    ended = place.run(recipe, *inputs, output="locked/out", before=nobody(), env={"HOME": "/nonexistent"})
+    ended = place.run(recipe, *inputs, output="locked/out", before=nobody(place), env={"HOME": "/nonexistent"})
     refused(ended, "locked/out", "ermission")
 
 
@@ -196,7 +194,7 @@ def read_only_disk(place: Place) -> None:
     refused(place.run(recipe, *inputs, output="ro/out", before=before), "ro/out", "ead-only")
 
 
-def site_packages() -> tuple[str, ...]:
+def site_packages(_: Place) -> tuple[str, ...]:
     """The installation and the project may only be read."""
     folders = {sysconfig.get_paths()["purelib"], str(ROOT)}
     folders |= {str(path) for path in SITE}
@@ -249,7 +247,7 @@ def no_processes(place: Place) -> None:
     as_root()
     recipe, inputs = small(place)
     place.folder.chmod(0o777)
-    before = (*nobody(), "prlimit", "--nproc=1:1")
+    before = (*nobody(place), "prlimit", "--nproc=1:1")
     ended = place.run(recipe, *inputs, workers=2, before=before, env={"HOME": "/nonexistent", **ONE_THREAD})
     assert ended.code in (1, 2) and "Traceback" not in ended.said, f"{ended.code}: {ended.err[-400:]}"
 
@@ -266,11 +264,21 @@ def shm_full(place: Place) -> None:
     as_elsewhere(2, apart("mount -t tmpfs -o size=4k tmpfs /dev/shm", "head -c 4096 /dev/zero > /dev/shm/x"))(place)
 
 
-def without_shm() -> tuple[str, ...]:
+def without_shm(place: Place) -> tuple[str, ...]:
     """There is no /dev/shm."""
     devices = " ".join(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty"))
-    make = "mkdir -p /tmp/curate-dev && mount -t tmpfs tmpfs /tmp/curate-dev"
-    return apart(f"{make} && cp -a {devices} /tmp/curate-dev/", "mount --bind /tmp/curate-dev /dev")
+    folder = place.folder / "dev"
+    make = f"mkdir {folder} && mount -t tmpfs tmpfs {folder}"
+    return apart(f"{make} && cp -a {devices} {folder}/", f"mount --bind {folder} /dev")
+
+
+def tmpdir_full(place: Place) -> None:
+    """TMPDIR has no room."""
+    folder = place.folder / "full"
+    before = apart(
+        f"mkdir {folder}", f"mount -t tmpfs -o size=4k tmpfs {folder}", f"head -c 4096 /dev/zero > {folder}/x"
+    )
+    as_elsewhere(2, before, TMPDIR=str(folder))(place)
 
 
 def shm_closed(place: Place) -> None:
@@ -334,16 +342,7 @@ MACHINE: list[Fault] = [
     world("no /dev/shm", "a /dev of its own, without it", before=without_shm),
     Fault("/dev/shm is read-only", "mounted ro", "the rows of any other run, or one line that names it", shm_closed),
     row("/dev/shm is full", "a tmpfs of 4 KB", AS_ELSEWHERE, shm_full),
-    world(
-        "TMPDIR is full",
-        "a tmpfs of 4 KB, filled",
-        before=lambda: apart(
-            "mkdir -p /tmp/curate-full",
-            "mount -t tmpfs -o size=4k tmpfs /tmp/curate-full",
-            "head -c 4096 /dev/zero > /tmp/curate-full/x",
-        ),
-        TMPDIR="/tmp/curate-full",
-    ),
+    row("TMPDIR is full", "a tmpfs of 4 KB, filled", AS_ELSEWHERE, tmpdir_full),
     world("TMPDIR is not there", "a path that nobody made", TMPDIR="/nonexistent/tmp"),
     world("HOME is unset", "and XDG_CACHE_HOME too", HOME=UNSET, XDG_CACHE_HOME=UNSET),
     world("HOME may not be written", "a path that nobody made", HOME="/nonexistent"),
@@ -356,7 +355,9 @@ MACHINE: list[Fault] = [
     world("the installation is read-only", "bind mounts of site-packages and of the project", before=site_packages),
     world("no place for compiled kernels", "NUMBA_CACHE_DIR may not be written", NUMBA_CACHE_DIR="/proc/nowhere"),
     world(
-        "no network", "a network of its own, without even a loopback", before=lambda: (as_root(), ("unshare", "-n"))[1]
+        "no network",
+        "a network of its own, without even a loopback",
+        before=lambda _: (as_root(), ("unshare", "-n"))[1],
     ),
     world("no locale", "LC_ALL=C, PYTHONUTF8=0", LC_ALL="C", PYTHONUTF8="0"),
     world("another order of hashes", "PYTHONHASHSEED=1", PYTHONHASHSEED="1"),
