@@ -21,7 +21,7 @@ EXAMPLES = 5  # of a rule
 CHANGES = 3  # of a rule of a rewriter
 WORD_SAMPLE = 64  # documents whose words are counted
 _SHORT = 200_000  # characters of a text that may wait to be counted
-MOST_LANGUAGES = 1_000
+MOST_LANGUAGES = 10_000  # more than any model has labels: a bound for notes of other kinds
 _HASHED = 200  # characters of a text that the order of documents depends on
 
 # Near to UAX #29, whose kernel would have to be loaded in every worker for some documents

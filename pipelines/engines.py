@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import re
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -91,13 +92,23 @@ def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]
 def _gave_up(error: Exception, told: bool = False) -> str:
     """Why an engine gave up. What it says of its work may quote documents, what it says of its start (told) not."""
     said = str(error).strip().splitlines()
-    if told and said:
+    if told and said and not _in_a_worker(error):
         return f"does not start: {said[0]:.300}"
     refused = _REFUSED.search(str(error))
     if refused:
         where = "" if "://" in refused["path"] else "; do its workers see this path?"
         return f"gave up: {refused['path']}: {os.strerror(int(refused['errno']))}{where}"
     return "gave up: " + ": ".join(fault_of(first_cause(error)))
+
+
+def _in_a_worker(error: BaseException | None) -> bool:
+    """Whether an error comes out of a bundle: some runners run the whole pipeline when they are asked to start it."""
+    while error is not None:
+        frames = traceback.extract_tb(error.__traceback__)
+        if "Traceback" in str(error) or any("/apache_beam/runners/worker/" in frame.filename for frame in frames):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _runner(name: str) -> Any:

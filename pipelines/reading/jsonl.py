@@ -45,9 +45,9 @@ def jsonl_rows(
     garbage: list[int] = []
     try:
         for line, whole, length in _lines(_up_to_garbage(chunks, garbage), fields.max_bytes):
-            position += length
+            position += length + 1
             number += 1
-            if not whole and length > fields.max_bytes:
+            if not whole:
                 yield _damaged(source, number, RowError("doc_too_long", f"{length} bytes"))
                 continue
             event = _row(line, source, number, fields)
@@ -77,7 +77,7 @@ def _first(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
 
 
 def _lines(chunks: Iterator[bytes], most: int) -> Iterator[tuple[bytes, bool, int]]:
-    """(line, whether it is whole, its length with the line feed); of a line of more than most bytes nothing.
+    """(line, whether it is whole, its length); of a line of more than most bytes nothing. Line feeds do not count.
 
     The rest without a line feed is given when the stream has ended well, not when it is cut.
     """
@@ -86,7 +86,7 @@ def _lines(chunks: Iterator[bytes], most: int) -> Iterator[tuple[bytes, bool, in
     for chunk in chunks:
         at = 0
         while (end := chunk.find(b"\n", at)) >= 0:
-            size = length + end + 1 - at
+            size = length + end - at
             if length > most:
                 yield b"", False, size
             else:

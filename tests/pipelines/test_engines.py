@@ -2,6 +2,7 @@
 
 import argparse
 
+import apache_beam as beam
 import pytest
 from apache_beam.io.filesystem import CompressionTypes, FileMetadata, FileSystem, MatchResult
 from apache_beam.options.pipeline_options import S3Options
@@ -117,3 +118,17 @@ def test_file_systems_get_the_options_in_the_driver_and_in_units(tmp_path):
     found = go(recipe("quality/length"), [f"probe:/{rows}"], tmp_path / "out", workers=1, options=options)
     assert adds_up(found) and found["read"]["records"] == 2
     assert set(ProbeFileSystem.regions) == {"far-away"}
+
+
+class _Quotes(beam.DoFn):
+    def process(self, element):
+        raise ValueError(f"cannot read {element}")
+
+
+def test_what_a_runner_says_of_its_start_is_told_and_what_it_says_of_documents_is_not():
+    assert "does not start: no such project" in engines._gave_up(ValueError("no such project"), told=True)
+    with pytest.raises(Exception, match="secret") as caught:  # a runner that runs it all when it is started
+        engines.run_in_process(lambda pipeline: pipeline | beam.Create(["secret"]) | beam.ParDo(_Quotes()))
+    assert "secret" not in engines._gave_up(caught.value, told=True)
+    remote = RuntimeError(f"Traceback (most recent call last):\n{caught.value}")
+    assert "secret" not in engines._gave_up(remote, told=True)
