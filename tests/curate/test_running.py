@@ -15,6 +15,7 @@ from curate.rundir import UsageError
 from pipelines import inputs as units
 from pipelines import stage
 from pipelines.manifest import FileRecord
+from tests import forked
 from tests.curate.running_tools import adds_up, content, go, recipe, rows, write_rows
 
 BODY = "tests.strategies.Body"
