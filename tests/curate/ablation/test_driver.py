@@ -47,6 +47,7 @@ def _rewriter(rng: random.Random) -> dict:
             {"cleanup/klue": {}},
             {"cleanup/c4-lines": {"min_words": rng.randint(2, 8)}},
             {"cleanup/refinedweb-lines": {}},
+            {"cleanup/symbol-lines": {"symbols": rng.choice(["|", ".=-"])}},
             {"cleanup/newlines": {"max_consecutive": rng.randint(1, 2)}},
             {"cleanup/urls": {}},
             {"dedup/decontaminate": {"files": [str(ITEMS)], "action": rng.choice(["drop", "cut", "note"])}},
