@@ -162,9 +162,10 @@ def test_workers_and_cutting_do_not_change_an_ablation(tmp_path):
     data = {
         "recipe": {
             "name": "base",
-            "stages": [BODY, "cleanup/unicode", "dedup/lines", characters, {"dedup/minhash": {"rows": 4}}],
+            "stages": [BODY, "cleanup/unicode", characters, "dedup/lines", {"dedup/minhash": {"rows": 4}}],
         },
-        "sweeps": {"tests.strategies.Characters.least": [0, 60, 100]},
+        "sweeps": {"tests.strategies.Characters.least": [60, 100]},
+        "jointly": True,
         "arms": {"no-lines": {"dedup/lines": "off"}},
         "leave_one_out": ["dedup/minhash"],
         "controls": ["random-removal"],
