@@ -116,6 +116,7 @@ class Ablation:
     """What is compared. The base comes first among the arms.
 
     tokens    how texts are counted: words, or the path of a tokenizers file
+    slices    SLICES, and notes of words that judges of the base write
     seeds     of the random controls           samples  documents shown on each side of a pair of arms
     jointly   whether corpus rewriters run again for each value of a sweep and each rule that come before them
     """
@@ -126,7 +127,7 @@ class Ablation:
     input: Paths = ()
     tokens: Annotated[str, string("words, or a path")] = "words"
     sweeps: tuple[InstanceOf[Sweep], ...] = ()
-    slices: Annotated[Names, _among(SLICES)] = ("language", "domain", "length")
+    slices: Names = ("language", "domain", "length")
     controls: Annotated[Names, _among(CONTROLS)] = ()
     gold: Mapping[str, InstanceOf[Gold]] = Field(default_factory=dict)
     proxy: InstanceOf[Proxy] | None = None
@@ -198,7 +199,18 @@ def parse(data: Any, file: str, lines: Lines | None = None, folder: Path | None 
     if data.get("proxy") is not None:
         made["proxy"] = validated(Proxy, _map(data, "proxy", place), place.at("proxy"))
     rest = {key: value for key, value in data.items() if key not in _MADE and key != "name"}
-    return validated(Ablation, {**made, **rest}, place)
+    ablation = validated(Ablation, {**made, **rest}, place)
+    known = (*SLICES, *notes_to_slice_by(base.steps))
+    for wrong in (one for one in ablation.slices if one not in known):
+        raise place.at("slices").unknown("slice", wrong, known)
+    return ablation
+
+
+def notes_to_slice_by(steps: Sequence[Step]) -> list[str]:
+    """The notes of words that judges among these steps write, besides the language."""
+    judges = [step.strategy for step in steps if isinstance(step.strategy, Judge)]
+    notes = (name for judge in judges for name, kind in judge.writes.items() if kind == "string" and name != "language")
+    return list(dict.fromkeys(notes))
 
 
 def _base(named: Any, place: Place, folder: Path | None) -> Recipe:
