@@ -101,4 +101,4 @@ def test_paths_of_this_machine_end_the_job_and_are_named(store, tmp_path):
     assert f"{rows_file}: No such file or directory; do its workers see this path?" in read_here.stderr
     written_here = on_isolated_workers(chosen, "store://in/a.jsonl", "--output", tmp_path / "out")
     assert written_here.returncode == 1
-    assert f"{tmp_path / 'out'}: the engine is done, and nothing is there" in written_here.stderr
+    assert f"{tmp_path / 'out'}/.curate/state.json: No such file or directory; do its workers" in written_here.stderr
