@@ -1,7 +1,6 @@
 """A worker that is killed ends the job with a reason, nothing is left behind, and resuming reads nothing again."""
 
 import json
-import os
 import subprocess
 import time
 

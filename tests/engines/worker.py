@@ -13,7 +13,9 @@ from pipelines import storage
 
 
 def _say(what: str, path: str) -> None:
-    store._ask("PUT", f"log/{os.environ['WORKER_ID']}/{time.time_ns()}-{os.getpid()}", json.dumps([what, path]).encode()).close()
+    store._ask(
+        "PUT", f"log/{os.environ['WORKER_ID']}/{time.time_ns()}-{os.getpid()}", json.dumps([what, path]).encode()
+    ).close()
 
 
 def _noting(function: Any, what: str) -> Any:
