@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Instanc
 
 from curate import recipe as recipes
 from curate.ablation.changes import OTHER_FILES, RECIPE, changed
-from curate.configuration import Count, Paths, Place, Text, several, string, validated, whole
+from curate.configuration import Count, Paths, Place, Text, Yes, several, string, validated, whole
 from curate.recipe import Lines, Recipe, RecipeError, check_name, find_config, load_yaml
 from filters.chain import Step
 from filters.contracts import Judge, Strategy, settings_of
@@ -119,6 +119,7 @@ class Ablation:
     tokens    how texts are counted: words, or the path of a tokenizers file
     slices    SLICES, and notes of words that judges of the base write
     seeds     of the random controls           samples  documents shown on each side of a pair of arms
+    jointly   whether corpus rewriters run again for each value of a sweep and each rule that come before them
     """
 
     name: str
@@ -133,6 +134,7 @@ class Ablation:
     proxy: InstanceOf[Proxy] | None = None
     seeds: Count = 20
     samples: Annotated[int, whole(MOST_SAMPLES)] = 20
+    jointly: Yes = False
 
     @property
     def base(self) -> Arm:
@@ -142,6 +144,19 @@ class Ablation:
     def arm(self, name: str) -> Arm:
         """The arm of this name."""
         return next(arm for arm in self.arms if arm.name == name)
+
+    def without(self) -> dict[str, Arm]:
+        """By stage, the arm that is the base without it, on the same files; a stage that no arm leaves out is not here.
+
+        Where several arms are, the last.
+        """
+        steps = self.base.recipe.steps
+        return {
+            step.name: arm
+            for arm in self.arms[1:]
+            for place, step in enumerate(steps)
+            if arm.recipe.steps == (*steps[:place], *steps[place + 1 :]) and not arm.input and not arm.pair_by
+        }
 
 
 def load(given: str | os.PathLike[str] | Mapping[str, Any]) -> Ablation:
