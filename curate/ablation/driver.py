@@ -9,19 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from curate import rundir
 from curate.ablation import gold
+from curate.ablation.arm_files import write_arms
 from curate.ablation.arms import Ablation, Arm
 from curate.ablation.arms import load as load_ablation
 from curate.ablation.build import build
 from curate.ablation.costs import Costs
 from curate.ablation.decide import DecidedArm, Decider
 from curate.ablation.proxies.references import BadReference, read_references
-from curate.ablation.scored import DROPPED, FAILED, KEPT, Part, Scored, in_parts
+from curate.ablation.scored import Part, Scored, in_parts
 from curate.arguments import given_count, given_path, given_paths, given_seconds
 from curate.evaluation.labelled import EvaluationError
 from curate.report.page import render_html, render_markdown
@@ -36,7 +33,7 @@ from pipelines import storage
 from pipelines.corpus.forms import DecisionError, decide
 from pipelines.corpus.keyfile import DamagedFile
 from pipelines.curation import RereadTask
-from pipelines.inputs import READ, ReadTask
+from pipelines.inputs import ReadTask
 from pipelines.manifest import Manifest
 from pipelines.phases import Phases, Progress, Work
 from pipelines.pool import STALL_SECONDS
@@ -321,33 +318,13 @@ def _report(work: Ablating, scoring: float) -> dict[str, Any]:
     decided: dict[str, DecidedArm] = {}
     for arm in work.ablation.arms:
         decided[arm.name] = decider.decide(arm.name, work.plan.arms[arm.name])
-        _write_arm(work.root, decider.scored, decided[arm.name])
         work.phases.progress.finish(1)
+    write_arms(work.root, decider.scored, list(decided.values()))
     deciding = time.process_time()
     report = build(work.ablation, decider, decided, work.costs, work.texts_of)
     phases = {"scoring": scoring, "deciding": deciding - started, "reporting": time.process_time() - deciding}
     report["cpu_by_phase"] = {name: round(seconds, 3) for name, seconds in phases.items()}
     return report
-
-
-def _write_arm(root: str, scored: Scored, decided: DecidedArm) -> None:
-    """Which pages the arm keeps, drops and fails on, without texts."""
-    pages = scored.groups[decided.group]
-    stages = np.array([*(stage.stage for stage in decided.stages), READ], dtype=object)  # left_at of the reader is -1
-    rules = np.array([*decided.rules, ""], dtype=object)
-    for folder, how, named in (("arms", KEPT, ""), ("dropped", DROPPED, "rule"), ("failed", FAILED, "reason")):
-        here = decided.how == how
-        columns = {
-            "id": pa.array(pages.ids[here], pa.string()),
-            "url": pa.array(pages.urls[here], pa.string()),
-            "source": pa.array(pages.sources[here], pa.string()),
-            "offset": pa.array(pages.offsets[here], pa.int64(), from_pandas=False),
-        }
-        if named:
-            columns["stage"] = pa.array(stages[decided.left_at[here]], pa.string())
-            columns[named] = pa.array(rules[decided.rule[here]], pa.string())
-        with storage.writing(storage.join(root, folder, f"{decided.arm}.parquet")) as file:
-            pq.write_table(pa.table(columns), file, compression="zstd", write_page_checksum=True)
 
 
 def _write_report(root: str, report: dict[str, Any]) -> None:
