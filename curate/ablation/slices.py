@@ -1,4 +1,4 @@
-"""Slices of a corpus: language, domain, length, crawl."""
+"""Slices of a corpus: language, domain, length, crawl, and whatever judges note in words."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -21,14 +21,17 @@ def slices_of(scored: Scored, first: Node, visits: Sequence[Visit], kinds: Seque
 
     first  the extractor of the arm whose steps are visits
     """
-    return {kind: _KINDS[kind](scored, first, visits) for kind in kinds}
+    return {
+        kind: _KINDS[kind](scored, first, visits) if kind in _KINDS else _note(scored, first, visits, kind)
+        for kind in kinds
+    }
 
 
-def _language(scored: Scored, first: Node, visits: Sequence[Visit]) -> Coded:
+def _note(scored: Scored, first: Node, visits: Sequence[Visit], note: str) -> Coded:
     for visit in visits:
-        if isinstance(visit, JudgeVisit) and "language" in visit.judge.writes:
-            return _commonest(_or_none(scored.note(visit.measure.writer, "language", first.group)))
-    return _or_none(scored.note(None, "language", first.group))
+        if isinstance(visit, JudgeVisit) and note in visit.judge.writes:
+            return _commonest(_or_none(scored.note(visit.measure.writer, note, first.group)))
+    return _or_none(scored.note(None, note, first.group))
 
 
 def _domain(scored: Scored, first: Node, visits: Sequence[Visit]) -> Coded:
@@ -82,4 +85,4 @@ def in_order(kind: str, counts: Mapping[str, int]) -> list[str]:
     return sorted(counts, key=lambda name: (name == REST, -counts[name], name))
 
 
-_KINDS = {"language": _language, "domain": _domain, "length": _length, "crawl": _crawl}
+_KINDS = {"domain": _domain, "length": _length, "crawl": _crawl}
