@@ -37,18 +37,19 @@ from pipelines.inputs import ReadTask, task_state, tasks_of
 from pipelines.manifest import Manifest
 from pipelines.phases import Phases, Progress, Work
 from pipelines.pool import STALL_SECONDS
-from pipelines.reading.units import InputError, expand
+from pipelines.reading.units import InputError, find, sizes_of
 from pipelines.scoring import table
 from pipelines.scoring.plan import CorpusVisit, Measure, Node, Plan, TextVisit, Visit, later_rounds, make_plan
 from pipelines.scoring.rescore import SpoolTask, build_rescoring, build_respool, documents
 from pipelines.scoring.score import ScoreJob, build_scoring
+from pipelines.storage import Listed
 
 
 @dataclasses.dataclass
 class Inputs:
     """The files of one input group: their units, and the header that pairs its pages with the base's."""
 
-    paths: list[str]
+    found: Mapping[str, Listed | None]
     tasks: list[ReadTask]
     pair_by: str
 
@@ -244,7 +245,7 @@ def ablate(
             report = _report(work, scoring)
             report["date"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             report["versions"] = rundir.versions()
-            report["input"] = sorted({path for group in groups for path in group.paths})
+            report["input"] = sorted({path for group in groups for path in group.found})
             report["cpu_seconds"] = round(phases.cpu_seconds + time.process_time(), 3)
             report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
             report["wall_seconds"] = round(time.monotonic() - started, 3)
@@ -269,7 +270,7 @@ def _state(
     return {
         "fingerprint": [arms, ablation.tokens, sorted(with_texts(ablation, plan)), ablation.jointly, swept],
         "versions": rundir.versions(),
-        "inputs": rundir.identities(path for group in groups for path in group.paths),
+        "inputs": [one for group in groups for one in rundir.identities(group.found)],
         "limit": limit,
         "units": [task_state(group.tasks) for group in groups],
     }
@@ -321,14 +322,14 @@ def _inputs(
             raise UsageError("no input: name archives with --input")
         if key not in numbers:
             try:
-                paths = expand(list(key[0]))
-                tasks = plan_units(paths, workers, limit)
+                found = find(list(key[0]))
+                tasks = plan_units(sizes_of(found), workers, limit)
             except InputError as error:
                 raise UsageError(str(error)) from error
             except OSError as error:
                 raise UsageError(f"{error.filename or 'input'}: cannot be read: {error.strerror or error}") from error
             numbers[key] = len(groups)
-            groups.append(Inputs(paths, tasks, arm.pair_by))
+            groups.append(Inputs(found, tasks, arm.pair_by))
         group_of[arm.name] = numbers[key]
     return groups, group_of
 
