@@ -101,7 +101,7 @@ def run(
     Returns what run.json holds, as a RunResult: a mapping with kept, dropped, failed, funnel, rules and show().
     Raises RecipeError or UsageError before anything is written, RunError afterwards.
     """
-    started = time.monotonic()
+    started, since = time.monotonic(), time.process_time()
     sources, target = given_paths(inputs), given_path(output, "output")
     against = None if against is None else given_path(against, "against")
     given_count(workers, "workers")
@@ -161,6 +161,7 @@ def run(
             progress=progress,
             stall_seconds=stall_seconds,
             options=options,
+            since=since,
         )
         with phases:
             if on_engine:
@@ -169,7 +170,7 @@ def run(
                 manifests = _on_this_machine(job, directory, tasks, phases, against)
         progress.begin("checking")
         result = _finish(recipe, directory, job, paths, tasks, manifests)
-        result["cpu_seconds"] = round(phases.cpu_seconds + time.process_time(), 3)
+        result["cpu_seconds"] = round(phases.used(), 3)
         result["wall_seconds"] = round(time.monotonic() - started, 3)
         result["startup_seconds"] = round(0.0 if on_engine else phases.startup_seconds, 3)
         result["startup_cpu_seconds"] = round(0.0 if on_engine else phases.startup_cpu_seconds, 3)
