@@ -19,6 +19,7 @@ from curate.commands.options import (
     RecipeName,
     Resume,
     Set,
+    Shards,
     TextField,
     UrlField,
     Workers,
@@ -41,6 +42,7 @@ def run(
     dropped_text: DroppedText = False,
     workers: Workers = None,
     limit: Limit = None,
+    shards: Shards = None,
     resume: Resume = False,
     against: Annotated[
         str | None, typer.Option(help="Also deduplicate against the keys that an earlier run left in this directory.")
@@ -83,7 +85,18 @@ def run(
     try:
         with progress() as shown:
             result = run_recipe(
-                chosen, sources, output, workers, limit, resume, beam_options, shown, stall_seconds, against, verify
+                chosen,
+                sources,
+                output,
+                workers,
+                limit,
+                resume,
+                beam_options,
+                shown,
+                stall_seconds,
+                against,
+                verify,
+                shards,
             )
     except UsageError as error:
         fail(str(error))
