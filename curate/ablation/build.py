@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from curate.ablation import attribution, controls, edits, gold, pairs, sweeps
+from curate.ablation import agreement, attribution, controls, edits, gold, pairs, sweeps
 from curate.ablation.arms import Ablation, Sweep
 from curate.ablation.costs import Costs
 from curate.ablation.decide import READ_STAGE, DecidedArm, Decider
@@ -81,6 +81,8 @@ def build(
             if "random-removal" in ablation.controls:
                 entry["random_removal"] = _random(ablation, scored, base, one, weights)
         report["arms"].append(entry)
+    alike = [one for one in decided.values() if one.group == base.group]
+    report["agreement"] = agreement.agreement(scored, alike, texts, ablation.samples)
     report["summary"] = summary(report)
     return report
 

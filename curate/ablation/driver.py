@@ -36,7 +36,7 @@ from pipelines import storage
 from pipelines.corpus.forms import DecisionError, decide
 from pipelines.corpus.keyfile import DamagedFile
 from pipelines.curation import RereadTask
-from pipelines.inputs import READ, ReadTask
+from pipelines.inputs import READ, ReadTask, task_state, tasks_of
 from pipelines.manifest import Manifest
 from pipelines.phases import Phases, Progress, Work
 from pipelines.pool import STALL_SECONDS
@@ -107,9 +107,9 @@ class Ablating:
         for later in rounds:
             decider = self.decider()
             for node in later:
-                before = self.phases.cpu_seconds + time.process_time()
+                before = self.phases.used()
                 self._score_after_corpus(node, decider)
-                self._rewriting[node.number] = self.phases.cpu_seconds + time.process_time() - before
+                self._rewriting[node.number] = self.phases.used() - before
 
     def _score_jointly(self) -> None:
         """Run corpus rewriters again for the variants that need it; what it will cost is told first."""
@@ -211,7 +211,7 @@ def ablate(
     Returns the report as data, as an AblationResult: a mapping with kept, dropped, failed, arms, funnel and show().
     Raises RecipeError or UsageError before anything is written, RunError afterwards.
     """
-    started = time.monotonic()
+    started, since = time.monotonic(), time.process_time()
     sources, target = given_paths(inputs), given_path(output, "output")
     given_count(workers, "workers")
     given_count(limit, "limit")
@@ -235,20 +235,22 @@ def ablate(
     try:
         with rundir.errors_of(directory.root), contextlib.closing(directory):
             for group, units in zip(groups, state["units"], strict=True):
-                group.tasks = rundir.tasks_of(units)
-            phases = Phases(directory.root, workers, resume=resume, progress=progress, stall_seconds=stall_seconds)
+                group.tasks = tasks_of(units)
+            phases = Phases(
+                directory.root, workers, resume=resume, progress=progress, stall_seconds=stall_seconds, since=since
+            )
             work = Ablating(ablation, directory.root, groups, plan, phases)
             with phases:
-                before = time.process_time()
+                before = phases.used()
                 work.score()
-                scoring = phases.cpu_seconds + time.process_time() - before
+                scoring = phases.used() - before
             if workers == 1:
                 scoring -= max(0.0, phases.startup_cpu_seconds - before)
             report = _report(work, scoring)
             report["date"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             report["versions"] = rundir.versions()
             report["input"] = sorted({path for group in groups for path in group.paths})
-            report["cpu_seconds"] = round(phases.cpu_seconds + time.process_time(), 3)
+            report["cpu_seconds"] = round(phases.used(), 3)
             report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
             report["wall_seconds"] = round(time.monotonic() - started, 3)
             _write_report(directory.root, report)
@@ -274,7 +276,7 @@ def _state(
         "versions": rundir.versions(),
         "inputs": rundir.identities(path for group in groups for path in group.paths),
         "limit": limit,
-        "units": [rundir.task_state(group.tasks) for group in groups],
+        "units": [task_state(group.tasks) for group in groups],
     }
 
 

@@ -128,10 +128,10 @@ def _overlap(attribution: Mapping[str, Any]) -> list[Chart]:
     title = "Of the documents that fail a rule (row), the share that fails another one (column) too"
     rows = [(whole[a], whole[b], shared[a][b], shared[a][a]) for a in failing for b in failing if shared[a][b]]
     columns = ("rule", "other rule", "documents that fail both", "documents that fail the rule")
-    return [Chart("overlap", title, columns, rows, _matrix(title, names, names, cells))]
+    return [Chart("overlap", title, columns, rows, matrix(title, names, names, cells))]
 
 
-def _matrix(title: str, rows: Sequence[str], columns: Sequence[str], cells: Cells) -> Callable[[float], Drawing]:
+def matrix(title: str, rows: Sequence[str], columns: Sequence[str], cells: Cells) -> Callable[[float], Drawing]:
     """The function that draws cells, shown by shade and as a percentage where there is room.
 
     Columns are named below, turned; where they are too many for that, rows are numbered, and columns by number.
@@ -201,7 +201,7 @@ def _slices(kind: str, rows: Sequence[Mapping[str, Any]]) -> list[Chart]:
     title = f"Share of the documents of each {kind} that a rule removes"
     figures = [(row["slice"], rule, count, row["documents"]) for row in rows for rule, count in row["removed"].items()]
     columns = (kind, "rule", "documents removed", "documents read")
-    return [Chart(f"slices {kind}", title, columns, figures, _matrix(title, rules, slices, cells))]
+    return [Chart(f"slices {kind}", title, columns, figures, matrix(title, rules, slices, cells))]
 
 
 def _sweep(sweep: Mapping[str, Any]) -> list[Chart]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.report.ablation_charts import ablation_charts
+from curate.report.agreement_charts import agreement_charts
 from curate.report.chart import MIDDLE, SMALL, Chart
 from curate.report.run_charts import run_charts
 from filters.needs import need
@@ -14,7 +15,8 @@ from filters.needs import need
 def charts(report: Mapping[str, Any]) -> dict[str, Chart]:
     """The charts of a report of a run or of an ablation; a chart whose figures are not there is left out."""
     if report["kind"] == "ablation":
-        return {chart.name: chart for chart in ablation_charts(report)}
+        found = [*ablation_charts(report), *agreement_charts(report.get("agreement"))]
+        return {chart.name: chart for chart in found}
     return {chart.name: chart for chart in run_charts(report["run"], report["examples"])}
 
 
