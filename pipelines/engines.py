@@ -10,7 +10,7 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
-from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions, StandardOptions
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, SetupOptions, StandardOptions
 from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import create_runner
@@ -22,6 +22,14 @@ from pipelines.engine_words import reason_in
 
 class EngineError(Exception):
     """The engine's options are wrong, or the engine gave up; the message says which and why."""
+
+
+class TemplateWritten(Exception):
+    """The options ask for the template of a job, and not for the job. location: where it was written."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__(f"a template was written: {location}")
+        self.location = location
 
 
 def run_in_process(build: Callable[[beam.Pipeline], None], options: Sequence[str] = ()) -> None:
@@ -62,7 +70,10 @@ _DIRECT = ("fnapirunner", "directrunner", "direct")
 
 
 def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]) -> None:
-    """Run a pipeline on the runner that the options name. Raises EngineError for options Beam does not know."""
+    """Run a pipeline on the runner that the options name.
+
+    Raises EngineError for options Beam does not know, and TemplateWritten where nothing runs yet.
+    """
     parsed = parse_options(options)
     # Strategies of third parties are pickled by reference; what a main module defines has to travel.
     parsed.view_as(SetupOptions).save_main_session = False
@@ -83,6 +94,9 @@ def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]
         raise EngineError(f"{name} gave up: {error}") from None
     except Exception as error:
         raise EngineError(f"{name} {_gave_up(error, told)}") from None
+    template = parsed.view_as(GoogleCloudOptions).template_location
+    if template:
+        raise TemplateWritten(template)
     try:
         with _quiet():
             state = result.wait_until_finish()

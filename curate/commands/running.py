@@ -78,6 +78,7 @@ def run(
     from curate.progress import progress
     from curate.rundir import RunError, UsageError
     from curate.running import run as run_recipe
+    from pipelines.engines import TemplateWritten
 
     warn(chosen.warnings())
     try:
@@ -85,6 +86,10 @@ def run(
             result = run_recipe(
                 chosen, sources, output, workers, limit, resume, beam_options, shown, stall_seconds, against, verify
             )
+    except TemplateWritten as written:
+        print(f"template: {written.location}")
+        print("when a job made from it is done, the same command with --resume checks it and writes run.json")
+        return
     except UsageError as error:
         fail(str(error))
     except RunError as error:
