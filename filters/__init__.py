@@ -26,6 +26,7 @@ STRATEGIES: Mapping[str, str] = {
     "cleanup/refinedweb-lines": "filters.cleanup.refinedweb_lines:RefinedWebLines",
     "cleanup/urls": "filters.cleanup.urls:Urls",
     "cleanup/newlines": "filters.cleanup.newlines:Newlines",
+    "cleanup/symbol-lines": "filters.cleanup.symbol_lines:SymbolLines",
     "cleanup/klue": "filters.cleanup.klue:Klue",
     "cleanup/unicode": "filters.cleanup.unicode:Unicode",
     "cleanup/sentences": "filters.cleanup.sentences:Sentences",
@@ -57,6 +58,8 @@ STRATEGIES: Mapping[str, str] = {
     "toxicity/transformer": "filters.toxicity.transformer:Transformer",
     "pii/patterns": "filters.pii.patterns:Patterns",
     "pii/presidio": "filters.pii.presidio:Presidio",
+    "rights/optout": "filters.rights.optout:OptOut",
+    "rights/license": "filters.rights.license:License",
     "sampling/random": "filters.sampling.random:Random",
 }
 

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import functools
 import io
 import logging
 import traceback
@@ -39,13 +40,25 @@ def run_in_process(build: Callable[[beam.Pipeline], None], options: Sequence[str
     another runner only those of the file systems matter here.
     """
     elsewhere = names_runner(options)
-    pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([]) if elsewhere else parse_options(options))
+    own = () if elsewhere else tuple(options)
+    check_options(own)
+    pipeline = beam.Pipeline(runner=FnApiRunner(), options=_ViewedOnce(list(own)))
     if elsewhere:
         open_file_systems(options, checked=False)
     with _own_labels():
         build(pipeline)
     with _quiet():
         pipeline.run().wait_until_finish()
+
+
+class _ViewedOnce(PipelineOptions):
+    """Options that keep their views: Beam asks for about 150 of them a pipeline, and builds a parser for each."""
+
+    def view_as(self, cls: type[Any]) -> Any:
+        views = self.__dict__.setdefault("_views", {})
+        if cls not in views:
+            views[cls] = super().view_as(cls)
+        return views[cls]
 
 
 @contextlib.contextmanager
@@ -136,6 +149,13 @@ def _runner(name: str) -> Any:
 
 def parse_options(options: Sequence[str]) -> PipelineOptions:
     """Beam options from the command line; raises EngineError for those that Beam does not know."""
+    check_options(tuple(options))
+    return PipelineOptions(list(options))
+
+
+@functools.lru_cache(maxsize=16)  # every unit of a run has the same
+def check_options(options: tuple[str, ...]) -> None:
+    """Raise EngineError for options that Beam does not know, or that their runner refuses."""
     try:
         with contextlib.redirect_stderr(io.StringIO()) as said, _quiet():
             parsed = PipelineOptions(list(options))
@@ -154,7 +174,6 @@ def parse_options(options: Sequence[str]) -> PipelineOptions:
             wrong = PipelineOptionsValidator(parsed, _runner(runner)).validate()
         if wrong:
             raise EngineError(f"{runner}: {' '.join(wrong)}")
-    return parsed
 
 
 def option_parser() -> argparse.ArgumentParser:

@@ -36,7 +36,7 @@ class Progress:
     size       of the phase's units together: bytes of input where it reads (in_bytes), rows where it re-reads
     size_done  of those that are finished
     manifest   of the unit that was finished last; "" where an earlier process finished it
-    notes      sentences about units that are made again
+    notes      sentences for people: units that are made again, work that is about to be done
     """
 
     phase: str = "starting"
@@ -55,6 +55,10 @@ class Progress:
         for name, value in changes.items():
             setattr(self, name, value)
         self.tell(self)
+
+    def note(self, sentence: str) -> None:
+        """Say a sentence."""
+        self.update(notes=(*self.notes, sentence))
 
     def begin(self, phase: str, sizes: Sequence[int] = (), in_bytes: bool = False) -> None:
         """A phase begins, with units of these sizes."""
@@ -228,7 +232,7 @@ class Phases:
         if not fault:
             return found
         self.made_again.append(f"unit {name} is repeated: {fault}")
-        self.progress.update(notes=tuple(self.made_again))
+        self.progress.note(self.made_again[-1])
         storage.delete([path])
         return None
 

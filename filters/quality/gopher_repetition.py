@@ -20,17 +20,17 @@ A text of one line (paragraph), or of fewer than n words, has the score NaN, and
 infinity.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf, nan
 from typing import Literal
 
 from pydantic import Field
 
 from filters.by_language import VALUES_BY_LANGUAGE, ByLanguage, Values
-from filters.contracts import FrozenMap, Judge, Scores, SettingsError, limit, strategy
+from filters.contracts import FrozenMap, Judge, Scores, limit, strategy
 from filters.document import Document
-from filters.quality.gopher import check_spacy
 from filters.rules import Rule
+from filters.text import words as tokens
 
 MEASURES = (
     *("duplicate_lines", "duplicate_paragraphs", "duplicate_line_characters", "duplicate_paragraph_characters"),
@@ -49,8 +49,10 @@ class GopherRepetition(ByLanguage, Judge):
     """
 
     semantics: Literal["dclm", "datatrove"] = Field("dclm", description="whose definitions of the measures to use")
-    words: Literal["unicode", "spacy"] = Field(
-        "unicode", description="UAX #29 words, or spaCy's English tokenizer (with semantics: datatrove only)"
+    words: tokens.Tokens = Field(
+        "unicode",
+        description="UAX #29 words; with semantics: datatrove also tokens of spaCy's English tokenizer, or of Kiwi, "
+        "which finds the morphemes of Korean",
     )
     duplicate_lines: float | None = limit(0.30, ge=0, description="largest share of duplicate lines")
     duplicate_paragraphs: float | None = limit(0.30, ge=0, description="largest share of duplicate paragraphs")
@@ -67,8 +69,7 @@ class GopherRepetition(ByLanguage, Judge):
     duplicate_10grams: float | None = limit(0.10, ge=0, description="largest share of duplicate 10-grams")
 
     def __post_init__(self) -> None:
-        if self.words == "spacy" and self.semantics != "datatrove":
-            raise SettingsError("spacy needs semantics: datatrove", ("words",))
+        tokens.check_semantics(self.words, self.semantics)
 
     languages: Values = limit(FrozenMap(), description=VALUES_BY_LANGUAGE)
 
@@ -77,8 +78,12 @@ class GopherRepetition(ByLanguage, Judge):
         return
 
     def check(self) -> None:
-        if self.words == "spacy":
-            check_spacy()
+        """Raises ResourceError where the package that finds the words is missing."""
+        tokens.check(self.words, "quality/gopher-repetition")
+
+    def resources(self) -> Mapping[str, str]:
+        """The version of what finds the words, where it matters."""
+        return tokens.resources(self.words)
 
     def open(self) -> Callable[[Document], Scores]:
         if self.semantics == "dclm":
@@ -133,16 +138,13 @@ def _datatrove(words: str) -> Callable[[Document], Scores]:
     from filters.text.ngrams import duplicates, ngrams
     from filters.text.segments import segment
 
-    if words == "spacy":
-        from filters.text.spacy_words import spacy_words, tokenizer
-
-        tokenizer()
+    split = tokens.finder(words)
 
     def score(document: Document) -> Scores:
         if not document.text:
             return Scores(dict.fromkeys(MEASURES, inf))
         segments = document.derive(segment)
-        pieces = document.derive(spacy_words) if words == "spacy" else segments.words
+        pieces = split(document)
         total = segments.characters
         lines = segments.lines
         filled = lines.characters > 0

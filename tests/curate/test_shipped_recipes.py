@@ -34,6 +34,10 @@ STEPS = {
         *("extraction/trafilatura", "quality/url", "language/fasttext", "quality/gopher-repetition", "quality/gopher"),
         *("quality/c4", "cleanup/c4-lines", "quality/fineweb", "dedup/minhash", "pii/patterns"),
     ),
+    "fineweb2-ko": (
+        *("extraction/trafilatura", "quality/url", "language/fasttext", "dedup/minhash", "quality/gopher-repetition"),
+        *("quality/fineweb", "quality/gopher", "cleanup/unicode", "pii/patterns", "cleanup/symbol-lines"),
+    ),
 }
 
 

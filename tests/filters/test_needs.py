@@ -36,6 +36,7 @@ def test_a_package_is_imported_not_only_looked_for(broken):
         ("language/lingua", {}, "lingua", "'curate-lm-text[lingua]'"),
         ("cleanup/sentences", {"splitter": "kiwi"}, "kiwipiepy", "'curate-lm-text[kiwi]'"),
         ("quality/gopher", {"semantics": "datatrove", "words": "spacy"}, "spacy", "spacy"),
+        ("quality/fineweb", {"words": "kiwi"}, "kiwipiepy", "'curate-lm-text[kiwi]'"),
         ("pii/presidio", {}, "presidio_analyzer", "presidio-analyzer"),
         ("dedup/minhash-datasketch", {}, "datasketch", "datasketch"),
     ],

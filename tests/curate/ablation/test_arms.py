@@ -279,7 +279,9 @@ def test_a_recipe_beside_the_ablation(tmp_path):
     assert [len(arm.recipe.steps) for arm in arms.load(str(path)).arms] == [2, 1]
 
 
-@pytest.mark.parametrize("name", ["extraction", "dedup", "quality", "language-threshold", "toxicity", "pii", "klue"])
+@pytest.mark.parametrize(
+    "name", ["extraction", "dedup", "quality", "language-threshold", "toxicity", "pii", "klue", "fineweb2-ko"]
+)
 def test_shipped_ablations_name_no_input(name):
     found = arms.load(name)
     assert found.name == name

@@ -235,3 +235,17 @@ def test_scripts_are_those_of_unicode(text):
     for script, pattern in zip(SCRIPTS, patterns, strict=True):
         count = len(regex.findall(rf"(?V1)[{pattern}&&\p{{L}}]", text))
         assert found.signals[script] == pytest.approx(count / letters if letters else 0.0)
+
+
+def test_labels_of_ones_own():
+    """A map from the model's labels to languages comes before the usual codes, in scores and in what keep may name."""
+    text = KOREAN * 3
+    assert scores("language/fasttext", text, labels={"ko": "en"}).notes["language"] == "en"
+    assert scores("language/fasttext", text, labels={"en": "fr"}) == scores("language/fasttext", text)
+    judge("language/fasttext", labels={"ko": "kor"}, keep=["kor"]).check()
+    with pytest.raises(ResourceError, match="does not know the language 'ko'"):
+        judge("language/fasttext", labels={"ko": "zz"}, keep=["ko"]).check()
+    with pytest.raises(ResourceError, match=r"has no label 'kor_Hang'; did you mean|has no label 'kor_Hang'"):
+        judge("language/fasttext", labels={"kor_Hang": "ko"}).check()
+    with pytest.raises(SettingsError, match="'Korean!' is not a language code"):
+        judge("language/fasttext", labels={"ko": "Korean!"})
