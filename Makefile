@@ -34,10 +34,11 @@ test-long: setup
 test-engines:
 	rm -rf build/engines
 	$(PYTHON) -m venv build/engines
-	PATH="$(CURDIR)/build/engines/bin:$$PATH" NUMBA_CACHE_DIR=$(CURDIR)/build/engines/numba bash -c '\
-		deploy/setup.sh wheels build/engines/wheels && deploy/setup.sh install build/engines/wheels && \
-		deploy/setup.sh kernels quickstart dclm-baseline klue && \
-		python -m pip install --quiet pytest pytest-timeout pytest-xdist psutil gcp-storage-emulator "moto[server]" && \
+	PATH="$(CURDIR)/build/engines/bin:$$PATH" bash -ec ' \
+		deploy/setup.sh wheels build/engines/wheels; deploy/setup.sh install build/engines/wheels; \
+		export CURATE_TEST_KERNELS=$(CURDIR)/build/engines/kernels; \
+		NUMBA_CPU_NAME=x86-64-v3 NUMBA_CACHE_DIR=$$CURATE_TEST_KERNELS deploy/setup.sh kernels quickstart dclm-baseline klue; \
+		python -m pip install --quiet pytest pytest-timeout pytest-xdist psutil gcp-storage-emulator "moto[server]"; \
 		python -m pytest -m "engines or not engines" tests/engines tests/curate/test_prism.py'
 
 # Runs that are killed at random moments of all phases, each compared with one that is not.

@@ -171,9 +171,19 @@ def check_options(options: tuple[str, ...]) -> None:
         raise EngineError(f"{option!r} does not belong to any option")
     if runner:
         with _quiet():
-            wrong = PipelineOptionsValidator(parsed, _runner(runner)).validate()
+            validator = PipelineOptionsValidator(parsed, _runner(runner))
+            wrong = _wrong_locations(validator, parsed) or validator.validate()
         if wrong:
             raise EngineError(f"{runner}: {' '.join(wrong)}")
+
+
+def _wrong_locations(validator: Any, parsed: PipelineOptions) -> list[str]:
+    """What is wrong with the locations for Dataflow's files, where Beam would silently make a bucket of its own."""
+    cloud = parsed.view_as(GoogleCloudOptions)
+    given = [name for name in ("temp_location", "staging_location") if getattr(cloud, name)]
+    if not validator.is_service_runner():
+        return []
+    return [error for name in given for error in validator.validate_gcs_path(cloud, name)]
 
 
 def option_parser() -> argparse.ArgumentParser:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-BUCKET = "bk"
+BUCKET = "bucket"
 
 
 def missing(kind: str) -> str:

@@ -42,13 +42,15 @@ def test_rows_are_those_of_a_local_run(store, tmp_path, monkeypatch, name, kind,
     chosen = tmp_path / "recipe.yaml"
     chosen.write_text(json.dumps(recipe), encoding="utf-8")
     inputs = [SHARED / path for path in PAGES]
+    # first, so that the isolated workers get compiled kernels
+    here = go(parse(recipe, str(chosen)), inputs, tmp_path / "here", workers=1)
     with emulators.serving(kind, str(tmp_path / "emulator.log")) as told:
         for variable, value in told.items():
             monkeypatch.setenv(variable, value)
         bucket = emulators.client(kind)
         for path in inputs:
             bucket.put(f"in/{path.name}", path.read_bytes())
-        arguments = [chosen, f"{kind}://bk/in/*.warc.gz", "--output", f"{kind}://bk/out", "--workers", "4"]
+        arguments = [chosen, f"{kind}://bucket/in/*.warc.gz", "--output", f"{kind}://bucket/out", "--workers", "4"]
         done = subprocess.run(
             [*command(*arguments), *more], cwd=runners.ROOT, capture_output=True, text=True, timeout=800, check=False
         )
@@ -57,7 +59,6 @@ def test_rows_are_those_of_a_local_run(store, tmp_path, monkeypatch, name, kind,
             path = tmp_path / found
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-    here = go(parse(recipe, str(chosen)), inputs, tmp_path / "here", workers=1)
     there = json.loads((tmp_path / "out" / "run.json").read_bytes())
     for what in ("kept", "dropped", "failed"):
         assert there[what] == here[what]
@@ -66,7 +67,7 @@ def test_rows_are_those_of_a_local_run(store, tmp_path, monkeypatch, name, kind,
     said = told_by_workers(store)
     assert len(said) == 2
     for worker in said.values():
-        assert not [path for path in worker["read"] + worker["wrote"] if not path.startswith(f"{kind}://bk/")]
+        assert not [path for path in worker["read"] + worker["wrote"] if not path.startswith(f"{kind}://bucket/")]
         assert worker["wrote"]
         others = {path for one in said.values() if one is not worker for path in one["wrote"]}
         assert others & {*worker["read"]}, "each worker reads what the other wrote"
