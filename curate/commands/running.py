@@ -80,6 +80,7 @@ def run(
     from curate.progress import progress
     from curate.rundir import RunError, UsageError
     from curate.running import run as run_recipe
+    from pipelines.engines import TemplateWritten
 
     warn(chosen.warnings())
     try:
@@ -98,6 +99,10 @@ def run(
                 verify,
                 shards,
             )
+    except TemplateWritten as written:
+        print(f"template: {written.location}")
+        print("when a job made from it is done, the same command with --resume checks it and writes run.json")
+        return
     except UsageError as error:
         fail(str(error))
     except RunError as error:
