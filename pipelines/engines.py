@@ -5,8 +5,6 @@ import contextlib
 import functools
 import io
 import logging
-import os
-import re
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -19,6 +17,8 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import create_runner
 
 from filters.chain import fault_of, first_cause
+from pipelines import engine_workers
+from pipelines.engine_words import reason_in
 
 
 class EngineError(Exception):
@@ -28,10 +28,15 @@ class EngineError(Exception):
 def run_in_process(build: Callable[[beam.Pipeline], None], options: Sequence[str] = ()) -> None:
     """Run a pipeline on the direct runner in this process.
 
-    FnApiRunner is named because DirectRunner first tries to fetch a Prism binary from the network.
+    FnApiRunner is named because DirectRunner first tries to fetch a Prism binary from the network. Of options that name
+    another runner only those of the file systems matter here.
     """
-    check_options(tuple(options))
-    pipeline = beam.Pipeline(runner=FnApiRunner(), options=_ViewedOnce(list(options)))
+    elsewhere = names_runner(options)
+    own = () if elsewhere else tuple(options)
+    check_options(own)
+    pipeline = beam.Pipeline(runner=FnApiRunner(), options=_ViewedOnce(list(own)))
+    if elsewhere:
+        open_file_systems(options, checked=False)
     with _own_labels():
         build(pipeline)
     with _quiet():
@@ -65,9 +70,6 @@ def names_runner(options: Sequence[str]) -> bool:
     return any(option == "--runner" or option.startswith("--runner=") for option in options)
 
 
-# What Python says of a file that the system refuses, in the traceback of a worker: a path, and nothing of a document.
-_REFUSED = re.compile(r"Error: \[Errno (?P<errno>\d+)\] [^:'\n]+: '(?P<path>[^'\n]+)'")
-
 # DirectRunner would first try to fetch a Prism binary from the network, and may hang there.
 _DIRECT = ("fnapirunner", "directrunner", "direct")
 
@@ -88,8 +90,10 @@ def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]
     with _own_labels():
         build(pipeline)  # an error here is the recipe's, not the engine's
     try:
-        with _quiet():
-            result = pipeline.run()
+        with _quiet(), engine_workers.watched(runner, parsed) as run:
+            result = run(pipeline)
+    except engine_workers.WorkerLost as error:
+        raise EngineError(f"{name} gave up: {error}") from None
     except Exception as error:
         raise EngineError(f"{name} {_gave_up(error, told)}") from None
     try:
@@ -102,15 +106,12 @@ def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]
 
 
 def _gave_up(error: Exception, told: bool = False) -> str:
-    """Why an engine gave up. What it says of its work may quote documents, what it says of its start (told) not."""
+    """Why an engine gave up, or does not start (told: nothing of the input has been read then)."""
     said = str(error).strip().splitlines()
     if told and said and not _in_a_worker(error):
         return f"does not start: {said[0]:.300}"
-    refused = _REFUSED.search(str(error))
-    if refused:
-        where = "" if "://" in refused["path"] else "; do its workers see this path?"
-        return f"gave up: {refused['path']}: {os.strerror(int(refused['errno']))}{where}"
-    return "gave up: " + ": ".join(fault_of(first_cause(error)))
+    reason = reason_in(str(error), own_words=not _in_a_worker(error))
+    return f"gave up: {reason or ': '.join(fault_of(first_cause(error)))}"
 
 
 def _in_a_worker(error: BaseException | None) -> bool:
@@ -168,13 +169,13 @@ def option_parser() -> argparse.ArgumentParser:
     return parsers[0]
 
 
-def open_file_systems(options: Sequence[str]) -> None:
+def open_file_systems(options: Sequence[str], checked: bool = True) -> None:
     """Hand options (S3 endpoints, HDFS hosts, Google Cloud projects) to Beam's file systems in this process.
 
     A pipeline does this by itself when it is made; whoever lists or opens files before that calls this first.
-    Raises EngineError for options Beam does not know.
+    checked  whether EngineError is raised for options Beam does not know; workers get those that the driver checked
     """
-    FileSystems.set_options(parse_options(options))
+    FileSystems.set_options(parse_options(options) if checked else PipelineOptions(list(options)))
 
 
 @contextlib.contextmanager

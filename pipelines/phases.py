@@ -10,7 +10,8 @@ import apache_beam as beam
 from filters.chain import close_all
 from pipelines import engines, manifest, storage
 from pipelines.blame import PoolError
-from pipelines.inputs import WORK
+from pipelines.engine_units import Units
+from pipelines.inputs import done_path
 from pipelines.manifest import Manifest, ManifestError
 from pipelines.pool import (
     STALL_SECONDS,
@@ -22,6 +23,9 @@ from pipelines.pool import (
     run_serially,
     serial_startup,
 )
+
+Build = Callable[[Callable[[Any, str], beam.DoFn], beam.Pipeline, str], None]
+WHOLE = "whole"  # the manifest of all that an engine did
 
 
 @dataclass
@@ -147,7 +151,7 @@ class Phases:
 
     def manifest(self, phase: str, name: str) -> str:
         """The path of a unit's manifest in a phase."""
-        return storage.join(self.root, WORK, "done", phase, f"{name}.json")
+        return done_path(self.root, phase, name)
 
     def run(self, phase: str, works: Sequence[Work], shown: str = "", in_bytes: bool = False) -> list[Manifest]:
         """Run the units that are not finished; the manifests of all of them, in the order of `works`.
@@ -189,30 +193,40 @@ class Phases:
         self.cpu_seconds += done.cpu_seconds
         return done.value
 
-    def run_on_engine(self, build: Callable[[beam.Pipeline, str], None], units: int) -> Manifest:
-        """Run one graph for all units on the engine that Beam's options name; build(pipeline, manifest) makes it.
+    def run_on_engine(self, build: Build, units: int) -> Manifest:
+        """Run one graph for all units on the engine that Beam's options name.
+
+        build(running, pipeline, manifest) makes it; see engine_units.Units for running. With resume, the engine is
+        asked for nothing where it had finished, and otherwise for the units that are not finished.
 
         Files are not read back: names and sizes are compared. Raises EngineError, and PoolError where the manifest or
         a file is missing.
         """
         self.progress.update(phase="engine", units=units)
-        path = self.manifest("0", "whole")
-        engines.run_on_engine(lambda pipeline: build(pipeline, path), self._options)
-        if not storage.exists(path):
-            raise PoolError(f"{self.root}: the engine is done, and nothing is there; its workers do not see this path")
-        return self._just_made("0", "whole")
+        found = self._finished(WHOLE, WHOLE, self._verify) if self._resume else None
+        if found is None:
+            path = self.manifest(WHOLE, WHOLE)
+            how = Units(self.root, self._options, self._verify, self._stall_seconds)
+            engines.run_on_engine(lambda pipeline: build(how.running, pipeline, path), self._options)
+            if not storage.exists(path):
+                raise PoolError(
+                    f"{self.root}: the engine is done, and nothing is there; its workers do not see this path"
+                )
+            found = self._just_made(WHOLE, WHOLE)
+        self.cpu_seconds += found.cpu_seconds + found.cpu_elsewhere
+        return found
 
     def _pages(self, count: int) -> None:
         self.progress.update(pages=count)
 
-    def _finished(self, phase: str, name: str) -> Manifest | None:
+    def _finished(self, phase: str, name: str, hashing: bool = True) -> Manifest | None:
         """The manifest of a unit that an earlier process finished; None where the unit has to run (again)."""
         path = self.manifest(phase, name)
         if not storage.exists(path):
             return None
         try:
             found = manifest.read(path)
-            fault = found.fault(self.root, hashing=True)
+            fault = found.fault(self.root, hashing)
         except ManifestError as error:
             fault = str(error)
         if not fault:

@@ -36,7 +36,7 @@ from pipelines import storage
 from pipelines.corpus.forms import DecisionError, decide
 from pipelines.corpus.keyfile import DamagedFile
 from pipelines.curation import RereadTask
-from pipelines.inputs import READ, ReadTask
+from pipelines.inputs import READ, ReadTask, task_state, tasks_of
 from pipelines.manifest import Manifest
 from pipelines.phases import Phases, Progress, Work
 from pipelines.pool import STALL_SECONDS
@@ -235,7 +235,7 @@ def ablate(
     try:
         with rundir.errors_of(directory.root), contextlib.closing(directory):
             for group, units in zip(groups, state["units"], strict=True):
-                group.tasks = rundir.tasks_of(units)
+                group.tasks = tasks_of(units)
             phases = Phases(directory.root, workers, resume=resume, progress=progress, stall_seconds=stall_seconds)
             work = Ablating(ablation, directory.root, groups, plan, phases)
             with phases:
@@ -274,7 +274,7 @@ def _state(
         "versions": rundir.versions(),
         "inputs": rundir.identities(path for group in groups for path in group.paths),
         "limit": limit,
-        "units": [rundir.task_state(group.tasks) for group in groups],
+        "units": [task_state(group.tasks) for group in groups],
     }
 
 

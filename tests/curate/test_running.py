@@ -317,7 +317,7 @@ def _begin_only(chosen, inputs, output):
             "versions": rundir.versions(),
             "inputs": [rundir.input_identity(path) for path in paths],
             "limit": None,
-            "units": rundir.task_state(plan_units(paths, 1, None)),
+            "units": units.task_state(plan_units(paths, 1, None)),
         },
         resume=False,
     )
