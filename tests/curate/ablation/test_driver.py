@@ -1,5 +1,6 @@
 """Ablations decide from scores what runs decide by dropping."""
 
+import contextlib
 import json
 import random
 from dataclasses import replace
@@ -12,6 +13,7 @@ from curate.ablation.arms import Ablation, Arm, parse
 from curate.ablation.driver import ablate
 from curate.rundir import RunError, UsageError
 from tests.curate.ablation.tools import BODY, arms_by_name, kept_ids, run_ablation, texts, without_times, write
+from tests.curate.quality_model import in_a_folder_with_one
 from tests.curate.running_tools import go, recipe, rows
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -145,6 +147,11 @@ def test_shipped_ablations_keep_what_runs_keep(name, tmp_path):
     sample = ROOT / "configs/sample/sample.warc.gz"
     chosen = replace(arms.load(name), samples=3, seeds=2)
     assert not chosen.input
+    with in_a_folder_with_one(tmp_path / "model") if name == "classifier" else contextlib.nullcontext():
+        _keeps_what_runs_keep(chosen, sample, tmp_path)
+
+
+def _keeps_what_runs_keep(chosen, sample, tmp_path):
     report = ablate(chosen, [str(sample)], str(tmp_path / "ablation"), workers=1)
     for arm in chosen.arms:
         result = go(arm.recipe, [sample], tmp_path / arm.name)
