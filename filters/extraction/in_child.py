@@ -9,6 +9,7 @@ import re2
 from filters.document import Fault
 from filters.extraction.decoding import check_replaced, decoded
 from filters.extraction.lone_characters import marked, unmarked
+from filters.extraction.sentences import named_in, with_sentences
 from filters.extraction.xhtml import XML, as_html
 from filters.text.charset import Decoded
 from filters.text.unicode import repair, settled
@@ -57,15 +58,23 @@ def page_to_text(
 
 
 def resiliparse(*, bare: bool, **options: Any) -> Extract:
-    """HTML to text by resiliparse. bare: without the cure for lone characters, and with what no browser shows."""
+    """HTML to text by resiliparse. bare: without lone characters and words of sentences, with what no browser shows."""
     from resiliparse.extract.html2text import extract_plain_text
 
     if bare:
         return lambda page: str(extract_plain_text(page.text, **options))
+    spared = named_in(options.get("skip_elements") or ())
     options["skip_elements"] = [*(options.get("skip_elements") or ()), *_UNSHOWN[:2], *_ANNOTATIONS, *_FORMULAS_AGAIN]
-    if not options.get("main_content"):  # then it leaves no characters out
+    if not options.get("main_content"):  # then it leaves no characters and no elements out
         return lambda page: str(extract_plain_text(page.text, **options))
-    return lambda page: unmarked(str(extract_plain_text(marked(page.text, page.utf8), **options)))
+
+    def extract(page: Decoded) -> str:
+        data = page.text.encode("utf-8", "surrogatepass") if page.utf8 is None else page.utf8
+        whole = with_sentences(data, spared)
+        text = page.text if whole is data else whole.decode("utf-8", "surrogatepass")
+        return unmarked(str(extract_plain_text(marked(text, whole), **options)))
+
+    return extract
 
 
 def trafilatura(*, bare: bool, **options: Any) -> Extract:

@@ -55,6 +55,75 @@ def test_lone_characters_stay(extract: Any, html: str, expected: str) -> None:
     assert expected in extract(BODY % html)
 
 
+SPEAKING = (
+    "email share social sharing subscribe newsletter follow likes feedback facebook twitter login sign-in account"
+    " user-info banner sponsor promoted donate advert logo spinner share-link btn-login"
+).split()
+
+
+@pytest.mark.parametrize("name", ["span", "a", "code", "em", "strong", "sub", "abbr", "mark", "kbd", "B", "time"])
+def test_no_class_takes_an_element_out_of_its_sentence(extract: Any, name: str) -> None:
+    sentences = (
+        "그는 {}을 모두 팔았다.",  # a particle touches
+        "The clerk sold the {} on Monday.",  # words on both sides
+        "{} was all that the clerk sold.",  # words on one side
+        "what the clerk sold is the {}",
+        "<b>({})</b>도",
+        "<i>그</i><u>{}</u>은",
+    )
+    page = BODY % "".join(f"<div><div><p>{sentence}</p></div></div>" for sentence in sentences)
+    expected = extract(page.format(*("지분" for _ in sentences)))
+    for word in SPEAKING:
+        for attribute in (f'class="{word}"', f"title=x CLASS='x {word}'", f"class={word}"):
+            element = f"<{name} {attribute}>지분</{name}>"
+            assert extract(page.format(*(element for _ in sentences))) == expected, element
+
+
+def test_times_stay_in_their_sentences_only(extract: Any) -> None:
+    page = BODY % "<p>등대는 <time datetime=1871>1871년</time>에 섰다.</p><p><time>아홉 시</time></p>"
+    text = extract(page)
+    assert "등대는 1871년에 섰다." in text and "아홉 시" not in text
+    assert "1871년" not in extract(page, bare=True)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<span class='share hidden'>",
+        "<span class='visually-hidden email'>",
+        "<span class=email hidden>",
+        "<span class=email style='display:none'>",
+        "<span class=email aria-hidden=true>",
+        "<time hidden>",
+    ],
+)
+def test_what_is_hidden_stays_out_of_sentences(extract: Any, hidden: str) -> None:
+    name = hidden[1:].split()[0].rstrip(">")
+    text = extract(BODY % f"<div><div><p>그는 {hidden}지분</{name}>을 팔았다.</p></div></div>")
+    assert "그는 을 팔았다." in text
+
+
+def test_buttons_and_blocks_go_by_their_class(extract: Any) -> None:
+    buttons = "<div><p><a class=share href=/>퍼가기</a> <a class=login href=/>들어가기</a></p></div>"
+    block = "<div>앞<span class=newsletter><p>받아보세요</p></span>뒤</div>"
+    text = extract(BODY % f"<div>{buttons}{block}</div>")
+    assert not any(word in text for word in ("퍼가기", "들어가기", "받아보세요"))
+
+
+def test_selectors_find_elements_of_sentences(extract: Any) -> None:
+    page = BODY % "<div><div><p>그는 <span class=share>지분</span>을 <time>오늘</time>은 팔았다.</p></div></div>"
+    assert "그는 을 오늘은 팔았다." in extract(page, skip_elements=("span.share",))
+    assert "그는 지분을 은 팔았다." in extract(page, skip_elements=("time",))
+
+
+def test_lists_with_links_go_as_the_documentation_says(extract: Any) -> None:
+    def kept(linked: int) -> bool:
+        items = f"<li>{'x' * (100 - linked)}<a href=/>{'y' * linked}</a></li>"
+        return "xxx" in extract(BODY % f"<div><div><div><ul>{items}</ul></div></div></div>")
+
+    assert kept(20) and not kept(21)
+
+
 @pytest.mark.parametrize("icon", ["\ue001", "\uf8ff", "&#xE001;", "&#57345;"])
 def test_icons_of_icon_fonts_go(extract: Any, icon: str) -> None:
     for main_content in (True, False):
