@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -10,6 +10,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from curate.ablation.scored import DROPPED, FAILED, KEPT, Scored
+from curate.shown import without_texts
+from filters.contracts import CorpusJudge
 from filters.document import Document
 from filters.rules import Rule
 from pipelines.corpus.forms import Known, Living, forms_of
@@ -121,13 +123,18 @@ class Decider:
     """Decides arms from the scored table. What rules and corpus judges say is shared by all arms.
 
     documents  gives the documents of some pages as a measure sees them; needed where a corpus judge verifies candidates
+    found      the evidence of text paths that corpus judges made, by number
     """
 
     def __init__(
-        self, scored: Scored, documents: Callable[[Measure, Sequence[int]], Iterable[Document]] | None = None
+        self,
+        scored: Scored,
+        documents: Callable[[Measure, Sequence[int]], Iterable[Document]] | None = None,
+        found: Mapping[int, Mapping[str, Any]] | None = None,
     ) -> None:
         self.scored = scored
         self.documents = documents
+        self._found = found or {}
         rows = max((group.rows for group in scored.groups), default=0)
         masks = max(64, _CACHE_BYTES // max(1, rows))  # one byte a row
         self._masks: _Recent[np.ndarray] = _Recent(masks)
@@ -219,7 +226,11 @@ class Decider:
         )
         found = []
         for place, visit in enumerate(visits):
-            if isinstance(visit, CorpusVisit):
+            if isinstance(visit, TextVisit) and isinstance(visit.step.strategy, CorpusJudge):
+                evidence = without_texts(self._found.get(visit.node.number, {}))
+                evidence.pop("sample", None)
+                found.append({"stage": visit.step.name, **evidence})
+            elif isinstance(visit, CorpusVisit):
                 here = decided.left_at == place
                 alive = (decided.left_at >= place) & ~(here & (decided.how == FAILED))
                 lost = np.flatnonzero(here & (decided.how == DROPPED))
