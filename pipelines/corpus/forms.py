@@ -61,13 +61,15 @@ class Spread:
     """How a decision is spread over an engine's workers.
 
     directory   where files of decisions go
-    partitions  into how many parts keys are dealt
-    rounds      of connected components; clusters that need more raise NotConverged
+    documents   how many there are: a side input of one int
+    key_bytes   aimed at for what is shuffled to one key
+    edges_here  bytes of links between documents up to which one worker joins them to clusters
     """
 
     directory: str
-    partitions: int = 16
-    rounds: int = 20
+    documents: Any
+    key_bytes: int
+    edges_here: int
 
 
 @dataclass(frozen=True)
