@@ -14,7 +14,7 @@ from curate.shown import without_texts
 from filters.contracts import CorpusJudge
 from filters.document import Document
 from filters.rules import Rule
-from pipelines.corpus.forms import Known, Living, forms_of
+from pipelines.corpus.forms import KeyTable, Known, Living, forms_of
 from pipelines.scoring.plan import CorpusVisit, JudgeVisit, LeftOut, Measure, Node, TextVisit, Visit, Writer
 
 READ_STAGE = -1
@@ -288,6 +288,10 @@ class Decider:
         kept_by = np.full(len(alive), -1, dtype=np.int64)
         kept_by[gone] = stays
         return Removal(dropped, failed, list(names), which, kept_by)
+
+    def keys_of(self, visit: CorpusVisit) -> KeyTable:
+        """The keys of a corpus judge, of all pages of the group."""
+        return self._living_of(visit).keys
 
     def _living_of(self, visit: CorpusVisit) -> Living:
         """The decision of a corpus judge among the living; the keys are read once."""

@@ -235,9 +235,6 @@ def test_what_corpus_judges_note_is_that_of_the_arms_own_documents(tmp_path):
     data = {
         "recipe": {"name": "base", "stages": stages},
         "arms": {
-            "all": {"tests.strategies.Characters": {"least": 0}},
-            "halves": {"quality/buckets": {"cuts": 2}},
-            "no-exact": {"dedup/exact": "off"},
             "most-copied": {"dedup/minhash": {"survivor": {"best": "dup_count"}}},
             "heavy": {"by-copies": {"weights": {1: 0, 2: 1}}},
         },
@@ -251,11 +248,11 @@ def test_what_corpus_judges_note_is_that_of_the_arms_own_documents(tmp_path):
         found = rows(tmp_path / arm.name, "kept")
         assert kept_ids(tmp_path / "out", arm.name) == sorted(row["id"] for row in found)
         weight = sum(row["weight"] for row in found)
-        (mixed,) = result["corpus"][-1]["slices"]
+        (mixed,) = result["corpus"][-1]["mixture"]
         assert mixed["weight_kept"] == weight
         assert min(30, mixed["weight"]) <= weight < 30 + max(row["weight"] for row in found)
         kept.add(tuple(row["id"] for row in found))
-    assert len(kept) > 3
+    assert len(kept) > 1
 
 
 def test_a_unit_of_which_nothing_is_left_before_a_corpus_rewriter(tmp_path):
