@@ -29,7 +29,7 @@ from filters.loading import load
 # What a strategy needs that has no default: a model that only training can make, or files of the user's.
 NEEDS_MODEL = {
     "toxicity/fasttext", "toxicity/linear", "toxicity/transformer", "quality/fasttext", "quality/fasttext-top",
-    "dedup/decontaminate",
+    "quality/perplexity", "quality/perplexity-top", "dedup/decontaminate",
 }  # fmt: skip
 
 TEXTS = {
