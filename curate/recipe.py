@@ -18,7 +18,15 @@ from pydantic import ConfigDict
 import filters
 from curate.configuration import Count, Lines, Place, RecipeError, Yes, validated, whole
 from filters.chain import Step, notes_written
-from filters.contracts import Extractor, ResourceError, SettingsError, Strategy, settings_of
+from filters.contracts import (
+    CorpusJudge,
+    CorpusRewriter,
+    Extractor,
+    ResourceError,
+    SettingsError,
+    Strategy,
+    settings_of,
+)
 from filters.document import COLUMNS
 from filters.needs import kind_of, need
 from filters.sketch import EXAMPLES
@@ -379,6 +387,7 @@ def check_steps(steps: Sequence[Step], where: str, lines: Lines | None = None) -
     at = lines or Lines()
     seen: set[str] = set()
     notes: dict[str, tuple[str, str]] = {}
+    over_corpus = ""
     for index, step in enumerate(steps):
         place = Place(where, at, ("stages", index))
         if step.name in seen:
@@ -386,6 +395,10 @@ def check_steps(steps: Sequence[Step], where: str, lines: Lines | None = None) -
         seen.add(step.name)
         if isinstance(step.strategy, Extractor) and index > 0:
             raise place.error(f"{step.name} extracts text and must be the first stage")
+        if isinstance(step.strategy, (CorpusJudge, CorpusRewriter)):
+            over_corpus = over_corpus or step.name
+        elif step.strategy.reads_page and over_corpus:
+            raise place.error(f"{step.name} reads pages and must come before {over_corpus}, after which there are none")
         if step.name == "read":
             raise place.error("read is the name of the reader's own stage")
         for note in step.strategy.notes_read():

@@ -24,7 +24,7 @@ from pipelines.blame import PoolError
 from pipelines.corpus.forms import DecisionError
 from pipelines.corpus.keyfile import DamagedFile
 from pipelines.engines import EngineError
-from pipelines.inputs import READ, WORK, ReadTask
+from pipelines.inputs import READ, STATE, WORK, ReadTask
 from pipelines.manifest import EvidenceRecord, FileRecord, FormatError, Manifest, ManifestError, PieceRead, ReadRecord
 from pipelines.reading.units import Piece
 from pipelines.writing import KeySum
@@ -36,7 +36,7 @@ _SAMPLES, _SAMPLE_BYTES = 64, 1 << 12
 _TABLE_FILE = re.compile(r"(.+)-\d{3,}-[0-9a-f]{8}\.parquet")
 # what runs and ablations create in their folder of intermediate files
 _WORK_FOLDERS = ("decisions", "done", "ledger", "sketches", "spool", "texts")
-_WORK_FILES = ("state.json", "lock")
+_WORK_FILES = (STATE, "lock")
 
 
 class RunError(Exception):
@@ -137,7 +137,7 @@ class RunDirectory:
 
         Returns the state to go on with. Raises UsageError before anything is written.
         """
-        path = self.work("state.json")
+        path = self.work(STATE)
         if storage.is_local(self.root) and os.path.exists(self.root) and not os.path.isdir(self.root):
             raise UsageError(f"{self.root}: is a file; --output names a directory")
         try:
@@ -245,27 +245,6 @@ class RunDirectory:
         if storage.is_local(self.root):
             with contextlib.suppress(OSError):
                 os.rmdir(self.work())
-
-
-def task_state(tasks: Sequence[ReadTask]) -> list[dict[str, Any]]:
-    """Read tasks as plain data."""
-    return [
-        {
-            "name": task.name,
-            "pieces": [dataclasses.asdict(piece) for piece in task.pieces],
-            "limit": task.limit,
-            "bytes": task.bytes,
-        }
-        for task in tasks
-    ]
-
-
-def tasks_of(state: Sequence[Mapping[str, Any]]) -> list[ReadTask]:
-    """The inverse of task_state."""
-    return [
-        ReadTask(unit["name"], tuple(Piece(**piece) for piece in unit["pieces"]), unit["limit"], unit["bytes"])
-        for unit in state
-    ]
 
 
 @dataclasses.dataclass

@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import os
-import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -20,7 +19,7 @@ from pipelines import engines, sketches, storage
 from pipelines.corpus.forms import DecisionError, check_against, decide
 from pipelines.corpus.keyfile import DamagedFile
 from pipelines.curation import Job, RereadTask, Segment, build_phase, build_whole, schema_of
-from pipelines.inputs import ReadTask
+from pipelines.inputs import ReadTask, task_state, tasks_of
 from pipelines.manifest import EvidenceRecord, Manifest, Shard
 from pipelines.phases import Phases, Progress, Work
 from pipelines.pool import STALL_SECONDS
@@ -119,12 +118,12 @@ def run(
             "inputs": identities,
             "limit": limit,
             "against": against,
-            "units": rundir.task_state(tasks),
+            "units": task_state(tasks),
         },
         resume,
     )
     with rundir.errors_of(directory.root), contextlib.closing(directory):
-        tasks = rundir.tasks_of(state["units"])
+        tasks = tasks_of(state["units"])
         output_of = recipe.output
         job = Job(
             directory.root,
@@ -143,16 +142,14 @@ def run(
             stall_seconds=stall_seconds,
             options=options,
         )
-        children = _children_cpu()
         with phases:
             if on_engine:
-                manifests = [phases.run_on_engine(partial(build_whole, job, tasks), len(tasks))]
+                manifests = [phases.run_on_engine(partial(build_whole, job), len(tasks))]
             else:
                 manifests = _on_this_machine(job, directory, tasks, phases, against)
-        elsewhere = _children_cpu() - children if on_engine else 0.0
         progress.begin("checking")
         result = _finish(recipe, directory, job, paths, tasks, manifests)
-        result["cpu_seconds"] = round(phases.cpu_seconds + elsewhere + time.process_time(), 3)
+        result["cpu_seconds"] = round(phases.cpu_seconds + time.process_time(), 3)
         result["wall_seconds"] = round(time.monotonic() - started, 3)
         result["startup_seconds"] = round(0.0 if on_engine else phases.startup_seconds, 3)
         result["startup_cpu_seconds"] = round(0.0 if on_engine else phases.startup_cpu_seconds, 3)
@@ -160,11 +157,6 @@ def run(
         if result["conserved"]:
             directory.clean()
     return result
-
-
-def _children_cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 def _on_this_machine(

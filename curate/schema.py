@@ -55,6 +55,7 @@ def ablation() -> dict[str, Any]:
             "leave_one_out": {"anyOf": [{"type": "boolean"}, {"type": "array", "items": {"type": "string"}}]},
             "grid": {"type": "object", "description": "STAGE.SETTING: values; every combination is an arm"},
             "sweeps": {"type": "object", "description": "STAGE.SETTING: values of a threshold, decided from scores"},
+            "jointly": {"type": "boolean", "description": "run corpus rewriters again for what comes before them"},
             "slices": {"type": "array", "items": {"type": "string"}},
             "controls": {"type": "array", "items": {"type": "string"}},
             "gold": settings,

@@ -60,6 +60,8 @@ STRATEGIES: Mapping[str, str] = {
     "toxicity/transformer": "filters.toxicity.transformer:Transformer",
     "pii/patterns": "filters.pii.patterns:Patterns",
     "pii/presidio": "filters.pii.presidio:Presidio",
+    "rights/optout": "filters.rights.optout:OptOut",
+    "rights/license": "filters.rights.license:License",
     "sampling/random": "filters.sampling.random:Random",
 }
 

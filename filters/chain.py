@@ -209,6 +209,10 @@ class OpenStep:
             edits = found.edits
             if edits:
                 found = found.with_text(found.text)
+            if not isinstance(item, Document):
+                found = found.of_page(item)
+            elif found.page is not item.page:  # a rewriter that made a document by hand
+                found = found.of_page(item.page)
             if not isinstance(item, Document) or found.text is not item.text:
                 found.derive(utf8_bytes)  # what cannot be encoded cannot be written
             return Applied(found, edits=edits)
@@ -431,7 +435,8 @@ def _size(item: RawPage | Document) -> int:
 
 
 def _document_of(item: RawPage | Document) -> Document:
-    return item if isinstance(item, Document) else item.document("")
+    """What leaves the chain: a document, without its page, so that what waits to be written does not hold that too."""
+    return item.of_page(None) if isinstance(item, Document) else item.document("")
 
 
 def notes_written(steps: Iterable[Step]) -> dict[str, str]:

@@ -47,11 +47,14 @@ class Strategy:
             kept/, so it cannot be called like one of the columns that every row has
     conceals  whether it removes personal data: reports show that it removed something, and never what; the texts they
             show are run through it
+    reads_page  whether it looks at document.page, which is None after a step over the whole corpus: a recipe that has
+            it there is an error
     """
 
     reads: ClassVar[tuple[str, ...]] = ()
     writes: ClassVar[Mapping[str, str]] = {}
     conceals: ClassVar[bool] = False
+    reads_page: ClassVar[bool] = False
 
     def check(self) -> None:
         """Check before a run that models, lists and packages are there; raises ResourceError."""

@@ -24,6 +24,7 @@ class RawPage:
     source      the file it was read from; (source, offset) is the row key
     offset      byte offset of the record (of its gzip member), or line or row number for JSONL and Parquet
     carried     fields of a JSONL or Parquet row to carry into kept/, by name
+    headers     of the HTTP answer, the WARC record and the like, those that a reader keeps; names in any case
     """
 
     id: str
@@ -37,6 +38,7 @@ class RawPage:
     offset: int = 0
     notes: Mapping[str, NoteValue] = field(default_factory=dict)
     carried: Mapping[str, str] = field(default_factory=dict)
+    _derived: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def document(self, text: str, **notes: NoteValue) -> "Document":
         """The document with this page's text, and these notes beside those of the page."""
@@ -51,6 +53,13 @@ class RawPage:
             carried=self.carried,
         )
 
+    def derive(self, function: Callable[["RawPage"], T]) -> T:
+        """function(page), computed once for this page however many strategies ask (its tags)."""
+        if function not in self._derived:
+            self._derived[function] = function(self)
+        found: T = self._derived[function]
+        return found
+
 
 @dataclass(frozen=True)
 class Document:
@@ -62,6 +71,8 @@ class Document:
              stage that ran the rewriter books them and hands on a document without
     carried  fields of the input to carry into kept/, by name
     row_per_line  the writer makes a row id#k of each line
+    page     what it was extracted from, for judges that say reads_page; None for a document that was stored meanwhile,
+             as before a decision over the whole corpus
     """
 
     id: str
@@ -74,6 +85,7 @@ class Document:
     edits: Mapping[str, int] = field(default_factory=dict, compare=False)
     carried: Mapping[str, str] = field(default_factory=dict)
     row_per_line: bool = False
+    page: RawPage | None = field(default=None, compare=False, repr=False)
     _derived: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def with_text(self, text: str, edits: Mapping[str, int] | None = None) -> "Document":
@@ -91,6 +103,10 @@ class Document:
     def by_line(self) -> "Document":
         """This document, of which the writer makes a row of each line."""
         return self if self.row_per_line else self._with(row_per_line=True)
+
+    def of_page(self, page: RawPage | None) -> "Document":
+        """This document with the page that it was extracted from, or without it."""
+        return self if self.page is page else self._with(page=page)
 
     def carrying(self, fields: Mapping[str, str]) -> "Document":
         """This document with these fields of the input."""
@@ -112,11 +128,11 @@ class Document:
         return value
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_derived"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_derived", "page")}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         self.__dict__.update(state)
-        self.__dict__["_derived"] = {}
+        self.__dict__.update(_derived={}, page=None)
 
 
 @dataclass(frozen=True, slots=True)

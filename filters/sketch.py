@@ -76,6 +76,8 @@ class Sketch:
         self._hides = {step.name: step.strategy.conceals for step in steps}
         self._examples = examples
         self._concealer = Concealer(step.strategy for step in steps if step.strategy.conceals)
+        if examples:
+            self._concealer.open()
         self._reset()
 
     def _reset(self) -> None:

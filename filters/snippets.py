@@ -243,10 +243,14 @@ class Concealer:
         self._strategies = tuple(concealing)
         self._functions: list = []
 
-    def _concealed(self, document: Document, window: Window) -> str:
+    def open(self) -> None:
+        """Load what texts are searched with; the first text would do so otherwise."""
         if not self._functions:
             patterns = filters.make("pii/patterns", {"action": "replace"})
             self._functions = [opened(strategy) for strategy in (patterns, *self._strategies)]
+
+    def _concealed(self, document: Document, window: Window) -> str:
+        self.open()
         clean = document.with_text(window.text)
         if clean.row_per_line:  # counts by line are of no use here
             clean = Document(document.id, window.text, document.url, document.notes)

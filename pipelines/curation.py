@@ -1,8 +1,9 @@
 """Steps to a Beam graph: read or re-read, run the stages, write or spool. The same transforms on every engine."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
@@ -18,7 +19,7 @@ from filters.sketch import EXAMPLES
 from pipelines import manifest, records, sketches, storage, watch
 from pipelines.corpus.shuffle import CorpusDecision
 from pipelines.corpus.spool import Spool, reread
-from pipelines.inputs import WORK, ReadTask, ReadUnits
+from pipelines.inputs import STATE, WORK, ReadTask, ReadUnits, planned
 from pipelines.manifest import BooksRecord, EvidenceRecord, Manifest
 from pipelines.reading.fields import USUAL_READING, Reading
 from pipelines.stage import Sketching, Stages
@@ -250,6 +251,17 @@ class _WriteManifest(beam.DoFn):
         return ()
 
 
+class _WriteMerged(beam.DoFn):
+    """Writes what all units of a job left as one manifest."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def process(self, element: tuple[int, Iterable[Any]]) -> Iterable[Any]:
+        manifest.write(self.path, Manifest.merged(element[1]))
+        return ()
+
+
 def _keyed(record: Any) -> tuple[int, Any]:
     return 0, record
 
@@ -283,12 +295,19 @@ def end_with_manifest(found: list[Any], path: str, begun: float | None = None) -
     )
 
 
-def build_phase(job: Job, segment: Segment, pipeline: beam.Pipeline, task: ReadTask | RereadTask, path: str) -> None:
-    """The graph of one unit in one phase, as a worker of the pool runs it; its manifest goes to path."""
+def build_phase(
+    job: Job, segment: Segment, pipeline: beam.Pipeline, task: ReadTask | RereadTask, path: str, retried: bool = False
+) -> None:
+    """The graph of one unit in one phase, as a worker of the pool or of an engine runs it; its manifest goes to path.
+
+    retried  whether a file of the input that cannot be opened fails the unit, which an engine then tries again
+    """
     begun = time.process_time()
     start = pipeline | beam.Create([task], reshuffle=False)
     dofn: beam.DoFn = (
-        ReadUnits(job.root, job.reading) if isinstance(task, ReadTask) else _Reread(_corpus_before(job, segment), job)
+        ReadUnits(job.root, job.reading, retried)
+        if isinstance(task, ReadTask)
+        else _Reread(_corpus_before(job, segment), job)
     )
     out = start | "read" >> beam.ParDo(dofn).with_outputs("records", main="items")
     shards, found = _run_segment(out["items"], job, segment)
@@ -309,34 +328,41 @@ def _reread_task(element: tuple[Any, Any]) -> RereadTask:
     return RereadTask(shard.unit, shard, decisions)
 
 
-def _evidence_record(evidence: Any, stage: str) -> Any:
-    return EvidenceRecord(stage, evidence)
+def _evidence_manifest(evidence: Any, stage: str) -> Any:
+    return Manifest(evidence=(EvidenceRecord(stage, evidence),))
 
 
-def build_whole(job: Job, tasks: Sequence[ReadTask], pipeline: beam.Pipeline, path: str) -> None:
-    """The whole recipe as one graph, for an engine that schedules and retries by itself."""
-    out = (
-        pipeline
-        | "units" >> beam.Create(list(tasks), reshuffle=True)
-        | "read" >> beam.ParDo(ReadUnits(job.root, job.reading, retried=True)).with_outputs("records", main="items")
-    )
-    found: list[Any] = [out.records]
-    items = out["items"]
+def _shards(done: Any) -> Iterable[Any]:
+    return done.shards
+
+
+def build_whole(job: Job, running: Callable[[Any, str], beam.DoFn], pipeline: beam.Pipeline, path: str) -> None:
+    """The whole recipe as one graph, for an engine that schedules and retries by itself.
+
+    Its elements are units, never documents: nothing depends on what an engine puts into one bundle.
+
+    running  the DoFn from a task to its manifest, for the graph of a unit and a phase; see engine_units.Units
+    """
+    plan = storage.join(job.root, WORK, STATE)
+    tasks = pipeline | "plan" >> beam.Create([plan]) | "units" >> beam.FlatMap(planned) | "spread" >> beam.Reshuffle()
+    found: list[Any] = []
     for segment in job.segments:
-        shards, more = _run_segment(items, job, segment)
-        found += more
+        label = f"segment {segment.number}"
+        run = running(partial(build_phase, job, segment, retried=True), str(segment.number))
+        done = tasks | f"{label}: run" >> beam.ParDo(run)
+        found.append(done)
         if segment.corpus is not None:
             folder = job.work("decisions", str(segment.number))
-            label = f"segment {segment.number}"
+            shards = done | f"{label}: shards" >> beam.FlatMap(_shards)
             decisions = shards | f"{label}: decide" >> CorpusDecision(segment.decides(), folder)
             stage = segment.corpus.name
-            found.append(decisions.evidence | f"{label}: evidence" >> beam.Map(_evidence_record, stage=stage))
-            again = (
-                decisions.decided
-                | f"{label}: tasks" >> beam.Map(_reread_task)
-                | f"{label}: spread" >> beam.Reshuffle()
-                | f"{label}: re-read" >> beam.ParDo(_Reread(segment.corpus, job)).with_outputs("records", main="items")
-            )
-            found.append(again.records)
-            items = again["items"]
-    end_with_manifest(found, path)
+            found.append(decisions.evidence | f"{label}: evidence" >> beam.Map(_evidence_manifest, stage=stage))
+            again = decisions.decided | f"{label}: tasks" >> beam.Map(_reread_task)
+            tasks = again | f"{label}: spread" >> beam.Reshuffle()
+    _ = (
+        found
+        | "manifests" >> beam.Flatten()
+        | "all manifests" >> beam.Map(_keyed)
+        | "group manifests" >> beam.GroupByKey()
+        | "manifest" >> beam.ParDo(_WriteMerged(path))
+    )

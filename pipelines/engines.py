@@ -2,10 +2,9 @@
 
 import argparse
 import contextlib
+import functools
 import io
 import logging
-import os
-import re
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -18,6 +17,8 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import create_runner
 
 from filters.chain import fault_of, first_cause
+from pipelines import engine_workers
+from pipelines.engine_words import reason_in
 
 
 class EngineError(Exception):
@@ -27,13 +28,29 @@ class EngineError(Exception):
 def run_in_process(build: Callable[[beam.Pipeline], None], options: Sequence[str] = ()) -> None:
     """Run a pipeline on the direct runner in this process.
 
-    FnApiRunner is named because DirectRunner first tries to fetch a Prism binary from the network.
+    FnApiRunner is named because DirectRunner first tries to fetch a Prism binary from the network. Of options that name
+    another runner only those of the file systems matter here.
     """
-    pipeline = beam.Pipeline(runner=FnApiRunner(), options=parse_options(options))
+    elsewhere = names_runner(options)
+    own = () if elsewhere else tuple(options)
+    check_options(own)
+    pipeline = beam.Pipeline(runner=FnApiRunner(), options=_ViewedOnce(list(own)))
+    if elsewhere:
+        open_file_systems(options, checked=False)
     with _own_labels():
         build(pipeline)
     with _quiet():
         pipeline.run().wait_until_finish()
+
+
+class _ViewedOnce(PipelineOptions):
+    """Options that keep their views: Beam asks for about 150 of them a pipeline, and builds a parser for each."""
+
+    def view_as(self, cls: type[Any]) -> Any:
+        views = self.__dict__.setdefault("_views", {})
+        if cls not in views:
+            views[cls] = super().view_as(cls)
+        return views[cls]
 
 
 @contextlib.contextmanager
@@ -52,9 +69,6 @@ def names_runner(options: Sequence[str]) -> bool:
     """Whether Beam options name a runner, which then gets the whole recipe as one graph."""
     return any(option == "--runner" or option.startswith("--runner=") for option in options)
 
-
-# What Python says of a file that the system refuses, in the traceback of a worker: a path, and nothing of a document.
-_REFUSED = re.compile(r"Error: \[Errno (?P<errno>\d+)\] [^:'\n]+: '(?P<path>[^'\n]+)'")
 
 # DirectRunner would first try to fetch a Prism binary from the network, and may hang there.
 _DIRECT = ("fnapirunner", "directrunner", "direct")
@@ -76,8 +90,10 @@ def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]
     with _own_labels():
         build(pipeline)  # an error here is the recipe's, not the engine's
     try:
-        with _quiet():
-            result = pipeline.run()
+        with _quiet(), engine_workers.watched(runner, parsed) as run:
+            result = run(pipeline)
+    except engine_workers.WorkerLost as error:
+        raise EngineError(f"{name} gave up: {error}") from None
     except Exception as error:
         raise EngineError(f"{name} {_gave_up(error, told)}") from None
     try:
@@ -90,15 +106,12 @@ def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]
 
 
 def _gave_up(error: Exception, told: bool = False) -> str:
-    """Why an engine gave up. What it says of its work may quote documents, what it says of its start (told) not."""
+    """Why an engine gave up, or does not start (told: nothing of the input has been read then)."""
     said = str(error).strip().splitlines()
     if told and said and not _in_a_worker(error):
         return f"does not start: {said[0]:.300}"
-    refused = _REFUSED.search(str(error))
-    if refused:
-        where = "" if "://" in refused["path"] else "; do its workers see this path?"
-        return f"gave up: {refused['path']}: {os.strerror(int(refused['errno']))}{where}"
-    return "gave up: " + ": ".join(fault_of(first_cause(error)))
+    reason = reason_in(str(error), own_words=not _in_a_worker(error))
+    return f"gave up: {reason or ': '.join(fault_of(first_cause(error)))}"
 
 
 def _in_a_worker(error: BaseException | None) -> bool:
@@ -122,6 +135,13 @@ def _runner(name: str) -> Any:
 
 def parse_options(options: Sequence[str]) -> PipelineOptions:
     """Beam options from the command line; raises EngineError for those that Beam does not know."""
+    check_options(tuple(options))
+    return PipelineOptions(list(options))
+
+
+@functools.lru_cache(maxsize=16)  # every unit of a run has the same
+def check_options(options: tuple[str, ...]) -> None:
+    """Raise EngineError for options that Beam does not know, or that their runner refuses."""
     try:
         with contextlib.redirect_stderr(io.StringIO()) as said, _quiet():
             parsed = PipelineOptions(list(options))
@@ -140,7 +160,6 @@ def parse_options(options: Sequence[str]) -> PipelineOptions:
             wrong = PipelineOptionsValidator(parsed, _runner(runner)).validate()
         if wrong:
             raise EngineError(f"{runner}: {' '.join(wrong)}")
-    return parsed
 
 
 def option_parser() -> argparse.ArgumentParser:
@@ -150,13 +169,13 @@ def option_parser() -> argparse.ArgumentParser:
     return parsers[0]
 
 
-def open_file_systems(options: Sequence[str]) -> None:
+def open_file_systems(options: Sequence[str], checked: bool = True) -> None:
     """Hand options (S3 endpoints, HDFS hosts, Google Cloud projects) to Beam's file systems in this process.
 
     A pipeline does this by itself when it is made; whoever lists or opens files before that calls this first.
-    Raises EngineError for options Beam does not know.
+    checked  whether EngineError is raised for options Beam does not know; workers get those that the driver checked
     """
-    FileSystems.set_options(parse_options(options))
+    FileSystems.set_options(parse_options(options) if checked else PipelineOptions(list(options)))
 
 
 @contextlib.contextmanager

@@ -4,8 +4,8 @@ import errno
 import itertools
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import apache_beam as beam
@@ -13,7 +13,7 @@ from apache_beam.pvalue import TaggedOutput
 
 from filters.chain import Dropped, Failed, fault_of
 from filters.document import Document
-from pipelines import records, storage, watch
+from pipelines import manifest, records, storage, watch
 from pipelines.manifest import PieceRead, ReadRecord
 from pipelines.reading import Reader, read
 from pipelines.reading.events import Damaged, Rejected
@@ -25,6 +25,7 @@ from pipelines.writing import TableWriter
 
 READ = "read"
 WORK = ".curate"  # the folder of intermediate files
+STATE = "state.json"  # in it: what a resumed run must match, and the plan
 _FILE_BYTES = 1 << 40  # the ledger is small whatever the corpus: one file a unit
 
 
@@ -50,6 +51,42 @@ class ReadTask:
     def size(self) -> int:
         """About how much work it is."""
         return self.bytes
+
+
+def task_state(tasks: Sequence[ReadTask]) -> list[dict[str, Any]]:
+    """Read tasks as plain data."""
+    return [
+        {
+            "name": task.name,
+            "pieces": [asdict(piece) for piece in task.pieces],
+            "limit": task.limit,
+            "bytes": task.bytes,
+        }
+        for task in tasks
+    ]
+
+
+def tasks_of(state: Sequence[Mapping[str, Any]]) -> list[ReadTask]:
+    """The inverse of task_state."""
+    return [
+        ReadTask(unit["name"], tuple(Piece(**piece) for piece in unit["pieces"]), unit["limit"], unit["bytes"])
+        for unit in state
+    ]
+
+
+def planned(path: str) -> list[ReadTask]:
+    """The tasks of the plan in a run's state. A worker reads it: a graph that held it would grow with the input.
+
+    Raises OSError where this process does not see the file.
+    """
+    if not storage.exists(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    return tasks_of(manifest.read_sealed(path)["units"])
+
+
+def done_path(root: str, phase: str, name: str) -> str:
+    """The path of a unit's manifest in a phase."""
+    return storage.join(root, WORK, "done", phase, f"{name}.json")
 
 
 class ReadUnits(beam.DoFn):

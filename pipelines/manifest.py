@@ -163,6 +163,16 @@ class Manifest:
             cpu_seconds,
         )
 
+    @classmethod
+    def merged(cls, manifests: Iterable["Manifest"]) -> "Manifest":
+        """What several manifests say together."""
+        records: list[Record] = []
+        spent = 0.0
+        for one in manifests:
+            records += [*one.files, *one.shards, *one.reads, *one.books, *one.scored, *one.evidence]
+            spent += one.cpu_seconds
+        return cls.of(records, spent)
+
     @property
     def cpu_elsewhere(self) -> float:
         """CPU seconds that steps spent in processes of their own (the extraction child)."""

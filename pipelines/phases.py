@@ -10,7 +10,8 @@ import apache_beam as beam
 from filters.chain import close_all
 from pipelines import engines, manifest, storage
 from pipelines.blame import PoolError
-from pipelines.inputs import WORK
+from pipelines.engine_units import Units
+from pipelines.inputs import done_path
 from pipelines.manifest import Manifest, ManifestError
 from pipelines.pool import (
     STALL_SECONDS,
@@ -23,6 +24,9 @@ from pipelines.pool import (
     serial_startup,
 )
 
+Build = Callable[[Callable[[Any, str], beam.DoFn], beam.Pipeline, str], None]
+WHOLE = "whole"  # the manifest of all that an engine did
+
 
 @dataclass
 class Progress:
@@ -32,7 +36,7 @@ class Progress:
     size       of the phase's units together: bytes of input where it reads (in_bytes), rows where it re-reads
     size_done  of those that are finished
     manifest   of the unit that was finished last; "" where an earlier process finished it
-    notes      sentences about units that are made again
+    notes      sentences for people: units that are made again, work that is about to be done
     """
 
     phase: str = "starting"
@@ -51,6 +55,10 @@ class Progress:
         for name, value in changes.items():
             setattr(self, name, value)
         self.tell(self)
+
+    def note(self, sentence: str) -> None:
+        """Say a sentence."""
+        self.update(notes=(*self.notes, sentence))
 
     def begin(self, phase: str, sizes: Sequence[int] = (), in_bytes: bool = False) -> None:
         """A phase begins, with units of these sizes."""
@@ -143,7 +151,7 @@ class Phases:
 
     def manifest(self, phase: str, name: str) -> str:
         """The path of a unit's manifest in a phase."""
-        return storage.join(self.root, WORK, "done", phase, f"{name}.json")
+        return done_path(self.root, phase, name)
 
     def run(self, phase: str, works: Sequence[Work], shown: str = "", in_bytes: bool = False) -> list[Manifest]:
         """Run the units that are not finished; the manifests of all of them, in the order of `works`.
@@ -185,36 +193,46 @@ class Phases:
         self.cpu_seconds += done.cpu_seconds
         return done.value
 
-    def run_on_engine(self, build: Callable[[beam.Pipeline, str], None], units: int) -> Manifest:
-        """Run one graph for all units on the engine that Beam's options name; build(pipeline, manifest) makes it.
+    def run_on_engine(self, build: Build, units: int) -> Manifest:
+        """Run one graph for all units on the engine that Beam's options name.
+
+        build(running, pipeline, manifest) makes it; see engine_units.Units for running. With resume, the engine is
+        asked for nothing where it had finished, and otherwise for the units that are not finished.
 
         Files are not read back: names and sizes are compared. Raises EngineError, and PoolError where the manifest or
         a file is missing.
         """
         self.progress.update(phase="engine", units=units)
-        path = self.manifest("0", "whole")
-        engines.run_on_engine(lambda pipeline: build(pipeline, path), self._options)
-        if not storage.exists(path):
-            raise PoolError(f"{self.root}: the engine is done, and nothing is there; its workers do not see this path")
-        return self._just_made("0", "whole")
+        found = self._finished(WHOLE, WHOLE, self._verify) if self._resume else None
+        if found is None:
+            path = self.manifest(WHOLE, WHOLE)
+            how = Units(self.root, self._options, self._verify, self._stall_seconds)
+            engines.run_on_engine(lambda pipeline: build(how.running, pipeline, path), self._options)
+            if not storage.exists(path):
+                raise PoolError(
+                    f"{self.root}: the engine is done, and nothing is there; its workers do not see this path"
+                )
+            found = self._just_made(WHOLE, WHOLE)
+        self.cpu_seconds += found.cpu_seconds + found.cpu_elsewhere
+        return found
 
     def _pages(self, count: int) -> None:
         self.progress.update(pages=count)
 
-    def _finished(self, phase: str, name: str) -> Manifest | None:
+    def _finished(self, phase: str, name: str, hashing: bool = True) -> Manifest | None:
         """The manifest of a unit that an earlier process finished; None where the unit has to run (again)."""
         path = self.manifest(phase, name)
         if not storage.exists(path):
             return None
         try:
             found = manifest.read(path)
-            fault = found.fault(self.root, hashing=True)
+            fault = found.fault(self.root, hashing)
         except ManifestError as error:
             fault = str(error)
         if not fault:
             return found
         self.made_again.append(f"unit {name} is repeated: {fault}")
-        self.progress.update(notes=tuple(self.made_again))
+        self.progress.note(self.made_again[-1])
         storage.delete([path])
         return None
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import connection, reduction
 from typing import Any
 
+import pyarrow as pa
+
 from filters.chain import close_all, fault_of, first_cause
 from filters.contracts import ResourceError
 from pipelines import curation, engines, storage, watch  # noqa: F401 - workers import curation before their first unit
@@ -168,6 +170,7 @@ def _worker(pipe: Any, slot: mmap.mmap) -> None:
                 known = isinstance(error, (PoolError, *expected))
                 pipe.send(("error", error if known else PoolError(_said(error))))
             else:
+                _give_memory_back()
                 watch.wait()
                 pipe.send(("done", found))
     except (EOFError, BrokenPipeError):
@@ -176,6 +179,14 @@ def _worker(pipe: Any, slot: mmap.mmap) -> None:
         pipe.send(("error", PoolError(_said(error))))
     finally:
         close_all()
+
+
+def _give_memory_back() -> None:
+    """Hand what is free back to the system: a worker then holds what it needs, not the most that any unit needed."""
+    pa.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc
+    if trim is not None:
+        trim(0)
 
 
 def _die_with_parent() -> None:

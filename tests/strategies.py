@@ -14,6 +14,7 @@ from filters.contracts import CorpusJudge, Duplicates, Extractor, Judge, Rewrite
 from filters.dedup.survivors import hash_of
 from filters.document import Document, Drop, Fault, RawPage
 from filters.rules import Rule
+from pipelines import storage
 
 
 @strategy
@@ -155,7 +156,7 @@ class Upper(Rewriter):
 @strategy
 class Trouble(Rewriter):
     """Does harm on texts that hold a word: kill, stall, raise, panic, none, before (the document before), or double
-    (the document takes the place of the one before).
+    (the document takes the place of the one before). "wait:PATH" waits until there is a file PATH, wherever it is.
 
     kind "once:PATH" kills where there is no file PATH, and makes it: a death that has nothing to do with the text.
     """
@@ -175,6 +176,8 @@ class Trouble(Rewriter):
                     os.kill(os.getpid(), signal.SIGKILL)
                 if self.kind == "stall":
                     time.sleep(600)
+                while self.kind.startswith("wait:") and not storage.exists(self.kind[5:]):
+                    time.sleep(0.2)
                 if self.kind == "raise":
                     raise ValueError(f"the text was {document.text}")
                 if self.kind == "fault":

@@ -14,7 +14,7 @@ from tests.curate.running_tools import adds_up, go, recipe, rows
 
 GROUPS = "abcdefh"
 STAGES = (
-    {"extraction/resiliparse": {"main_content": False}},
+    {"extraction/resiliparse": {"main_content": False, "timeout": 4}},  # the slowest good page takes 1.3 s
     {"language/fasttext": {"keep": []}},
     "cleanup/unicode",
     {"pii/patterns": {"action": "replace"}},

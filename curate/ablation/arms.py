@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Instanc
 
 from curate import recipe as recipes
 from curate.ablation.changes import OTHER_FILES, changed
-from curate.configuration import Count, Paths, Place, Text, several, string, validated, whole
+from curate.configuration import Count, Paths, Place, Text, Yes, several, string, validated, whole
 from curate.recipe import Lines, Recipe, RecipeError, check_name, find_config, load_yaml
 from filters.chain import Step
 from filters.contracts import Judge, Strategy, settings_of
@@ -116,7 +116,9 @@ class Ablation:
     """What is compared. The base comes first among the arms.
 
     tokens    how texts are counted: words, or the path of a tokenizers file
+    slices    SLICES, and notes of words that judges of the base write
     seeds     of the random controls           samples  documents shown on each side of a pair of arms
+    jointly   whether corpus rewriters run again for each value of a sweep and each rule that come before them
     """
 
     name: str
@@ -125,12 +127,13 @@ class Ablation:
     input: Paths = ()
     tokens: Annotated[str, string("words, or a path")] = "words"
     sweeps: tuple[InstanceOf[Sweep], ...] = ()
-    slices: Annotated[Names, _among(SLICES)] = ("language", "domain", "length")
+    slices: Names = ("language", "domain", "length")
     controls: Annotated[Names, _among(CONTROLS)] = ()
     gold: Mapping[str, InstanceOf[Gold]] = Field(default_factory=dict)
     proxy: InstanceOf[Proxy] | None = None
     seeds: Count = 20
     samples: Annotated[int, whole(MOST_SAMPLES)] = 20
+    jointly: Yes = False
 
     @property
     def base(self) -> Arm:
@@ -140,6 +143,19 @@ class Ablation:
     def arm(self, name: str) -> Arm:
         """The arm of this name."""
         return next(arm for arm in self.arms if arm.name == name)
+
+    def without(self) -> dict[str, Arm]:
+        """By stage, the arm that is the base without it, on the same files; a stage that no arm leaves out is not here.
+
+        Where several arms are, the last.
+        """
+        steps = self.base.recipe.steps
+        return {
+            step.name: arm
+            for arm in self.arms[1:]
+            for place, step in enumerate(steps)
+            if arm.recipe.steps == (*steps[:place], *steps[place + 1 :]) and not arm.input and not arm.pair_by
+        }
 
 
 def load(given: str | os.PathLike[str] | Mapping[str, Any]) -> Ablation:
@@ -183,7 +199,18 @@ def parse(data: Any, file: str, lines: Lines | None = None, folder: Path | None 
     if data.get("proxy") is not None:
         made["proxy"] = validated(Proxy, _map(data, "proxy", place), place.at("proxy"))
     rest = {key: value for key, value in data.items() if key not in _MADE and key != "name"}
-    return validated(Ablation, {**made, **rest}, place)
+    ablation = validated(Ablation, {**made, **rest}, place)
+    known = (*SLICES, *notes_to_slice_by(base.steps))
+    for wrong in (one for one in ablation.slices if one not in known):
+        raise place.at("slices").unknown("slice", wrong, known)
+    return ablation
+
+
+def notes_to_slice_by(steps: Sequence[Step]) -> list[str]:
+    """The notes of words that judges among these steps write, besides the language."""
+    judges = [step.strategy for step in steps if isinstance(step.strategy, Judge)]
+    notes = (name for judge in judges for name, kind in judge.writes.items() if kind == "string" and name != "language")
+    return list(dict.fromkeys(notes))
 
 
 def _base(named: Any, place: Place, folder: Path | None) -> Recipe:

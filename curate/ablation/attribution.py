@@ -1,15 +1,17 @@
 """Which rule removes what: in sequence, alone, only; what leaving it out would gain; which rules overlap."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from curate.ablation.decide import DecidedArm, Decider, LeftOut
+from curate.ablation.decide import DecidedArm, Decider
+from curate.ablation.joint import without
 from curate.ablation.scored import DROPPED, KEPT
 from curate.ablation.slices import in_order
-from pipelines.scoring.plan import CorpusVisit, JudgeVisit, Node, TextVisit, Visit
+from pipelines.scoring.plan import CorpusVisit, JudgeVisit, LeftOut, Node, TextVisit, Visit, texts_depend_on
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,11 @@ def entered_on(visits: Sequence[Visit]) -> list[Node]:
     return nodes
 
 
-def attribute(decider: Decider, decided: DecidedArm, visits: Sequence[Visit]) -> dict[str, Any]:
-    """The attribution table and the overlap of rules.
+def attribute(
+    decider: Decider, decided: DecidedArm, visits: Sequence[Visit], joint: Mapping[str, dict[str, int]]
+) -> dict[str, Any]:
+    """The attribution table and the overlap of rules. joint: what variants of the arm keep for which corpus rewriters
+    ran again (see joint.py).
 
     rules    one entry for each rule: in_sequence (it is the first to fail, in recipe order), alone (it fails on the
              text at that position with nothing dropped before), only (no other per-document rule fails), and without
@@ -72,6 +77,7 @@ def attribute(decider: Decider, decided: DecidedArm, visits: Sequence[Visit]) ->
     stages   without, for whole stages except the first
     overlap  documents on which both rules of a pair fail alone
     """
+    gain = partial(_gain, decider, decided, visits, joint)
     masks = rule_masks(decider, visits)
     failing = np.zeros(len(decided.how), dtype=np.int32)
     for mask in masks:
@@ -89,7 +95,7 @@ def attribute(decider: Decider, decided: DecidedArm, visits: Sequence[Visit]) ->
                 "in_sequence": sizes(mask.node, first),
                 "alone": sizes(mask.node, mask.fails),
                 "only": sizes(mask.node, mask.fails & (failing == 1)),
-                "without": _gain(decider, decided, visits, mask.place, mask.rule),
+                "without": gain(mask.place, mask.rule),
             }
         )
     for place, (visit, node) in enumerate(zip(visits, entered_on(visits), strict=True)):
@@ -104,34 +110,34 @@ def attribute(decider: Decider, decided: DecidedArm, visits: Sequence[Visit]) ->
                         "in_sequence": sizes(node, gone & (decided.rule == code)),
                         "alone": None,
                         "only": None,
-                        "without": _gain(decider, decided, visits, place),
+                        "without": gain(place),
                     }
                 )
     order = {visit.step.name: place for place, visit in enumerate(visits)}
     rules.sort(key=lambda row: order[row["stage"]])
-    stages = [
-        {"stage": visit.step.name, "without": _gain(decider, decided, visits, place)}
-        for place, visit in enumerate(visits[1:], 1)
-    ]
+    stages = [{"stage": visit.step.name, "without": gain(place)} for place, visit in enumerate(visits[1:], 1)]
     return {"rules": rules, "stages": stages, "overlap": _overlap(masks)}
 
 
 def _gain(
-    decider: Decider, decided: DecidedArm, visits: Sequence[Visit], place: int, rule: str | None = None
+    decider: Decider,
+    decided: DecidedArm,
+    visits: Sequence[Visit],
+    joint: Mapping[str, dict[str, int]],
+    place: int,
+    rule: str | None = None,
 ) -> dict[str, int] | None:
     """How much more would be kept, in documents, bytes and tokens, without a stage, or without one rule of it."""
-    if isinstance(visits[place], TextVisit) or texts_depend_on(visits[place:]):
+    if isinstance(visits[place], TextVisit):
         return None
     left_out = LeftOut(visits[place].step.name, rule)
-    other = decider.decide(decided.arm, visits, left_out, funnel=False)
+    if texts_depend_on(visits[place:]):
+        then = joint.get(without(decided.arm, left_out))
+    else:
+        other = decider.decide(decided.arm, visits, left_out, funnel=False)
+        then = decider.scored.sizes(decided.node, other.kept)
     now = decider.scored.sizes(decided.node, decided.kept)
-    then = decider.scored.sizes(decided.node, other.kept)
-    return {name: then[name] - now[name] for name in now}
-
-
-def texts_depend_on(visits: Sequence[Visit]) -> bool:
-    """Whether one of these steps makes texts that depend on which documents come to it."""
-    return any(isinstance(visit, TextVisit) and visit.node.is_corpus for visit in visits)
+    return {name: then[name] - now[name] for name in now} if then is not None else None
 
 
 def gains_from_arms(attribution: dict[str, Any], gains: dict[str, dict[str, int]]) -> None:

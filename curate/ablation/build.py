@@ -1,5 +1,6 @@
 """The report of an ablation as data: what report.json holds and report.html shows."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,17 @@ SAMPLE_CHARACTERS = 200
 
 
 def build(
-    ablation: Ablation, decider: Decider, decided: dict[str, DecidedArm], costs: Costs, stored: StoredTexts
+    ablation: Ablation,
+    decider: Decider,
+    decided: dict[str, DecidedArm],
+    costs: Costs,
+    stored: StoredTexts,
+    joint: Mapping[str, dict[str, int]],
 ) -> dict[str, Any]:
     """The report: arms (the base first) with funnel, differences and pairs; attribution, sweeps, gold, proxy, cost.
 
     stored  gives the stored texts of pages on a text path
+    joint   what variants of arms keep for which corpus rewriters ran again, by name (see joint.py)
     """
     base = decided[ablation.base.name]
     visits = decider.scored.plan.arms[base.arm]
@@ -42,9 +49,9 @@ def build(
         "pages": scored.groups[base.group].rows,
         "seeds": ablation.seeds,
         "arms": [],
-        "attribution": attribution.attribute(decider, base, visits),
+        "attribution": attribution.attribute(decider, base, visits, joint),
         "slices": attribution.slice_matrix(base, visits, slices),
-        "sweeps": [_sweep(ablation, one, decider, decided, texts) for one in ablation.sweeps],
+        "sweeps": [_sweep(ablation, one, decider, decided, texts, joint) for one in ablation.sweeps],
         "edits": _edits(scored, costs),
         "gold": gold.score(ablation, scored, stored),
         "proxy": entrants.judged(ablation, scored, decided, stored),
@@ -84,23 +91,21 @@ def _sweep(
     decider: Decider,
     decided: dict[str, DecidedArm],
     texts: ShownTexts,
+    joint: Mapping[str, dict[str, int]],
 ) -> dict[str, Any]:
     arm = ablation.arm(one.arm)
-    return sweeps.sweep(arm, one, decider, decided[arm.name], decider.scored.plan.arms[arm.name], texts)
+    return sweeps.sweep(arm, one, decider, decided[arm.name], decider.scored.plan.arms[arm.name], texts, joint)
 
 
 def _left_out(ablation: Ablation, scored: Scored, decided: dict[str, DecidedArm]) -> dict[str, dict[str, int]]:
     """By stage, how much more an arm keeps that is the base without that stage."""
     base = decided[ablation.base.name]
     now = scored.sizes(base.node, base.kept)
-    steps = ablation.base.recipe.steps
     found = {}
-    for arm in ablation.arms[1:]:
+    for stage, arm in ablation.without().items():
         one = decided[arm.name]
-        for place, step in enumerate(steps):
-            if one.group == base.group and arm.recipe.steps == (*steps[:place], *steps[place + 1 :]):
-                then = scored.sizes(one.node, one.kept)
-                found[step.name] = {unit: then[unit] - now[unit] for unit in now}
+        then = scored.sizes(one.node, one.kept)
+        found[stage] = {unit: then[unit] - now[unit] for unit in now}
     return found
 
 

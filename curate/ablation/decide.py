@@ -13,19 +13,11 @@ from curate.ablation.scored import DROPPED, FAILED, KEPT, Scored
 from filters.document import Document
 from filters.rules import Rule
 from pipelines.corpus.forms import Known, Living, forms_of
-from pipelines.scoring.plan import CorpusVisit, JudgeVisit, Measure, Node, TextVisit, Visit, Writer
+from pipelines.scoring.plan import CorpusVisit, JudgeVisit, LeftOut, Measure, Node, TextVisit, Visit, Writer
 
 READ_STAGE = -1
 _CACHE_BYTES = 1 << 29
 V = TypeVar("V")
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """What decides nothing in an arm: a stage, or one rule of it."""
-
-    stage: str
-    rule: str | None = None
 
 
 @dataclass

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate import rundir
-from curate.ablation import gold
+from curate.ablation import gold, joint
 from curate.ablation.arms import Ablation, Arm
 from curate.ablation.arms import load as load_ablation
 from curate.ablation.build import build
@@ -36,7 +36,7 @@ from pipelines import storage
 from pipelines.corpus.forms import DecisionError, decide
 from pipelines.corpus.keyfile import DamagedFile
 from pipelines.curation import RereadTask
-from pipelines.inputs import READ, ReadTask
+from pipelines.inputs import READ, ReadTask, task_state, tasks_of
 from pipelines.manifest import Manifest
 from pipelines.phases import Phases, Progress, Work
 from pipelines.pool import STALL_SECONDS
@@ -60,11 +60,14 @@ class Ablating:
     """One ablation in its directory.
 
     costs  what scoring has cost so far
+    joint  what variants keep for which corpus rewriters ran again, by name (see joint.py)
     """
 
     def __init__(self, ablation: Ablation, root: str, inputs: Sequence[Inputs], plan: Plan, phases: Phases) -> None:
         self.ablation, self.root, self.inputs, self.plan, self.phases = ablation, root, inputs, plan, phases
         self.costs = Costs()
+        self.joint: dict[str, dict[str, int]] = {}
+        self._rewriting: dict[int, float] = {}  # CPU seconds by corpus rewriter, with the scoring after it
         self._parts_of: dict[int, list[Part]] = {}
         pair_by = {number: group.pair_by for number, group in enumerate(inputs)}
         # an ablation writes no texts for fields to go along with
@@ -96,17 +99,34 @@ class Ablating:
             for task in group.tasks
         ]
         self._run("score", works, "scoring")
-        for later in later_rounds(self.plan):
+        self._score_later(later_rounds(self.plan))
+        if self.ablation.jointly:
+            self._score_jointly()
+
+    def _score_later(self, rounds: Sequence[Sequence[Node]]) -> None:
+        for later in rounds:
             decider = self.decider()
             for node in later:
+                before = self.phases.cpu_seconds + time.process_time()
                 self._score_after_corpus(node, decider)
+                self._rewriting[node.number] = self.phases.cpu_seconds + time.process_time() - before
+
+    def _score_jointly(self) -> None:
+        """Run corpus rewriters again for the variants that need it; what it will cost is told first."""
+        found = joint.find(self.ablation, self.decider())
+        self.phases.progress.note(found.told(self._rewriting))
+        self.plan = found.plan
+        self.job = dataclasses.replace(self.job, plan=found.plan, texts=with_texts(self.ablation, found.plan))
+        rounds = [[node for node in later if node.number in found.again] for later in later_rounds(found.plan)]
+        self._score_later([later for later in rounds if later])
+        self.joint = found.sizes(self.decider())
 
     def _score_after_corpus(self, node: Node, decider: Decider) -> None:
         strategy = node.step.strategy
         if not isinstance(strategy, CorpusRewriter):
             raise TypeError(f"{node.step.name} is not a corpus rewriter")
         arm, before = _steps_before(self.plan, node)
-        alive = decider.decide(arm, before, funnel=False).kept
+        alive = decider.decide(arm, before, self.plan.left_out.get(arm), funnel=False).kept
         works = []
         for part in decider.scored.pages(node).parts:
             rows = alive[part.start : part.start + part.rows].nonzero()[0]
@@ -149,8 +169,9 @@ class Ablating:
 def with_texts(ablation: Ablation, plan: Plan) -> frozenset[int]:
     """The text paths whose texts are stored: those that arms end with, and those that something reads again."""
     needed = {node.parent for node in plan.nodes if node.is_corpus}
+    for arm in ablation.arms:
+        needed.add(next(visit.node.number for visit in reversed(plan.arms[arm.name]) if isinstance(visit, TextVisit)))
     for visits in plan.arms.values():
-        needed.add(next(visit.node.number for visit in reversed(visits) if isinstance(visit, TextVisit)))
         for visit in visits:
             if isinstance(visit, CorpusVisit):
                 decision = visit.judge.decision()
@@ -214,7 +235,7 @@ def ablate(
     try:
         with rundir.errors_of(directory.root), contextlib.closing(directory):
             for group, units in zip(groups, state["units"], strict=True):
-                group.tasks = rundir.tasks_of(units)
+                group.tasks = tasks_of(units)
             phases = Phases(directory.root, workers, resume=resume, progress=progress, stall_seconds=stall_seconds)
             work = Ablating(ablation, directory.root, groups, plan, phases)
             with phases:
@@ -246,12 +267,14 @@ def _state(
         [arm.name, arm.recipe.fingerprint(), group_of[arm.name], groups[group_of[arm.name]].pair_by]
         for arm in ablation.arms
     ]
+    # What runs again jointly is numbered in the order of the sweeps; other sweeps are decided from whatever is there.
+    swept = [joint.with_value(one, value) for one in ablation.sweeps for value in one.values if ablation.jointly]
     return {
-        "fingerprint": [arms, ablation.tokens, sorted(with_texts(ablation, plan))],
+        "fingerprint": [arms, ablation.tokens, sorted(with_texts(ablation, plan)), ablation.jointly, swept],
         "versions": rundir.versions(),
         "inputs": rundir.identities(path for group in groups for path in group.paths),
         "limit": limit,
-        "units": [rundir.task_state(group.tasks) for group in groups],
+        "units": [task_state(group.tasks) for group in groups],
     }
 
 
@@ -324,7 +347,7 @@ def _report(work: Ablating, scoring: float) -> dict[str, Any]:
         _write_arm(work.root, decider.scored, decided[arm.name])
         work.phases.progress.finish(1)
     deciding = time.process_time()
-    report = build(work.ablation, decider, decided, work.costs, work.texts_of)
+    report = build(work.ablation, decider, decided, work.costs, work.texts_of, work.joint)
     phases = {"scoring": scoring, "deciding": deciding - started, "reporting": time.process_time() - deciding}
     report["cpu_by_phase"] = {name: round(seconds, 3) for name, seconds in phases.items()}
     return report

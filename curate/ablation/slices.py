@@ -1,4 +1,4 @@
-"""Slices of a corpus: language, domain, length, crawl."""
+"""Slices of a corpus: language, domain, length, crawl, and whatever judges note in words."""
 
 import itertools
 from collections import Counter
@@ -20,13 +20,16 @@ def slices_of(scored: Scored, first: Node, visits: Sequence[Visit], kinds: Seque
 
     first  the extractor of the arm whose steps are visits
     """
-    return {kind: _KINDS[kind](scored, first, visits) for kind in kinds}
+    return {
+        kind: _KINDS[kind](scored, first, visits) if kind in _KINDS else _note(scored, first, visits, kind)
+        for kind in kinds
+    }
 
 
-def _language(scored: Scored, first: Node, visits: Sequence[Visit]) -> np.ndarray:
+def _note(scored: Scored, first: Node, visits: Sequence[Visit], note: str) -> np.ndarray:
     for visit in visits:
-        if isinstance(visit, JudgeVisit) and "language" in visit.judge.writes:
-            values = scored.note(visit.measure.writer, "language", first.group)
+        if isinstance(visit, JudgeVisit) and note in visit.judge.writes:
+            values = scored.note(visit.measure.writer, note, first.group)
             return _commonest(np.array([value or "none" for value in values.tolist()], dtype=object))
     return np.full(scored.pages(first).rows, "none", dtype=object)
 
@@ -70,4 +73,4 @@ def in_order(kind: str, counts: Mapping[str, int]) -> list[str]:
     return sorted(counts, key=lambda name: (name == REST, -counts[name], name))
 
 
-_KINDS = {"language": _language, "domain": _domain, "length": _length, "crawl": _crawl}
+_KINDS = {"domain": _domain, "length": _length, "crawl": _crawl}

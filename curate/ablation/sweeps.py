@@ -1,19 +1,19 @@
 """Retention against a threshold, alone and jointly, from the scored table without another pass."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from curate.ablation.arms import Arm, Sweep
-from curate.ablation.attribution import texts_depend_on
 from curate.ablation.changes import with_setting
 from curate.ablation.decide import DecidedArm, Decider
+from curate.ablation.joint import with_value
 from curate.ablation.pairs import ShownTexts, sample
 from curate.ablation.scored import DROPPED
 from filters.contracts import settings_of
-from pipelines.scoring.plan import JudgeVisit, Visit
+from pipelines.scoring.plan import JudgeVisit, Visit, texts_depend_on
 
 
 def sweep(
@@ -23,13 +23,15 @@ def sweep(
     decided: DecidedArm,
     visits: Sequence[Visit],
     texts: ShownTexts,
+    joint: Mapping[str, dict[str, int]],
 ) -> dict[str, Any]:
     """What is kept for every value of a setting: alone (only this stage decides, on its own text) and jointly (the
     whole recipe, with corpus decisions repeated), the value in use, and documents nearest to it on both sides.
 
-    jointly is None for other values than the one in use where a corpus rewriter follows: its texts were not made.
+    jointly is None for other values than the one in use where a corpus rewriter follows and did not run again.
 
     arm, decided, visits  of the arm that has the stage
+    joint                 what variants keep for which it ran again (see joint.py)
     """
     place = next(index for index, visit in enumerate(visits) if visit.step.name == one.stage)
     visit = visits[place]
@@ -51,10 +53,11 @@ def sweep(
         is_in_use = step.strategy == visit.step.strategy
         jointly = None
         if not texts_depend_on(visits[place + 1 :]):
-            joint = decider.decide(decided.arm, (*visits[:place], changed, *visits[place + 1 :]), funnel=False)
-            jointly = scored.sizes(decided.node, joint.kept)
-        elif is_in_use:
-            jointly = scored.sizes(decided.node, decided.kept)
+            whole = decider.decide(decided.arm, (*visits[:place], changed, *visits[place + 1 :]), funnel=False)
+            jointly = scored.sizes(decided.node, whole.kept)
+        else:
+            in_arm = scored.sizes(decided.node, decided.kept)
+            jointly = in_arm if is_in_use else joint.get(with_value(one, value))
         points.append(
             {
                 "value": settings_of(value),

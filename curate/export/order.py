@@ -1,6 +1,5 @@
 """Kept rows in one order that depends on the rows alone, cut into shards, within bounded memory."""
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 
@@ -8,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curate.rowkeys import RowKeys
 from pipelines import storage
 
 BUCKET_BYTES = 64 << 20  # of Arrow data that are sorted in memory at a time
@@ -31,11 +31,11 @@ class Buckets:
         self._waiting: dict[int, list[pa.Table]] = {}
         self._bytes = 0
         self._place = 0
+        self._keys = RowKeys()
 
     def add(self, table: pa.Table) -> None:
         """Spread rows; their columns are those of the schema."""
-        sources, offsets = table["source"].to_pylist(), table["offset"].to_pylist()
-        hashes = np.fromiter(map(_hash, sources, offsets), dtype=np.uint64, count=len(sources))
+        hashes = self._keys.of(table)
         places = np.arange(self._place, self._place + len(hashes), dtype=np.int64)
         self._place += len(hashes)
         table = table.select(self._columns)
@@ -70,11 +70,6 @@ class Buckets:
                 table = _streams(path).sort_by([(_HASH, "ascending"), ("source", "ascending"), (_PLACE, "ascending")])
                 yield table.select(self._columns)
                 os.unlink(path)
-
-
-def _hash(source: str, offset: int) -> int:
-    key = f"{offset}\0{source.rpartition('/')[2]}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "big")
 
 
 def _streams(path: str) -> pa.Table:

@@ -9,6 +9,7 @@ from curate.showing.choosing import Group, choose
 from curate.showing.directory import Output
 from curate.showing.lines import Line, line
 from curate.showing.passages import Snippets, Walks
+from curate.showing.reported import SAID, Reported
 from curate.showing.walking import Passage
 from filters.chain import Step
 from filters.contracts import CorpusRewriter, Rewriter
@@ -33,8 +34,13 @@ def changed(output: Output, rule: str = "", stage: str = "", most: int = 20) -> 
     early = {step.name for step in steps[:cut]}
     walked = [step for step in chosen if step.name in early]
     lines: list[Line] = [line((walks.changed(), "dim"))] if walks.changed() else []
-    found = _passages(output, walks, [step.name for step in walked], rule, most) if walked else {}
+    found, said = _passages(output, walks, [step.name for step in walked], rule, most) if walked else ({}, "")
     snippets = Snippets(steps)
+    reported = Reported(output)
+    if said and said != walks.trouble:
+        lines.append(line((said, "dim")))
+    if said and any(reported.changed(step.name) for step in walked):
+        lines.append(line((SAID, "dim")))
     for step in chosen:
         rules: Counter[str] = output.edited().get(step.name, Counter())
         count = f"  {sum(rules.values()):,} characters: " if rules else "  "
@@ -46,6 +52,9 @@ def changed(output: Output, rule: str = "", stage: str = "", most: int = 20) -> 
             lines.append(line((said, "dim"), indent=1))
         elif output.finished and not rules:
             lines.append(line(("Nothing was changed.", "dim"), indent=1))
+        elif said:
+            for id, edits, parts in reported.changed(step.name, rule.rpartition(":")[2])[: max(1, most // len(walked))]:
+                lines += [line(f"{id}  {edits}", indent=1), line(*parts, indent=2)]
         elif not found.get(step.name):
             lines.append(line(("None of the documents looked at was changed.", "dim"), indent=1))
         for row, passage in found.get(step.name, ()):
@@ -87,8 +96,9 @@ def _edits(output: Output, stage: str, rule: str) -> bool:
 
 def _passages(
     output: Output, walks: Walks, stages: list[str], rule: str, most: int
-) -> dict[str, list[tuple[Mapping[str, Any], Passage]]]:
-    """For each stage, documents that it changed, in the order in which they are shown."""
+) -> tuple[dict[str, list[tuple[Mapping[str, Any], Passage]]], str]:
+    """For each stage, documents that it changed, in the order in which they are shown; and why none of those looked at
+    can be made again, "" where some can."""
     order = {name: place for place, name in enumerate(output.stages())}
     first = min(order[name] for name in stages)
     each = max(1, most // len(stages))
@@ -114,4 +124,5 @@ def _passages(
                 and (not name or name in passage.edits)
             ):
                 found[passage.stage].append((way.row, passage))
-    return found
+    lost = sorted({way.said for way in ways.values()}) if ways else [""]
+    return found, "" if "" in lost else lost[0]

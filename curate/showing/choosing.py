@@ -1,6 +1,5 @@
 """Which rows of a run are shown: those nearest their threshold first, others by a hash of their key."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from curate.rowkeys import RowKeys
 from curate.rundir import UsageError
 from curate.showing.directory import Output
 from pipelines import storage
@@ -82,29 +82,6 @@ def _distance(batch: pa.RecordBatch) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = np.abs(value - threshold) / np.where(threshold == 0, 1.0, np.abs(threshold))
     return np.where(np.isnan(distance), np.inf, distance)
-
-
-class RowKeys:
-    """64 bits for each row key (source, offset), which look random and are the same in every run."""
-
-    def __init__(self) -> None:
-        self._sources: dict[str, np.uint64] = {}
-
-    def of(self, batch: pa.RecordBatch) -> np.ndarray:
-        """uint64 of shape (rows,)."""
-        offsets = batch["offset"].to_numpy(zero_copy_only=False).astype(np.uint64)
-        encoded = batch["source"].dictionary_encode()
-        hashes = np.array([self._hash(source) for source in encoded.dictionary.to_pylist()], dtype=np.uint64)
-        mixed = offsets * np.uint64(0x9E3779B97F4A7C15) ^ hashes[encoded.indices.to_numpy(zero_copy_only=False)]
-        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # the end of splitmix64
-            mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-        return mixed ^ (mixed >> np.uint64(31))
-
-    def _hash(self, source: str) -> np.uint64:
-        if source not in self._sources:
-            name = source.rpartition("/")[2].encode("utf-8", "surrogatepass")  # wherever the input lies
-            self._sources[source] = np.uint64(int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "big"))
-        return self._sources[source]
 
 
 def rows_at(path: str, wanted: set[int]) -> Mapping[int, dict[str, Any]]:

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from curate.export.order import Buckets
+from curate.rowkeys import RowKeys
 from curate.rundir import UsageError
-from curate.showing.choosing import RowKeys
 from curate.showing.directory import Output, named_stages
 from pipelines.records import LEDGER
 
@@ -170,7 +170,7 @@ def _join(
     for value, count in zip(values.tolist(), counts.tolist(), strict=True):
         result.pairs[outcomes[value // len(outcomes)], outcomes[value % len(outcomes)]] += count
     shown = other | ((found[0] == 0) != (found[1] == 0))
-    keys = RowKeys().of(table.take(pa.array(first)).combine_chunks().to_batches()[0]) if len(first) else first
+    keys = RowKeys().of(table.take(pa.array(first)))
     for value in np.unique(pairs[shown]).tolist():
         pair = outcomes[value // len(outcomes)], outcomes[value % len(outcomes)]
         rows = np.flatnonzero(shown & (pairs == value))

@@ -13,7 +13,7 @@ from curate.showing.walking import Passage, Walker
 from filters.chain import Step, notes_written
 from filters.contracts import CorpusJudge, Judge, ResourceError
 from filters.document import Document, RawPage
-from filters.snippets import Concealer, around_change
+from filters.snippets import Concealer, Piece, around_change
 from pipelines.blame import DIED, STALLED
 from pipelines.inputs import READ
 from pipelines.reading.events import Damaged, Rejected
@@ -39,8 +39,12 @@ class Snippets:
 
         hides  whether what was removed is personal data
         """
-        pieces = self._concealer.change(after, *around_change(before.text, after.text), hides=hides)
-        return tuple((_LINE_BREAK.sub(" ↵ ", piece.text), _LOOKS[piece.kind]) for piece in pieces)
+        return marked(self._concealer.change(after, *around_change(before.text, after.text), hides=hides))
+
+
+def marked(pieces: Iterable[Piece]) -> tuple[tuple[str, str], ...]:
+    """Pieces of a change as parts of a line."""
+    return tuple((_LINE_BREAK.sub(" ↵ ", piece.text), _LOOKS[piece.kind]) for piece in pieces)
 
 
 _LOOKS = {"same": "dim", "gap": "dim", "removed": "cut", "added": "new"}
@@ -54,6 +58,7 @@ class Way:
     row       of kept/, dropped/ or failed/         table  which of these
     read      what the reader found, to be read     said   why the way is not known from some stage on; "" where it is
     passages  of the stages, as they are walked again now
+    rejected  the rule or the reason of the reader, now; "" where it made a page
     """
 
     table: str
@@ -61,6 +66,7 @@ class Way:
     read: str
     passages: tuple[Passage, ...]
     said: str = ""
+    rejected: str = ""
 
     @property
     def document(self) -> Document | None:
@@ -111,9 +117,11 @@ class Walks:
                 passages = tuple(self._walker.walk(event, last)) if last != READ else ()
                 found[place] = self._judged(Way(table, row, read, passages), until)
             elif isinstance(event, Rejected):
-                found[place] = self._judged(Way(table, row, f"dropped: {event.drop.rule}", ()), until)
+                way = Way(table, row, f"dropped: {event.drop.rule}", (), rejected=event.drop.rule)
+                found[place] = self._judged(way, until)
             elif isinstance(event, Damaged):
-                found[place] = self._judged(Way(table, row, f"failed: {event.reason}", ()), until)
+                way = Way(table, row, f"failed: {event.reason}", (), rejected=event.reason)
+                found[place] = self._judged(way, until)
         return found
 
     def _judged(self, way: Way, until: str) -> Way:
@@ -146,8 +154,7 @@ def _agrees(way: Way) -> bool:
     """Whether a way that was walked again ends as the run says."""
     row, passages = way.row, way.passages
     if way.table != "kept" and row["stage"] == READ:
-        reason = row["reason"] if way.table == "failed" else row["rule"]
-        return way.read.endswith(f": {reason}")
+        return way.rejected == (row["reason"] if way.table == "failed" else row["rule"])
     if not passages:
         return False
     last = passages[-1]

@@ -10,6 +10,7 @@ from curate.showing.choosing import Group, choose
 from curate.showing.directory import Output
 from curate.showing.lines import Line, line
 from curate.showing.passages import Snippets, Walks, Way
+from curate.showing.reported import SAID, Reported
 from curate.showing.walking import number
 from filters.contracts import Judge
 
@@ -75,17 +76,28 @@ def removed(output: Output, rule: str = "", stage: str = "", most: int = 20) -> 
     }
     walks = Walks(output)
     snippets = Snippets(walks.recipe.steps)
+    reported = Reported(output)
     shown = [(table, row) for table, found in rows.items() for some in found.values() for row in some]
     ways = walks.of(shown)
-    said = {way.said for way in ways.values() if way.said}
-    for note in filter(None, [walks.changed(), *sorted(said - {walks.trouble})][:5]):
-        lines.append(line((note, "dim")))
+    told: list[Line] = []
+    falls_back = False
     for _, count, group, table in listed:
         what = "dropped" if table == "dropped" else "failed"
-        lines += [line(""), line((f"{group[0]}:{group[1]}", "head"), f"  {-count:,} {what}")]
-        for row in rows[table].get(group, ()):
-            lines += _document(row, ways[(row["source"], row["offset"])], snippets)
-    return lines
+        told += [line(""), line((f"{group[0]}:{group[1]}", "head"), f"  {-count:,} {what}")]
+        documents = [(row, ways[(row["source"], row["offset"])]) for row in rows[table].get(group, ())]
+        known = reported.dropped(group) if any(_is_lost(way) for _, way in documents) else []
+        falls_back |= bool(known)
+        whole = {row["id"]: row for row, _ in documents}
+        others = [
+            (row, _text(way, snippets)) for row, way in documents if row["id"] not in {row["id"] for row, _ in known}
+        ]
+        known = [(whole.get(row["id"], row), text) for row, text in known]
+        for row, text in [*known, *others][: len(documents)]:
+            told += _document(row, text)
+    said = sorted({way.said for way in ways.values() if way.said} - {walks.trouble})
+    for note in filter(None, [walks.changed(), *said][:5]):
+        lines.append(line((note, "dim")))
+    return [*lines, *([line((SAID, "dim"))] if falls_back else []), *told]
 
 
 def _spread(most: int, counts: Sequence[int]) -> list[int]:
@@ -107,12 +119,19 @@ def _heading(output: Output, groups: Mapping[str, Counter[Group]]) -> list[Line]
     return [line(f"The run was stopped. So far: {dropped:,} dropped and {failed:,} failed of what is shown here.")]
 
 
-def _document(row: Mapping[str, Any], way: Way, snippets: Snippets) -> list[Line]:
+def _document(row: Mapping[str, Any], text: tuple[str, str] | None) -> list[Line]:
     name = row["id"] or f"{row['source']} at {row['offset']:,}"
     lines = [line(f"{name}  {figures(row)}".rstrip(), indent=1)]
-    if way.document is not None and way.document.text:
-        lines.append(line(snippets.text(way.document), indent=2))
-    return lines
+    return [*lines, line(text, indent=2)] if text is not None and text[0] else lines
+
+
+def _text(way: Way, snippets: Snippets) -> tuple[str, str] | None:
+    return snippets.text(way.document) if way.document is not None and way.document.text else None
+
+
+def _is_lost(way: Way) -> bool:
+    """Whether the text that the run saw cannot be made again."""
+    return bool(way.said) and way.row.get("text") is None
 
 
 def figures(row: Mapping[str, Any]) -> str:

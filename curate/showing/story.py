@@ -11,6 +11,7 @@ from curate.showing.directory import Output
 from curate.showing.lines import Line, line
 from curate.showing.passages import Snippets, Walks, Way, kept_document
 from curate.showing.removed import figures
+from curate.showing.reported import SAID, Reported
 from curate.showing.walking import Check, Passage, number
 from filters.document import Document
 
@@ -84,6 +85,8 @@ def _end(way: Way, snippets: Snippets, output: Output, diff: bool) -> list[Line]
         lines.append(line(snippets.text(way.document), indent=1))
         if diff and row.get("kept_id"):
             lines += _beside(row["kept_id"], way.document, snippets, output)
+    elif way.said and (text := Reported(output).text(row["id"])):
+        lines += [line((SAID, "dim"), indent=1), line(text, indent=1)]
     return lines
 
 

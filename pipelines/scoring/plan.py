@@ -106,13 +106,30 @@ class CorpusVisit:
 Visit = TextVisit | JudgeVisit | CorpusVisit
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """What decides nothing in an arm: a stage, or one rule of it."""
+
+    stage: str
+    rule: str | None = None
+
+
+def texts_depend_on(visits: Sequence[Visit]) -> bool:
+    """Whether one of these steps makes texts that depend on which documents come to it."""
+    return any(isinstance(visit, TextVisit) and visit.node.is_corpus for visit in visits)
+
+
 @dataclass
 class Plan:
-    """What is computed for all arms together; arms holds the visits of each, in the order of its steps."""
+    """What is computed for all arms together; arms holds the visits of each, in the order of its steps.
+
+    left_out  by arm, what decides nothing in it
+    """
 
     nodes: list[Node] = field(default_factory=list)
     measures: list[Measure] = field(default_factory=list)
     arms: dict[str, tuple[Visit, ...]] = field(default_factory=dict)
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)
 
     def roots(self, group: int) -> tuple[Node, ...]:
         """The extractors of an input group."""
@@ -149,22 +166,24 @@ class Plan:
         return {writer: tuple(sorted(names)) for writer, names in found.items()}
 
 
-def make_plan(arms: Mapping[str, tuple[Sequence[Step], int]]) -> Plan:
+def make_plan(arms: Mapping[str, tuple[Sequence[Step], int]], left_out: Mapping[str, LeftOut] | None = None) -> Plan:
     """The trie of all arms' steps; arms maps a name to its steps and its input group.
+
+    left_out  by arm, what decides nothing in it
 
     Texts are shared where everything that changes text is equal, scores where the text, the judge's scoring key and
     the notes it reads are. A corpus rewriter's text depends on which documents are alive, so it is shared only by arms
-    that are equal in all steps before it.
+    that are equal in all steps before it. Text paths and measures are numbered in the order of the arms.
     """
-    planner = _Planner()
+    planner = _Planner(Plan(left_out=left_out or {}))
     for arm, (steps, group) in arms.items():
         planner.add(arm, steps, group)
     return planner.plan
 
 
 class _Planner:
-    def __init__(self) -> None:
-        self.plan = Plan()
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
         self._nodes: dict[Hashable, Node] = {}
         self._measures: dict[Hashable, Measure] = {}
         self._names: set[tuple[int, str]] = set()
@@ -174,9 +193,12 @@ class _Planner:
         current = -1
         writers: dict[str, Writer] = {}
         before: tuple[Hashable, ...] = (group,)
+        left_out = self.plan.left_out.get(arm)
         for step in steps:
             strategy = step.strategy
             before = (*before, strategy)
+            if left_out is not None and step.name == left_out.stage:
+                before = (*before, left_out)
             reads = tuple((name, writers.get(name)) for name in strategy.notes_read())
             if isinstance(strategy, (Extractor, Rewriter, CorpusRewriter)):
                 key: Hashable = before if isinstance(strategy, CorpusRewriter) else (current, group, strategy, reads)

@@ -25,6 +25,7 @@ def test_importing_loads_nothing():
     assert done.stdout.strip() == "False"
 
 
+@pytest.mark.long  # workers start and fail until the run gives up
 def test_a_script_without_a_guard_is_told_what_to_do(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": "one"}\n')
     script = tmp_path / "script.py"

@@ -128,7 +128,7 @@ def test_a_start_that_fails_leaves_no_lock(rows, monkeypatch):
         with pytest.raises(UsageError, match="out: cannot be written: No space left on device"):
             go(recipe(BODY), [rows], "out")
     with monkeypatch.context() as broken:
-        broken.setattr("curate.rundir.tasks_of", _full)
+        broken.setattr("curate.running.tasks_of", _full)
         with pytest.raises(RunError, match="No space left"):
             go(recipe(BODY), [rows], "out", resume=True)
     assert adds_up(go(recipe(BODY), [rows], "out", resume=True))

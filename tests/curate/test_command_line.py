@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import forked
 from tests.curate.running_tools import write_rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,6 +15,8 @@ RECIPE = "name: a\nstages: [language/script, dedup/exact]\n"
 
 
 def _curate(*arguments, **more):
+    if not more:
+        return forked.command(*arguments, cwd=ROOT)
     command = [sys.executable, "-m", "curate.cli", *map(str, arguments)]
     given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
     return subprocess.run(command, cwd=ROOT, text=True, timeout=120, check=False, **given)

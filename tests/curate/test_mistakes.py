@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests import forked
 from tests.curate.running_tools import write_rows
 from tests.pipelines.reading.archives import member, record
 
@@ -22,8 +23,10 @@ KOREAN = [{"번호": n, "본문": f"{n}번째 글입니다. 본문이 길어야 
 
 
 def _curate(folder, *arguments, env=None, **more):
-    command = [sys.executable, "-m", "curate", *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+    if not env and not more:
+        return forked.command(*arguments, cwd=folder, env=environment)
+    command = [sys.executable, "-m", "curate", *map(str, arguments)]
     return subprocess.run(
         command, cwd=folder, env=environment, text=True, timeout=120, check=False, capture_output=True, **more
     )

@@ -82,6 +82,7 @@ def test_every_kind_of_decision_is_the_same(endpoint, tmp_path):
     assert content(tmp_path / "there") == content(tmp_path / "here")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared test data is not beside this checkout")
 def test_bad_archives_cost_the_same_rows(endpoint, tmp_path):
     inputs = sorted((SHARED / "badinputs").glob("[abc]*.warc*"))

@@ -224,6 +224,13 @@ def test_a_default_and_its_value_given_have_one_fingerprint(given, left_out):
     assert one == other
 
 
+def test_what_reads_pages_comes_before_steps_over_the_corpus():
+    stages = ["extraction/resiliparse", "cleanup/unicode", "rights/optout", "dedup/exact"]
+    assert len(parse({"name": "a", "stages": stages}, "a").steps) == 4
+    with pytest.raises(RecipeError, match="rights/optout reads pages and must come before dedup/exact"):
+        parse({"name": "a", "stages": [stages[0], *stages[:1:-1]]}, "a")
+
+
 def test_two_stages_cannot_write_one_note_with_two_types():
     stages = ["tests.strategies.Noted", "tests.strategies.NotedOtherwise"]
     with pytest.raises(RecipeError, match=r"line 1: tests.strategies.NotedOtherwise writes the note s as int64, and "):

@@ -15,6 +15,7 @@ from curate.rundir import UsageError
 from pipelines import inputs as units
 from pipelines import stage
 from pipelines.manifest import FileRecord
+from tests import forked
 from tests.curate.running_tools import adds_up, content, go, recipe, rows, write_rows
 
 BODY = "tests.strategies.Body"
@@ -256,6 +257,8 @@ def test_no_input_at_all_and_one_row(tmp_path, texts):
 
 
 def _curate(*arguments, **more):
+    if not more:
+        return forked.command(*arguments, cwd=ROOT)
     command = [sys.executable, "-m", "curate.cli", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, **more)
 
@@ -314,7 +317,7 @@ def _begin_only(chosen, inputs, output):
             "versions": rundir.versions(),
             "inputs": [rundir.input_identity(path) for path in paths],
             "limit": None,
-            "units": rundir.task_state(plan_units(paths, 1, None)),
+            "units": units.task_state(plan_units(paths, 1, None)),
         },
         resume=False,
     )

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from typing import Any
 
 from apache_beam.runners.worker import sdk_worker_main
@@ -12,10 +13,9 @@ from pipelines import storage
 
 
 def _say(what: str, path: str) -> None:
-    store._ask("PUT", f"log/{os.environ['WORKER_ID']}/{next(_NUMBERS):06}", json.dumps([what, path]).encode()).close()
-
-
-_NUMBERS = iter(range(1 << 30))
+    store._ask(
+        "PUT", f"log/{os.environ['WORKER_ID']}/{time.time_ns()}-{os.getpid()}", json.dumps([what, path]).encode()
+    ).close()
 
 
 def _noting(function: Any, what: str) -> Any:
@@ -35,8 +35,10 @@ def _noting_close(close: Any) -> Any:
     return noting
 
 
+# on import: the process beside the worker imports this module under another name
+storage.reading = _noting(storage.reading, "read")
+storage.PendingFile.close = _noting_close(storage.PendingFile.close)
+
 if __name__ == "__main__":
-    storage.reading = _noting(storage.reading, "read")
-    storage.PendingFile.close = _noting_close(storage.PendingFile.close)
     _say("is", f"user {os.getuid()}, /tmp holds {sorted(os.listdir('/tmp'))}")
     sdk_worker_main.main(sys.argv)

@@ -36,7 +36,8 @@ STAGES = (
     "dedup/minhash",
 )
 SAMPLE_SECONDS = 0.5
-SHORTEST_LIFE = 240  # samples; of a shorter life the imports are a large part
+SHORTEST_LIFE = 120  # samples
+IMPORT_SECONDS = 8.0  # of CPU; until then a process grows by what it imports, however long that takes
 _SYLLABLES = "가나다라마바사아자차카타파하고는을이도에서"
 
 
@@ -100,7 +101,7 @@ def _row(rng: random.Random, number: int, text: str, faults: float) -> bytes:
 
 
 class Watch:
-    """Memory of all processes of a run, sampled. curves: of each process, in MB."""
+    """Memory of all processes of a run, sampled. curves: of each process in MB, from the end of its imports on."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -114,9 +115,10 @@ class Watch:
         for process in processes:
             try:
                 resident = process.memory_info().rss / 1e6
+                used = process.cpu_times()
             except psutil.Error:
                 continue
-            if resident:
+            if resident and used.user + used.system >= IMPORT_SECONDS:
                 self.curves.setdefault(process.pid, []).append(resident)
 
     def growth(self) -> list[tuple[int, float, float]]:

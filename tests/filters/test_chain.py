@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import pickle
 
 import numpy as np
 import pytest
@@ -42,6 +43,22 @@ def test_a_judge_names_every_rule_that_failed():
     )  # fmt: skip
     assert [(f.rule, f.value, f.threshold) for f in dropped.drop.also_failed] == [("too_long", 3.0, 2)]
     assert chain.books["step/1"].dropped_by_rule == {"too_short": 1}
+
+
+def test_a_judge_sees_the_page_whatever_was_rewritten_and_it_does_not_leave_the_chain():
+    seen = []
+
+    class Watcher:
+        def applied(self, step, item, found):
+            seen.append(item.page)
+
+    chain = Chain([Step(f"s{n}", "s", s) for n, s in enumerate((Explained(), Upper(), Characters()))], Watcher())
+    page = _page("abc")
+    kept = chain.run(page)
+    assert page in seen and seen[-1] is page
+    assert kept.page is None and pickle.loads(pickle.dumps(kept.of_page(page))).page is None
+    dropped = _chain(Body(), Characters(least=9)).run(page)
+    assert dropped.document.page is None
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,16 @@ def other_values(value):
         return [value / 2 if isinstance(value, float) else value + 1, 0, 1, None]
     if isinstance(value, Mapping) and value:
         return [{}, {key: {} for key in value}]
-    return [1, 0.5, ["ko"], {"rps_doc_word_count": [1, 2]}, {"ko": {"min_words": 1}}, {"ko": {"top_2gram": 0.5}}]
+    return [
+        1,
+        0.5,
+        ["ko"],
+        ["noai"],
+        ["CC-BY"],
+        {"rps_doc_word_count": [1, 2]},
+        {"ko": {"min_words": 1}},
+        {"ko": {"top_2gram": 0.5}},
+    ]
 
 
 def with_other_threshold(name, settings, setting):

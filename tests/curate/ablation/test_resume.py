@@ -117,15 +117,22 @@ def _stop_at(monkeypatch, name: str, run: Callable[[], object]) -> None:
 
 def test_an_ablation_goes_on_where_it_stopped(tmp_path, monkeypatch):
     inputs = [write(tmp_path / "a.jsonl", texts(seed=6, count=30))]
-    data = {"recipe": {"name": "base", "stages": [BODY, "dedup/lines", "dedup/exact"]}, "leave_one_out": True}
+    characters = "tests.strategies.Characters"
+    data = {
+        "recipe": {"name": "base", "stages": [BODY, {characters: {"least": 20}}, "dedup/lines", "dedup/exact"]},
+        "leave_one_out": True,
+        "sweeps": {f"{characters}.least": [60, 100]},
+        "jointly": True,
+    }
     whole = run_ablation(data, inputs, tmp_path / "whole")
     output = tmp_path / "out"
     _stop_at(monkeypatch, "_steps_before", lambda: run_ablation(data, inputs, output))
     assert not (output / "report.json").exists()
     with pytest.raises(UsageError):
         run_ablation(data, inputs, output)
-    with pytest.raises(UsageError):
-        run_ablation({**data, "leave_one_out": False}, inputs, output, resume=True)
+    for other in ({"leave_one_out": False}, {"sweeps": {f"{characters}.least": [100]}}, {"jointly": False}):
+        with pytest.raises(UsageError, match="cannot resume"):
+            run_ablation({**data, **other}, inputs, output, resume=True)
     again = run_ablation(data, inputs, output, resume=True)
     assert without_times(again) == without_times(whole)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipelines.phases import Progress
 from tests.curate.ablation.tools import BODY, run_ablation, texts, write
 from tests.curate.running_tools import go, recipe, rows
 
@@ -136,3 +137,56 @@ def test_a_sweep_of_a_stage_that_only_an_arm_has(tmp_path):
         stages = [BODY, {CHARACTERS: {"least": point["value"]}}, "dedup/exact"]
         result = go(recipe(*stages), inputs, tmp_path / str(point["value"]))
         assert point["jointly"]["documents"] == result["kept"]
+
+
+@pytest.mark.long
+def test_jointly_runs_corpus_rewriters_again_as_runs_with_each_value_would(swept, tmp_path):
+    made, _, _ = swept
+    made = [*made, *(f"The {name} lies alone." for name in ("island", "harbour", "mountain"))]
+    inputs = [write(tmp_path / "rows.jsonl", made)]
+    exact = "dedup/exact"
+
+    def stages(least=60, most=400, marks=("하나",)):
+        between = {"tests.curate.ablation.planted.Marks": {"marks": list(marks), "as": "between"}}
+        first = {CHARACTERS: {"least": least, "most": most}}
+        return [BODY, first, exact, "dedup/lines", between, {"dedup/bff": {"threshold": 0.8}},
+                {"quality/length": {"min_words": 3}}]  # fmt: skip
+
+    data = {
+        "recipe": {"name": "base", "stages": stages()},
+        "sweeps": {f"{CHARACTERS}.least": [0, 60, 100], f"{CHARACTERS}.most": [400, 10_000, 20_000]},
+        "jointly": True,
+    }
+    progress = Progress()
+    report = run_ablation(data, inputs, tmp_path / "out", progress=progress)
+
+    def keeps(name, given):
+        result = go(recipe(*given), inputs, tmp_path / name)
+        return {"documents": result["kept"], "bytes": result["stages"][-1]["bytes_kept"]}
+
+    now, any_start, any_length = keeps("base", stages()), keeps("0", stages(least=0)), keeps("any", stages(most=None))
+    points = [[{unit: point["jointly"][unit] for unit in now} for point in one["points"]] for one in report["sweeps"]]
+    assert points == [[any_start, now, keeps("100", stages(least=100))], [now, any_length, any_length]]
+    expected = {
+        (CHARACTERS, "too_short"): any_start,
+        (CHARACTERS, "too_long"): any_length,
+        (CHARACTERS, None): keeps("neither", stages(least=0, most=None)),
+        ("between", "하나"): keeps("between", stages(marks=())),
+        (exact, "exact-duplicate"): keeps("exact", [one for one in stages() if one != exact]),
+    }
+    found = {(row["stage"], row["rule"]): row["without"] for row in report["attribution"]["rules"]}
+    whole = {row["stage"]: row["without"] for row in report["attribution"]["stages"]}
+    found[CHARACTERS, None] = whole[CHARACTERS]
+    for rule, then in expected.items():
+        assert {unit: found[rule][unit] for unit in now} == {unit: then[unit] - now[unit] for unit in now}, rule
+    gains = {tuple(found[rule].items()) for rule in expected if rule[0] != exact}
+    assert len(gains) == len(expected) - 1, "one could be taken for another"
+    assert whole["between"] == found["between", "하나"] and whole[exact] == found[exact, "exact-duplicate"]
+    assert whole["dedup/lines"] is None  # it makes texts
+    # Two values of each sweep; two rules and their stage; dedup/exact; "between" and its rule. Both values of "most"
+    # are as if its rule were left out, and so is 0 of "least"; "between" is its rule, and comes after dedup/lines.
+    (told,) = progress.notes
+    assert told.startswith(
+        "jointly: 10 values, rules and stages come before a corpus rewriter, 4 of them with the same documents as "
+        "others; dedup/bff runs again 6 times and dedup/lines runs again 5 times, about "
+    )

@@ -1,6 +1,7 @@
 """What a run removed: every rule with its numbers, those nearest the threshold first, whatever the files."""
 
 import json
+import re
 
 import pytest
 
@@ -103,9 +104,44 @@ def test_input_that_is_gone_or_has_changed_is_said(tmp_path):
     assert "holds no such record any more: it has changed" in told(removed(output))
     source.unlink()
     shown = told(removed(output))
-    assert f"the input {source} is not there any more" in shown
+    assert f"the input {source} is not there any more\ntexts are those that the report shows (examples.json)\n" in shown
+    assert f"2  value 49, limit 50\n    {text(49, 2)[:150]}" in shown
+    examples = tmp_path / "out" / "examples.json"
+    examples.write_text(examples.read_text()[:-9])
+    with pytest.raises(UsageError, match="damaged, or not the examples of a run"):
+        removed(output)
+    examples.unlink()
+    shown = told(removed(output))
     assert "2  value 49, limit 50" in shown
-    assert text(49, 2)[:40] not in shown
+    assert text(49, 2)[:40] not in shown and "the report shows" not in shown
+
+
+def test_the_report_s_documents_come_first_where_the_input_is_gone(tmp_path):
+    """Of documents with one value the report shows others than the tables would; what the tables know of them stays."""
+    output = length_run(tmp_path, sizes=[40] * 60 + [90], output={"examples": 2})
+    chosen = _ids(told(removed(output, most=4)))
+    (tmp_path / "in.jsonl").unlink()
+    shown = told(removed(output, most=4))
+    reported = [
+        one["id"] for one in json.loads((tmp_path / "out" / "examples.json").read_text())["dropped"][0]["examples"]
+    ]
+    assert _ids(shown) == [*reported, *(one for one in chosen if one not in reported)][:4]
+    assert shown.count("value 40, limit 50\n    ") == 2
+
+
+def test_changes_are_those_of_the_report_where_the_input_is_gone(tmp_path):
+    texts = ["see https://www.example.com/1 there", "nothing here at all", "and https://www.example.com/2 too"]
+    path = write_rows(tmp_path / "in.jsonl", texts)
+    go(recipe("cleanup/urls", "cleanup/newlines"), [path], tmp_path / "out")
+    output = find(tmp_path / "out")
+    before = told(changed(output))
+    path.unlink()
+    shown = told(changed(output))
+    assert shown.startswith(f"the input {path} is not there any more\ntexts are those that the report shows")
+    assert sorted(shown.splitlines()[2:]) == sorted(
+        re.sub(r"^(  [02]  \w+) \d+$", r"\1", row) for row in before.splitlines()
+    )
+    assert shown.count("[-") == 2
 
 
 def test_texts_that_the_run_wrote_need_no_input(tmp_path):

@@ -78,6 +78,8 @@ def test_changed_and_missing_input(tmp_path):
     shown = told(story(output, "4"))
     assert "is not there any more" in shown
     assert text(90, 4)[:100] in shown  # kept/ holds its text
+    shown = told(story(output, "2"))
+    assert f"texts are those that the report shows (examples.json)\n  {text(49, 2)[:150]}" in shown
 
 
 def test_a_corpus_judge_is_told_from_the_run(tmp_path):

@@ -13,6 +13,7 @@ import pytest
 from rich.cells import cell_len
 
 from curate.showing.directory import find
+from tests import forked
 from tests.curate.running_tools import go, recipe
 
 ROWS = [
@@ -61,9 +62,9 @@ def _env(**more):
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command).encode("ascii", "replace").decode())
 def test_a_pipe_gets_plain_text(folder, command):
-    done = subprocess.run([sys.executable, "-m", "curate.cli", *command], cwd=folder, env=_env(), capture_output=True)
+    done = forked.command(*command, cwd=folder, env=_env())
     assert done.returncode == 0, done.stderr
-    shown = done.stdout.decode("utf-8")
+    shown = done.stdout
     assert not SAFE.search(shown)
     assert "canary" not in shown
     assert "9999-8888" not in shown

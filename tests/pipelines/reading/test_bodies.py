@@ -173,7 +173,18 @@ def _outcome(event: RawPage | Rejected | Damaged) -> str:
 
 def test_what_becomes_of_responses(tmp_path: Path) -> None:
     blocks = [
-        http(BODY, "Set-Cookie: session=secret", "X-Client-IP: 10.1.2.3", "Content-Language: ko"),
+        http(
+            BODY,
+            "Set-Cookie: session=secret",
+            "X-Client-IP: 10.1.2.3",
+            "Content-Language: ko",
+            "X-Robots-Tag: noai",
+            "x-ROBOTS-tag:  noarchive",
+            "TDM-Reservation: 1",
+            "TDM-Policy: https://a.example/p",
+            "Link: </secret.css>; rel=preload",
+            'Link: <https://a.example/>; rel="LICENSE"',
+        ),
         http(BODY, status="404 Not Found"),
         http(b"%PDF-1.4", content_type="application/pdf"),
         http(b""),
@@ -204,6 +215,10 @@ def test_what_becomes_of_responses(tmp_path: Path) -> None:
     assert types == {"response": 8, "conversion": 2}
     assert not [word for word in ("secret", "10.1.2.3", "10.9.8.7") if word in repr(found[0].headers)]
     assert dict(found[0].headers)["content-language"] == "ko" and found[0].charset == "utf-8"
+    assert found[0].headers[2:] == (
+        ("x-robots-tag", "noai"), ("x-robots-tag", "noarchive"), ("tdm-reservation", "1"),
+        ("tdm-policy", "https://a.example/p"), ("link", '<https://a.example/>; rel="LICENSE"'),
+    )  # fmt: skip
     assert dict(found[8].headers)["WARC-Refers-To"] == "<urn:uuid:1>"
     assert found[0].id == "<urn:uuid:00000000-0000-4000-8000-000000000000>" and found[0].date == "2024-05-01T10:00:00Z"
     assert found[4].charset == "euc-kr" and all(isinstance(event, (RawPage, Rejected, Damaged)) for event in found)
