@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import gzip
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from curate.training import kneser_ney
 from curate.training.examples import DataError
+from curate.training.spent import cpu_seconds
 from filters.contracts import ResourceError
 from filters.dedup.survivors import hash_of
 from filters.document import Document
@@ -102,7 +102,7 @@ def train(
         raise DataError("the share held out must be at least 0 and less than 1")
     if pieces is not None and tokenizer is None:
         raise DataError("pieces need a path for the tokenizer")
-    start = time.process_time()
+    start = cpu_seconds()
     normalize = normalizer(normalization, lines == "joined")
     seen = _Seen(texts, held_out_share)
     if pieces is not None and tokenizer is not None:
@@ -119,7 +119,7 @@ def train(
         ngrams = kneser_ney.write_arpa(words, estimates, packed)
         if packed is not file:
             packed.close()
-    spent = time.process_time() - start
+    spent = cpu_seconds() - start
     settings: dict[str, Any] = {"model": str(model), "normalization": normalization, "lines": lines}
     if tokenizer:
         settings["tokenizer"] = str(tokenizer)

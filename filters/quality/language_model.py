@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from filters import models
 from filters.contracts import ResourceError
 from filters.needs import need
+from filters.quality.perplexity import file_of
 from filters.text.arpa import Malformed, Sum, log10_of, read_arpa
 
 _KENLM = b"mmap lm http://kheafield.com/code format version"
@@ -24,13 +24,13 @@ def load(model: str, tokenizer: str | None, sha256: Mapping[str, str]) -> Scorer
     model      an ARPA file, plain or .gz, or a binary file of KenLM's, which needs the package kenlm
     tokenizer  a SentencePiece model that cuts lines into the model's words; None: they are parted by spaces
     """
-    path = models.resolve(model, sha256.get(model))
+    path = file_of(model, sha256)
     with open(path, "rb") as file:
         head = file.read(len(_KENLM))
     scorer = _kenlm(model, path) if head == _KENLM else _arpa(model, path, *_stamp(path))
     if tokenizer is None:
         return scorer
-    pieces = sentencepiece(tokenizer, models.resolve(tokenizer, sha256.get(tokenizer)))
+    pieces = sentencepiece(tokenizer, file_of(tokenizer, sha256))
     return lambda lines: scorer("\n".join(" ".join(pieces(line)) for line in lines.split("\n")))
 
 

@@ -2,13 +2,24 @@
 
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from filters import models
 from filters.by_language import ByLanguage
-from filters.contracts import FrozenMap, Judge, Scores, SettingsError, Strategy, by_language, limit, strategy
+from filters.contracts import (
+    FrozenMap,
+    Judge,
+    ResourceError,
+    Scores,
+    SettingsError,
+    Strategy,
+    by_language,
+    limit,
+    strategy,
+)
 from filters.document import Document
 from filters.rules import Rule
 from filters.top_share import TopShareJudge
@@ -67,7 +78,7 @@ class LanguageModel(Strategy):
     def resources(self) -> Mapping[str, str]:
         """sha256 of every model."""
         named = {name for pair in self._files().values() for name in pair if name}
-        return {name: models.digest(models.resolve(name, self.sha256.get(name))) for name in sorted(named)}
+        return {name: models.digest(file_of(name, self.sha256)) for name in sorted(named)}
 
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """A model of one language judges several."""
@@ -98,6 +109,14 @@ class LanguageModel(Strategy):
             return (10.0**power if power <= _MOST else math.inf), found.words
 
         return perplexity
+
+
+def file_of(model: str, sha256: Mapping[str, str]) -> Path:
+    """The local file of a model. Raises ResourceError, which says how to make one where a path leads to nothing."""
+    if "://" not in model and not model.startswith("package:") and not Path(model).expanduser().exists():
+        made_by = f"curate train perplexity --data GOOD.jsonl --model {model}"
+        raise ResourceError(f"model {model}: no such file; train one: {made_by}")
+    return models.resolve(model, sha256.get(model))
 
 
 @strategy

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from filters.chain import fault_of, first_cause
 from filters.contracts import ResourceError
 from filters.extraction import html
 from filters.needs import check_file, need
+
+ARPA = str(Path(__file__).parents[1] / "curate" / "training" / "lmplz.arpa")
 
 
 @pytest.fixture
@@ -37,6 +40,7 @@ def test_a_package_is_imported_not_only_looked_for(broken):
         ("cleanup/sentences", {"splitter": "kiwi"}, "kiwipiepy", "'curate-lm-text[kiwi]'"),
         ("quality/gopher", {"semantics": "datatrove", "words": "spacy"}, "spacy", "spacy"),
         ("quality/fineweb", {"words": "kiwi"}, "kiwipiepy", "'curate-lm-text[kiwi]'"),
+        ("quality/perplexity", {"model": ARPA, "tokenizer": ARPA}, "sentencepiece", "'curate-lm-text[kenlm]'"),
         ("pii/presidio", {}, "presidio_analyzer", "presidio-analyzer"),
         ("dedup/minhash-datasketch", {}, "datasketch", "datasketch"),
     ],

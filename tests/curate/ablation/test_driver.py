@@ -1,5 +1,6 @@
 """Ablations decide from scores what runs decide by dropping."""
 
+import contextlib
 import json
 import random
 from dataclasses import replace
@@ -12,9 +13,11 @@ from curate.ablation.arms import Ablation, Arm, parse
 from curate.ablation.driver import ablate
 from curate.rundir import RunError, UsageError
 from tests.curate.ablation.tools import BODY, arms_by_name, kept_ids, run_ablation, texts, without_times, write
+from tests.curate.quality_model import in_a_folder_with_one
 from tests.curate.running_tools import go, recipe, rows
 
 ROOT = Path(__file__).resolve().parents[3]
+ARPA = str(ROOT / "tests" / "curate" / "training" / "lmplz.arpa")
 ITEMS = Path(__file__).with_name("items.jsonl")
 
 
@@ -31,6 +34,15 @@ def _judge(rng: random.Random) -> dict:
             {"quality/fineweb": {"max_duplicated": rng.random() / 4, "max_short": rng.random()}},
             {"quality/length": {"min_words": rng.randint(0, 40), "max_lines": rng.randint(4, 9)}},
             {"quality/compression": {}},
+            {
+                "quality/perplexity": {
+                    "model": ARPA,
+                    "max_perplexity": rng.choice([None, 238]),
+                    "keep": rng.choice([[], ["head", "middle"]]),
+                    "head": 229,
+                    "tail": 235,
+                }
+            },
             {"quality/cjk": {"drop_from_cjk_chars": rng.randint(5, 30)}},
             {"quality/url": {}},
             {"toxicity/wordlist": {}},
@@ -85,6 +97,7 @@ def _corpus(rng: random.Random) -> dict:
                     "compare": rng.choice([None, "language_score"]),
                 }
             },
+            {"quality/perplexity-top": {"model": ARPA, "keep_top": rng.choice([0.5, 0.9])}},
             {"dedup/lines": {}},
             {"dedup/bff": {"min_ngram": 5, "max_ngram": rng.randint(5, 9), "threshold": rng.choice([0.5, 0.8])}},
             {"dedup/substring": {"length": rng.randint(8, 20)}},
@@ -145,6 +158,11 @@ def test_shipped_ablations_keep_what_runs_keep(name, tmp_path):
     sample = ROOT / "configs/sample/sample.warc.gz"
     chosen = replace(arms.load(name), samples=3, seeds=2)
     assert not chosen.input
+    with in_a_folder_with_one(tmp_path / "model") if name == "classifier" else contextlib.nullcontext():
+        _keeps_what_runs_keep(chosen, sample, tmp_path)
+
+
+def _keeps_what_runs_keep(chosen, sample, tmp_path):
     report = ablate(chosen, [str(sample)], str(tmp_path / "ablation"), workers=1)
     for arm in chosen.arms:
         result = go(arm.recipe, [sample], tmp_path / arm.name)

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from curate.commands.application import app
 from curate.training.examples import DataError
 from curate.training.perplexity import train
 from filters import make
@@ -72,3 +74,21 @@ def test_too_many_pieces_is_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"cannot make 30000 pieces of these texts: .*too high"):
         train(lambda: TEXTS, tmp_path / "m.arpa", tokenizer=tmp_path / "m.model", pieces=30_000)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, texts in (("good.jsonl", TEXTS), ("pool.jsonl", POOL)):
+        rows = (json.dumps({"body": text}, ensure_ascii=False) for text in texts)
+        (tmp_path / name).write_text("\n".join(rows) + "\n", encoding="utf-8")
+    command = get_command(app)
+    arguments = ["train", "perplexity", "--data", str(tmp_path / "good.jsonl"), "--text", "body"]
+    made = [*arguments, "--model", str(tmp_path / "m.arpa"), "--pool", str(tmp_path / "pool.jsonl"), "--order", "2"]
+    command.main(made, standalone_mode=False)
+    said = json.loads(capsys.readouterr().out)
+    judge: Any = make("quality/perplexity", said["strategy"]["quality/perplexity"])
+    judge.check()
+    assert 0 < judge.head < judge.tail
+    assert len(said["ngrams"]) == 2
+    with pytest.raises(SystemExit):
+        command.main([*arguments, "--model", str(tmp_path / "m.txt")], standalone_mode=False)
+    assert "must end in .arpa" in capsys.readouterr().err

@@ -112,12 +112,13 @@ def test_what_is_missing_or_damaged_is_named(small: str, tmp_path: Path, monkeyp
 
     broken = tmp_path / "broken.arpa"
     broken.write_text(SMALL.replace("\\end\\", ""), encoding="utf-8")
-    assert "No such file" in said(model=str(tmp_path / "none.arpa"))
+    none = str(tmp_path / "none.arpa")
+    assert f"{none}: no such file; train one: curate train perplexity --data GOOD.jsonl --model" in said(model=none)
     assert "neither an ARPA file nor a binary file of KenLM's: line 23: the file ends before" in said(model=str(broken))
     broken.write_bytes(gzip.compress(SMALL.encode())[:-9])
     assert "cannot read it" in said(model=str(broken))
     assert "sha256 mismatch" in said(model=small, sha256={small: "0" * 64})
-    assert "No such file" in said(model=small, tokenizer=str(tmp_path / "none.model"))
+    assert "no such file" in said(model=small, tokenizer=str(tmp_path / "none.model"))
     monkeypatch.setitem(sys.modules, "sentencepiece", None)
     assert "pip install 'curate-lm-text[kenlm]'" in said(model=small, tokenizer=small)
     monkeypatch.setitem(sys.modules, "kenlm", None)
