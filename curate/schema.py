@@ -49,7 +49,7 @@ def ablation() -> dict[str, Any]:
             "tokens": {"type": "string", "description": "words (UAX #29), or the path of a tokenizers JSON file"},
             "arms": {
                 "type": "object",
-                "description": "what each arm changes: {stage: off, another strategy, or settings}",
+                "description": "what an arm changes: {stage: off, another strategy, or settings}; recipe: NAME",
                 "additionalProperties": {"type": "object"},
             },
             "leave_one_out": {"anyOf": [{"type": "boolean"}, {"type": "array", "items": {"type": "string"}}]},

@@ -98,6 +98,8 @@ class Phases:
                    compared)
     stall_seconds  after which a worker that is still at one place of the input is replaced
     options        Beam's
+    since          time.process_time() when the run began: what this process used before (in a notebook, for earlier
+                   runs) is not the run's
 
     cpu_seconds          CPU seconds of all finished units, those of an earlier process included, that are not counted
                          in this process; with workers, what they imported too
@@ -115,6 +117,7 @@ class Phases:
         progress: Progress | None = None,
         stall_seconds: float = STALL_SECONDS,
         options: Sequence[str] = (),
+        since: float = 0.0,
     ) -> None:
         self.root = root
         self.progress = progress or Progress()
@@ -124,8 +127,13 @@ class Phases:
         self.made_again: list[str] = []
         self._workers, self._resume, self._verify = workers, resume, verify
         self._stall_seconds, self._options = stall_seconds, tuple(options)
+        self._since = since
         self._pool: Pool | None = None
         self._began = (0.0, 0.0)
+
+    def used(self) -> float:
+        """CPU seconds of the run so far, in all processes."""
+        return self.cpu_seconds + time.process_time() - self._since
 
     def __enter__(self) -> "Phases":
         self._began = time.monotonic(), time.process_time()
@@ -140,10 +148,10 @@ class Phases:
         first: float | None
         if self._pool is None:
             first, spent = serial_startup() or self._began
-            self.startup_cpu_seconds = max(before, spent)
+            self.startup_cpu_seconds = max(before, spent) - self._since
         else:
             first, spent = self._pool.startup()
-            self.startup_cpu_seconds = before + spent
+            self.startup_cpu_seconds = before + spent - self._since
             self.cpu_seconds += self._pool.import_cpu_seconds
             self._pool.close(kill=kind is not None)
         self.startup_seconds = max(0.0, (first or began) - began)

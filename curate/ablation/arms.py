@@ -11,7 +11,7 @@ import pydantic
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, InstanceOf
 
 from curate import recipe as recipes
-from curate.ablation.changes import OTHER_FILES, changed
+from curate.ablation.changes import OTHER_FILES, RECIPE, changed
 from curate.configuration import Count, Paths, Place, Text, Yes, several, string, validated, whole
 from curate.recipe import Lines, Recipe, RecipeError, check_name, find_config, load_yaml
 from filters.chain import Step
@@ -19,6 +19,7 @@ from filters.contracts import Judge, Strategy, settings_of
 from filters.language.fasttext import ISO_639_1
 from filters.language.identification import LanguageJudge
 from filters.rules import Rule
+from pipelines.reading.fields import Reading
 
 BASE = "base"
 SLICES = ("language", "domain", "length", "crawl")
@@ -58,7 +59,7 @@ Names = Annotated[tuple[str, ...], several("name")]
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
-    """One variant of the base recipe. input and pair_by are for arms that read other files (WET beside WARC)."""
+    """A variant of the base, or another recipe. input and pair_by: for arms that read other files (WET beside WARC)."""
 
     name: str
     recipe: Recipe
@@ -181,9 +182,10 @@ def parse(data: Any, file: str, lines: Lines | None = None, folder: Path | None 
     place.check_known(list(data), list(dict.fromkeys([*_MADE, *fields])))
     name = data.get("name", Path(file).stem)
     check_name(name, file, place.lines, ("name",))
-    base = _base(data.get("recipe"), place, folder)
+    base = _recipe(data.get(RECIPE), place.at(RECIPE), folder)
     arms = [Arm(BASE, base)]
-    arms += [_arm(arm, changes, base, place.at("arms", arm)) for arm, changes in _map(data, "arms", place).items()]
+    for called, changes in _map(data, "arms", place).items():
+        arms.append(_arm(called, changes, base, place.at("arms", called), folder))
     arms += _leave_one_out(data.get("leave_one_out"), base, place.at("leave_one_out"))
     arms += _grid(_map(data, "grid", place), base, place.at("grid"))
     seen: set[str] = set()
@@ -213,24 +215,38 @@ def notes_to_slice_by(steps: Sequence[Step]) -> list[str]:
     return list(dict.fromkeys(notes))
 
 
-def _base(named: Any, place: Place, folder: Path | None) -> Recipe:
+def _recipe(named: Any, place: Place, folder: Path | None) -> Recipe:
+    """A recipe that is named, or written out, at a place."""
     if isinstance(named, dict):
-        return recipes.parse(named, place.file, place.lines.below("recipe"))
+        return recipes.parse(named, place.file, place.lines.below(*place.path))
     if not isinstance(named, str):
-        raise place.at("recipe").error("recipe is required: a shipped recipe's name or a path")
+        raise place.error("recipe is required: a shipped recipe's name or a path")
     beside = folder / named if folder is not None else None
-    return recipes.load(str(beside) if beside is not None and beside.is_file() else named)
+    try:
+        return recipes.load(str(beside) if beside is not None and beside.is_file() else named)
+    except RecipeError as error:
+        raise error if error.file else place.error(str(error)) from error  # where the recipe is named, or its own place
 
 
-def _arm(name: Any, changes: Any, base: Recipe, place: Place) -> Arm:
+def _arm(name: Any, changes: Any, base: Recipe, place: Place, folder: Path | None) -> Arm:
     check_name(name, place.file, place.lines, place.path)
     if name == BASE:
         raise place.error(f"the arm {BASE} is the recipe itself and is always there")
     if not isinstance(changes, dict):
         raise place.error("an arm is a map from stages to what replaces them")
     files = validated(_OtherFiles, {key: value for key, value in changes.items() if key in OTHER_FILES}, place)
-    recipe = changed(base, {stage: change for stage, change in changes.items() if stage not in OTHER_FILES}, place.at)
+    begun = _recipe(changes[RECIPE], place.at(RECIPE), folder) if RECIPE in changes else base
+    if _read(begun) != _read(base):
+        said = "rows, records and zstd_long must be those of the base: all arms are made of the same pages"
+        raise place.at(RECIPE).error(f"{name} cannot be compared: {said}")
+    rest = {key: value for key, value in changes.items() if key not in (RECIPE, *OTHER_FILES)}
+    recipe = changed(begun, rest, place.at)
     return Arm(name, dataclasses.replace(recipe, name=name), files.input, files.pair_by)
+
+
+def _read(recipe: Recipe) -> Reading:
+    """What a recipe reads of the input and an ablation needs."""
+    return dataclasses.replace(recipe.reading, rows=dataclasses.replace(recipe.rows, carry=()))
 
 
 def _leave_one_out(asked: Any, base: Recipe, place: Place) -> Iterator[Arm]:

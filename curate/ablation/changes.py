@@ -11,7 +11,7 @@ from curate.recipe import Lines, Recipe, check_steps
 from filters.chain import Step
 from filters.contracts import SettingsError, settings_of
 
-AFTER = "after"
+AFTER, RECIPE = "after", "recipe"
 OTHER_FILES = ("input", "pair_by")
 Where = Callable[..., Place]  # from the keys of a change (stage, setting, ...) to where it is written
 
@@ -26,7 +26,7 @@ def changed(base: Recipe, changes: Mapping[str, Any], where: Where | None = None
     after = changes.get(AFTER, {})
     if not isinstance(after, dict):
         raise at(AFTER).error("after is a map from a stage to what follows it")
-    at().check_known(list(changes), [*names, AFTER, *OTHER_FILES])
+    at().check_known(list(changes), [*names, AFTER, RECIPE, *OTHER_FILES])
     at(AFTER).check_known(list(after), names)
     steps: list[Step] = []
     for step in base.steps:

@@ -52,9 +52,10 @@ def _dots(
     least, most = min(row[2] for row in rows), max(row[3] for row in rows)
     at = ticks(min(least, 0.0) if zero else least, max(most, 0.0) if zero else most)
     scale = Scale(at[0], at[-1], begin, left + width - 20)
-    axis(drawing, scale, at, top, placed.bottom, say)
-    if zero:
-        drawing.line(scale(0), top, scale(0), placed.bottom, AXIS, dash="4 3")
+    free = placed.free if labels else [(top, placed.bottom)]
+    axis(drawing, scale, at, free, placed.bottom, say)
+    for start, end in free if zero else ():
+        drawing.line(scale(0), start, scale(0), end, AXIS, dash="4 3")
     if labels:
         placed.labels(drawing)
     for place, (name, value, low, high) in enumerate(rows):
@@ -127,10 +128,10 @@ def _overlap(attribution: Mapping[str, Any]) -> list[Chart]:
     title = "Of the documents that fail a rule (row), the share that fails another one (column) too"
     rows = [(whole[a], whole[b], shared[a][b], shared[a][a]) for a in failing for b in failing if shared[a][b]]
     columns = ("rule", "other rule", "documents that fail both", "documents that fail the rule")
-    return [Chart("overlap", title, columns, rows, _matrix(title, names, names, cells))]
+    return [Chart("overlap", title, columns, rows, matrix(title, names, names, cells))]
 
 
-def _matrix(title: str, rows: Sequence[str], columns: Sequence[str], cells: Cells) -> Callable[[float], Drawing]:
+def matrix(title: str, rows: Sequence[str], columns: Sequence[str], cells: Cells) -> Callable[[float], Drawing]:
     """The function that draws cells, shown by shade and as a percentage where there is room.
 
     Columns are named below, turned; where they are too many for that, rows are numbered, and columns by number.
@@ -200,7 +201,7 @@ def _slices(kind: str, rows: Sequence[Mapping[str, Any]]) -> list[Chart]:
     title = f"Share of the documents of each {kind} that a rule removes"
     figures = [(row["slice"], rule, count, row["documents"]) for row in rows for rule, count in row["removed"].items()]
     columns = (kind, "rule", "documents removed", "documents read")
-    return [Chart(f"slices {kind}", title, columns, figures, _matrix(title, rules, slices, cells))]
+    return [Chart(f"slices {kind}", title, columns, figures, matrix(title, rules, slices, cells))]
 
 
 def _sweep(sweep: Mapping[str, Any]) -> list[Chart]:
@@ -262,7 +263,7 @@ def _along(
     if numeric:
         at = ticks(min(values), max(values))
         scale = Scale(at[0], at[-1], left, right)
-        axis(drawing, scale, at, top, height, number)
+        axis(drawing, scale, at, [(top, height)], height, number)
         return lambda value: scale(value) if at[0] <= value <= at[-1] else None
     labels = [shown(value, 40) for value in values]
     step = (right - left) / len(labels)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,12 @@ def test_wrong_recipes_and_inputs_are_said_before_anything_is_written(tmp_path, 
             with pytest.raises(curate.UsageError, match="inputs: "):
                 call(given, inputs, out)
     assert not out.exists()
+
+
+def test_a_run_counts_its_own_cpu_seconds_not_those_of_this_process(tmp_path, archive, monkeypatch):
+    real = time.process_time
+    monkeypatch.setattr(time, "process_time", lambda: real() + 1000)
+    result = curate.run(curate.load_recipe(LENGTH), archive, tmp_path / "out", workers=1)
+    report = curate.ablate(curate.load_ablation(ABLATION), archive, tmp_path / "ablation", workers=1)
+    for found in (result, report):
+        assert 0 <= found["startup_cpu_seconds"] < found["cpu_seconds"] < 100

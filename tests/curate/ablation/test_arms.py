@@ -2,9 +2,11 @@
 
 import pytest
 
+from curate import recipe as recipes
 from curate.ablation import arms
 from curate.ablation.arms import parse
-from curate.recipe import RecipeError
+from curate.recipe import CONFIGS, RecipeError
+from filters.contracts import ResourceError
 
 BASE = {
     "name": "base",
@@ -164,6 +166,14 @@ def test_errors_name_what_is_wrong(data, message):
         ("sweeps:\n  quality/gopher.min_words: [1]\n  quality/gopher.max_words: [x]\n", "line 4: .*max_words"),
         ("sweeps:\n  quality/gopher.quality/length: [{}]\n", "line 3: .*unknown setting quality/length"),
         ("slices: [planet]\n", "line 2: .*planet"),
+        ("arms:\n  a:\n    recipe: goffer\n", "line 4: goffer: no such file; did you mean gopher"),
+        ("arms:\n  a:\n    recipe: 5\n", "line 4: recipe is required"),
+        ("arms:\n  a: {recipe: gopher, quality/c4: off}\n", "line 3: unknown key 'quality/c4'"),
+        (
+            "arms:\n  a:\n    recipe: {name: b, stages: [extraction/plain], rows: {text: body}}\n",
+            "line 4: a cannot be compared: rows, records",
+        ),
+        ("arms:\n  a:\n    recipe:\n      stages: [nothing]\n", "line 5: .*nothing"),
         ("proxy:\n  references: {news: a}\n  seeds: 0\n", "line 4: proxy.seeds"),
         (
             "proxy:\n  references:\n    news: a\n    docs: []\n",
@@ -277,11 +287,24 @@ def test_a_recipe_beside_the_ablation(tmp_path):
     path = tmp_path / "one.yaml"
     path.write_text("recipe: mine.yaml\narms: {loose: {dedup/exact: off}}\n")
     assert [len(arm.recipe.steps) for arm in arms.load(str(path)).arms] == [2, 1]
+    path.write_text("recipe: gopher\narms: {other: {recipe: mine.yaml, dedup/exact: off}}\n")
+    assert [step.name for step in arms.load(str(path)).arms[1].recipe.steps] == ["extraction/plain"]
 
 
-@pytest.mark.parametrize(
-    "name", ["extraction", "dedup", "quality", "language-threshold", "toxicity", "pii", "klue", "fineweb2-ko"]
-)
+def test_the_ablation_of_recipes_has_all_that_need_no_model_of_the_users():
+    chosen = arms.load("recipes")
+    compared = {chosen.base.recipe.name, *(arm.name for arm in chosen.arms[1:])}
+    for path in CONFIGS.glob("*.yaml"):
+        shipped = recipes.load(str(path))
+        if path.stem in compared:
+            arm = next((arm for arm in chosen.arms if arm.name == path.stem), chosen.base)
+            assert arm.recipe.steps == shipped.steps
+        else:
+            with pytest.raises(ResourceError):
+                recipes.check(shipped)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (CONFIGS / "ablations").glob("*.yaml")))
 def test_shipped_ablations_name_no_input(name):
     found = arms.load(name)
     assert found.name == name

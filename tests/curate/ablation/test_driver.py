@@ -47,6 +47,7 @@ def _judge(rng: random.Random) -> dict:
             {"quality/url": {}},
             {"toxicity/wordlist": {}},
             {"sampling/random": {"share": rng.choice([0.5, 0.8])}},
+            {"sampling/upsample": {"by": "language_score", "weights": {0: 1, 0.6: rng.choice([0, 2.5])}}},
             {"tests.strategies.Characters": {"least": rng.randint(0, 200), "most": rng.randint(200, 900)}},
         ]
     )
@@ -98,6 +99,28 @@ def _corpus(rng: random.Random) -> dict:
                 }
             },
             {"quality/perplexity-top": {"model": ARPA, "keep_top": rng.choice([0.5, 0.9])}},
+            {
+                "quality/buckets": {
+                    "scores": {
+                        "words": {"quality/length": {}, "signal": "words"},
+                        "ratio": {"quality/compression": {}, "best": "lowest"},
+                        "language": {"note": "language_score"},
+                    },
+                    "cuts": rng.choice([4, [0.3, 0.5]]),
+                    "weight": rng.choice(["documents", "bytes", "tokens"]),
+                    "within": rng.choice([None, "language"]),
+                    "join": rng.choice(["maximum", "mean", "vote"]),
+                    "ties": rng.choice(["together", "split"]),
+                    "keep": rng.choice([[1, 2], [2]]),
+                }
+            },
+            {
+                "sampling/mix": {
+                    "budget": rng.choice([100, 600]),
+                    "by": "language",
+                    "shares": rng.choice([{"ko": 0.5, "en": 0.5}, {"": 0.3, "ko": 0.7}]),
+                }
+            },
             {"dedup/lines": {}},
             {"dedup/bff": {"min_ngram": 5, "max_ngram": rng.randint(5, 9), "threshold": rng.choice([0.5, 0.8])}},
             {"dedup/substring": {"length": rng.randint(8, 20)}},
@@ -111,7 +134,7 @@ def random_stages(seed: int) -> list:
     stages: list = [BODY]
     for place in range(rng.randint(1, 7)):
         ((name, settings),) = rng.choice([_judge, _judge, _rewriter, _corpus])(rng).items()
-        if "language_score" in json.dumps(settings):  # a note that some stage must write
+        if '"language' in json.dumps(settings):  # a note that some stage must write
             stages.insert(1, {"language/script": {"keep": [], "latin": "en", "as": f"noted{place}"}})
         stages.append({name: {**settings, "as": f"s{place}"}})
     return stages
