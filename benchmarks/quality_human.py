@@ -19,7 +19,8 @@ from typing import Any
 from benchmarks.shared import DATA, missing, pages_gold
 from curate.evaluation.metrics import Interval
 from curate.evaluation.quality import evaluate
-from curate.training import quality
+from curate.training import perplexity, quality
+from curate.training.texts import text_files
 from filters import STRATEGIES, make
 from filters.contracts import Judge, SettingsError
 from filters.document import Document, RawPage
@@ -44,8 +45,19 @@ def _classifier(prose: Path, web: Path, folder: Path) -> dict[str, Any]:
     return {"model": str(model)}
 
 
+def _language_model(prose: Path, web: Path, folder: Path) -> dict[str, Any]:
+    """A model of words between spaces, as SentencePiece may not be there."""
+    model = folder / "prose.arpa"
+    (file,) = text_files([str(prose)])
+    perplexity.train(file.texts, model, held_out_share=0)
+    return {"model": str(model)}
+
+
 # By judge, what trains its model from files of prose and of web text, and gives its settings
-MODELS: Mapping[str, Callable[[Path, Path, Path], dict[str, Any]]] = {"quality/fasttext": _classifier}
+MODELS: Mapping[str, Callable[[Path, Path, Path], dict[str, Any]]] = {
+    "quality/fasttext": _classifier,
+    "quality/perplexity": _language_model,
+}
 
 
 def _prose() -> Iterator[str]:

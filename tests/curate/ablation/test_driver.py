@@ -19,6 +19,7 @@ from tests.curate.quality_model import in_a_folder_with_one
 from tests.curate.running_tools import go, recipe, rows
 
 ROOT = Path(__file__).resolve().parents[3]
+ARPA = str(ROOT / "tests" / "curate" / "training" / "lmplz.arpa")
 ITEMS = Path(__file__).with_name("items.jsonl")
 
 
@@ -35,6 +36,15 @@ def _judge(rng: random.Random) -> dict:
             {"quality/fineweb": {"max_duplicated": rng.random() / 4, "max_short": rng.random()}},
             {"quality/length": {"min_words": rng.randint(0, 40), "max_lines": rng.randint(4, 9)}},
             {"quality/compression": {}},
+            {
+                "quality/perplexity": {
+                    "model": ARPA,
+                    "max_perplexity": rng.choice([None, 238]),
+                    "keep": rng.choice([[], ["head", "middle"]]),
+                    "head": 229,
+                    "tail": 235,
+                }
+            },
             {"quality/cjk": {"drop_from_cjk_chars": rng.randint(5, 30)}},
             {"quality/url": {}},
             {"toxicity/wordlist": {}},
@@ -90,6 +100,7 @@ def _corpus(rng: random.Random) -> dict:
                     "compare": rng.choice([None, "language_score"]),
                 }
             },
+            {"quality/perplexity-top": {"model": ARPA, "keep_top": rng.choice([0.5, 0.9])}},
             {
                 "quality/buckets": {
                     "scores": {
