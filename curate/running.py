@@ -99,7 +99,8 @@ def run(
              follows from the size of the input
 
     Returns what run.json holds, as a RunResult: a mapping with kept, dropped, failed, funnel, rules and show().
-    Raises RecipeError or UsageError before anything is written, RunError afterwards.
+    Raises RecipeError or UsageError before anything is written, RunError afterwards, and TemplateWritten
+    (pipelines.engines) where the options ask for the template of a job: `resume` checks what the job has done then.
     """
     started, since = time.monotonic(), time.process_time()
     sources, target = given_paths(inputs), given_path(output, "output")

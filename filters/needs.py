@@ -19,6 +19,7 @@ EXTRAS = {
     "torch": "transformer",
     "trafilatura": "extractors",
     "transformers": "transformer",
+    "weasyprint": "pdf",
 }
 _DISTRIBUTIONS = {"presidio_analyzer": "presidio-analyzer", "re2": "google-re2", "spacy": "spacy"}
 

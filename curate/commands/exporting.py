@@ -34,7 +34,8 @@ def export(
     except RunError as error:
         fail(str(error), 1)
     tokens = f", {about['tokens']:,} tokens" if "tokens" in about else ""
-    print(f"{target}: {about['rows']:,} rows{tokens} in {len(about['files'])} files")
+    files = len(about["files"])
+    print(f"{target}: {about['rows']:,} rows{tokens} in {files:,} file{'s' if files != 1 else ''}")
 
 
 def card(run: Annotated[str, typer.Argument(metavar="DIRECTORY", help="The directory of a finished run.")]) -> None:

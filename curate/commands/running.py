@@ -80,6 +80,7 @@ def run(
     from curate.progress import progress
     from curate.rundir import RunError, UsageError
     from curate.running import run as run_recipe
+    from pipelines.engines import TemplateWritten
 
     warn(chosen.warnings())
     try:
@@ -98,6 +99,10 @@ def run(
                 verify,
                 shards,
             )
+    except TemplateWritten as written:
+        print(f"template: {written.location}")
+        print("when a job made from it is done, the same command with --resume checks it and writes run.json")
+        return
     except UsageError as error:
         fail(str(error))
     except RunError as error:
@@ -204,6 +209,7 @@ def report(
     figures: Annotated[
         str | None, typer.Option(help="Also write each chart as SVG, and its figures as CSV, into this directory.")
     ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="With --figures: each chart as PDF too (extra pdf).")] = False,
 ) -> None:
     """Rewrite report.html and report.md of a run or an ablation from its JSON."""
     from curate.report.charts import write_figures
@@ -211,7 +217,10 @@ def report(
     from curate.results import RunResult, load_result
     from curate.rundir import UsageError
     from curate.shown import EXAMPLES_FILE
+    from filters.contracts import ResourceError
 
+    if pdf and figures is None:
+        fail("--pdf: name a directory for the charts with --figures")
     folder = Path(directory).expanduser()
     try:
         result = load_result(folder)
@@ -224,7 +233,9 @@ def report(
     if figures is not None:
         into = Path(figures).expanduser()
         try:
-            written = write_figures(data, into)
+            written = write_figures(data, into, pdf)
+        except ResourceError as error:
+            fail(str(error))
         except OSError as error:
             fail(f"{into}: cannot be written: {error.strerror}")
         print(f"{into}: {len(written)} files")

@@ -42,7 +42,9 @@ def write_card(run: str | os.PathLike[str]) -> list[str]:
     written = {storage.join(root, name): text.encode() for name, text in files.items()}
     for path, data in written.items():
         if storage.exists(path) and storage.read_bytes(path) != data:
-            raise UsageError(f"{path}: exists, and is not what this command would write; move it away first")
+            raise UsageError(
+                f"{path}: exists with other content, which would be lost: move or delete it, then run this again"
+            )
     for path, data in written.items():
         storage.write_bytes(path, data)
     return list(written)

@@ -52,9 +52,10 @@ def _dots(
     least, most = min(row[2] for row in rows), max(row[3] for row in rows)
     at = ticks(min(least, 0.0) if zero else least, max(most, 0.0) if zero else most)
     scale = Scale(at[0], at[-1], begin, left + width - 20)
-    axis(drawing, scale, at, top, placed.bottom, say)
-    if zero:
-        drawing.line(scale(0), top, scale(0), placed.bottom, AXIS, dash="4 3")
+    free = placed.free if labels else [(top, placed.bottom)]
+    axis(drawing, scale, at, free, placed.bottom, say)
+    for start, end in free if zero else ():
+        drawing.line(scale(0), start, scale(0), end, AXIS, dash="4 3")
     if labels:
         placed.labels(drawing)
     for place, (name, value, low, high) in enumerate(rows):
@@ -262,7 +263,7 @@ def _along(
     if numeric:
         at = ticks(min(values), max(values))
         scale = Scale(at[0], at[-1], left, right)
-        axis(drawing, scale, at, top, height, number)
+        axis(drawing, scale, at, [(top, height)], height, number)
         return lambda value: scale(value) if at[0] <= value <= at[-1] else None
     labels = [shown(value, 40) for value in values]
     step = (right - left) / len(labels)

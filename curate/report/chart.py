@@ -101,6 +101,14 @@ class Rows:
         """Below the last row."""
         return self.top + self.step * len(self.names)
 
+    @property
+    def free(self) -> list[tuple[float, float]]:
+        """From where to where grid lines run: they strike through no label."""
+        if self.beside:
+            return [(self.top, self.bottom)]
+        middles = [self.middle(place) for place in range(len(self.names))]
+        return [(middle - self.thick / 2, middle + self.thick / 2 + 2) for middle in middles]
+
     def middle(self, place: int) -> float:
         """The middle of a row's bar."""
         return self.top + self.step * place + (self.step / 2 if self.beside else 22 + self.thick / 2)
@@ -114,12 +122,15 @@ class Rows:
                 drawing.text(0, self.top + self.step * place + 12, name, most=self.width)
 
 
-def axis(drawing: Drawing, scale: Scale, at: Sequence[float], top: float, bottom: float, say: Any) -> None:
-    """Grid lines, and a number below each that has room."""
+def axis(
+    drawing: Drawing, scale: Scale, at: Sequence[float], free: Sequence[tuple[float, float]], bottom: float, say: Any
+) -> None:
+    """Grid lines in what is free, and a number below each that has room."""
     beyond = float("-inf")
     for value in at:
         x = scale(value)
-        drawing.line(x, top, x, bottom, GRID)
+        for start, end in free:
+            drawing.line(x, start, x, end, GRID)
         half = text_width(say(value)) / 2
         if x - half > beyond:
             drawing.text(x, bottom + 12, say(value), anchor="middle")

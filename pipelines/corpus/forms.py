@@ -2,7 +2,7 @@
 
 Documents are spooled where they are (spool.Spool leaves a Shard), the decision sees only their packed keys, and each
 shard is re-read with what was decided (spool.reread). Text never crosses a shuffle. A new decision is a shape in
-filters/contracts.py and a module here, called like the shape, with a subclass of Forms.
+filters/decisions.py and a module here, called like the shape, with a subclass of Forms.
 """
 
 import functools

@@ -5,15 +5,19 @@ import csv
 import hashlib
 import json
 import re
+import sys
+import zlib
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
 
+from curate.report import charts as charts_module
 from curate.report.chart import MIDDLE, SLIM, SMALL, WIDE
 from curate.report.charts import charts, write_figures
 from curate.report.page import render_html, render_markdown, run_report
 from curate.report.text import shown
+from filters.contracts import ResourceError
 from tests.curate.report import hostile
 from tests.curate.running_tools import go, recipe, write_rows
 
@@ -98,6 +102,30 @@ def test_figures_are_files_of_their_own(report, tmp_path):
         else:
             head, *rows = csv.reader(path.read_text("utf-8").splitlines())
             assert rows and all(len(row) == len(head) for row in rows)
+
+
+def test_figures_as_pdf(report, tmp_path):
+    pytest.importorskip("weasyprint")
+    one = dict(list(charts(report).items())[:1])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(charts_module, "charts", lambda _: one)
+        svg, _, pdf = write_figures(report, tmp_path, pdf=True)
+    assert [path.suffix for path in (svg, pdf)] == [".svg", ".pdf"]
+    written = pdf.read_bytes()
+    assert written.startswith(b"%PDF-")
+    streams = re.findall(rb"\nstream\n(.*?)\nendstream\n", written, re.DOTALL)
+    written = b"\n".join(zlib.decompress(stream) for stream in streams)
+    assert re.search(rb"/Count 1\b", written)  # one page, as large as the drawing
+    size = [float(ElementTree.parse(svg).getroot().get(name)) * 0.75 for name in ("width", "height")]  # points
+    box = re.search(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]", written)
+    assert [float(side) for side in box.groups()] == pytest.approx(size, abs=0.1)
+
+
+def test_pdf_without_its_package_names_the_extra_and_writes_nothing(report, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    with pytest.raises(ResourceError, match=r"^PDF needs the package weasyprint, .*'curate-lm-text\[pdf\]'$"):
+        write_figures(report, tmp_path / "figures", pdf=True)
+    assert not (tmp_path / "figures").exists()
 
 
 def test_charts_without_figures_are_left_out(report):

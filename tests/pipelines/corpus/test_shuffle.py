@@ -79,6 +79,8 @@ CASES = [
     ("bff", []),
     ("bff-3", REPLAY),
     ("top", REPLAY),
+    ("buckets", REPLAY),
+    ("mix", []),
 ]
 
 
@@ -100,7 +102,7 @@ def test_same_decisions_as_on_one_machine(name: str, options: list[str], tmp_pat
         assert 0 < sum(counters.values()) < text
 
 
-@pytest.mark.parametrize("name", ["minhash", "lines", "bff", "top"])
+@pytest.mark.parametrize("name", ["minhash", "lines", "bff", "top", "buckets"])
 def test_no_input_and_no_losers(name: str, tmp_path: Path) -> None:
     found, evidence, _ = run(STEPS[name], [], tmp_path)
     assert found == {}
