@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test test-long lint bench notebook faults disturbed soak fuzz clean lock
+.PHONY: setup demo test test-long test-engines lint bench notebook faults disturbed soak fuzz clean lock
 
 setup: $(VENV)/.ready
 
@@ -28,6 +28,18 @@ test: lint
 # What make test leaves out (marked long): tutorials, most shipped ablations, an engine that fuses nothing.
 test-long: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
+
+# What a submission needs: the set-up of the image in an environment of its own, workers that share nothing but a store
+# (Cloud Storage and S3, emulated), lost workers, Prism where CURATE_PRISM names it, and the commands of docs/dataflow.md.
+test-engines:
+	rm -rf build/engines
+	$(PYTHON) -m venv build/engines
+	PATH="$(CURDIR)/build/engines/bin:$$PATH" bash -ec ' \
+		deploy/setup.sh wheels build/engines/wheels; deploy/setup.sh install build/engines/wheels; \
+		export CURATE_TEST_KERNELS=$(CURDIR)/build/engines/kernels; \
+		NUMBA_CPU_NAME=x86-64-v3 NUMBA_CACHE_DIR=$$CURATE_TEST_KERNELS deploy/setup.sh kernels quickstart dclm-baseline klue; \
+		python -m pip install --quiet pytest pytest-timeout pytest-xdist psutil gcp-storage-emulator "moto[server]"; \
+		python -m pytest -m "engines or not engines" tests/engines tests/curate/test_prism.py'
 
 # Runs that are killed at random moments of all phases, each compared with one that is not.
 disturbed: setup
@@ -58,6 +70,9 @@ fuzz: setup
 clean:
 	rm -rf $(VENV) demo-output build dist
 
-# Renew the locked versions, one file for Python 3.11 to 3.13 (needs uv). It holds versions and hashes and no addresses.
+# Renew the locked versions, one file for Python 3.11 to 3.13 (needs uv), and one of what an engine's workers need.
+# They hold versions and hashes and no addresses.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements.lock pyproject.toml
+	$(COMPILE) --extra dev -o requirements.lock pyproject.toml
+	$(COMPILE) --extra gcp --extra aws --extra extractors -c requirements.lock -o deploy/requirements.lock pyproject.toml

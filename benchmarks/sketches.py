@@ -19,7 +19,7 @@ ROUNDS = 3
 
 
 def _pages(paths: Sequence[Path], most: int) -> list[RawPage]:
-    units = cut([str(path) for path in paths], 1 << 40, 1)
+    units = cut({str(path): path.stat().st_size for path in paths}, 1 << 40, 1)
     found = (page for unit in units for piece in unit.pieces for page in read(piece))
     return [page for page, _ in zip((one for one in found if isinstance(one, RawPage)), range(most), strict=False)]
 

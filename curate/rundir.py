@@ -27,6 +27,7 @@ from pipelines.engines import EngineError
 from pipelines.inputs import READ, STATE, WORK, ReadTask
 from pipelines.manifest import EvidenceRecord, FileRecord, FormatError, Manifest, ManifestError, PieceRead, ReadRecord
 from pipelines.reading.units import Piece
+from pipelines.storage import Listed
 from pipelines.writing import KeySum
 
 VERSIONS = ("curate-lm-text", "apache-beam", "fastwarc", "resiliparse", "fasttext", "pyarrow", "numpy", "numba")
@@ -77,15 +78,12 @@ def errors_of(root: str) -> Iterator[None]:
         raise RunError(f"{root}: there is not enough memory to go on") from error
 
 
-def input_identity(path: str) -> dict[str, Any]:
-    """What tells an input file from another version of it.
+CHECKSUMS = 1_000  # files elsewhere up to which the store is asked for the checksum of each
 
-    A local file: its size, the time of its last change (ns), and a hash of its content up to 256 KiB, or of 64 samples
-    from the beginning to the end. Elsewhere: its size and time, and what the store keeps to tell versions apart (an
-    ETag, a checksum), without reading it.
-    """
-    if not storage.is_local(path):
-        return {"path": path, **storage.version(path)}
+
+def input_identity(path: str) -> dict[str, Any]:
+    """What tells a local input file from another version of it: its size, the time of its last change (ns), and a hash
+    of its content up to 256 KiB, or of 64 samples from the beginning to the end."""
     size = storage.size(path)
     digest = hashlib.sha256()
     with storage.reading(path) as file:
@@ -99,10 +97,23 @@ def input_identity(path: str) -> dict[str, Any]:
     return {"path": path, "size": size, "time": time, "content": digest.hexdigest()[:32]}
 
 
-def identities(paths: Iterable[str]) -> list[dict[str, Any]]:
-    """The identities of input files; raises UsageError for one that cannot be read."""
+def identities(found: Mapping[str, Listed | None]) -> list[dict[str, Any]]:
+    """The identities of the input files of units.find(); raises UsageError for one that cannot be read.
+
+    Of files elsewhere: size and time as they were listed and, where they are no more than CHECKSUMS, what the store
+    keeps to tell versions apart (an ETag, a checksum). They are not read.
+    """
+    elsewhere = [path for path, listed in found.items() if listed is not None]
+    sums: dict[str, str] = {}
+    if len(elsewhere) <= CHECKSUMS:
+        sums = dict(zip(elsewhere, storage.in_threads(storage.checksum, elsewhere), strict=True))
     try:
-        return [input_identity(path) for path in paths]
+        return [
+            input_identity(path)
+            if listed is None
+            else {"path": path, "size": listed.size, "time": listed.time, "checksum": sums.get(path, "")}
+            for path, listed in found.items()
+        ]
     except OSError as error:
         raise UsageError(f"{error.filename or 'input'}: cannot be read: {error.strerror or error}") from error
 

@@ -23,12 +23,14 @@ from pipelines.inputs import ReadTask, task_state, tasks_of
 from pipelines.manifest import EvidenceRecord, Manifest, Shard
 from pipelines.phases import Phases, Progress, Work
 from pipelines.pool import STALL_SECONDS
-from pipelines.reading.units import InputError, cut, expand
+from pipelines.reading.units import InputError, cut, find, in_one_piece, sizes_of
 from pipelines.writing import TableWriter
 
 LARGEST_UNIT = 64 << 20
 SMALLEST_UNIT = 2 << 20
 UNITS_PER_WORKER = 6
+UNITS_OF_ENGINE = 500  # aimed at where units are larger than SMALLEST_OF_ENGINE: an engine's workers are not known
+SMALLEST_OF_ENGINE = 8 << 20
 
 
 def check(recipe: Recipe) -> None:
@@ -39,19 +41,32 @@ def check(recipe: Recipe) -> None:
         raise UsageError(str(error)) from error
 
 
-def plan_units(paths: Sequence[str], workers: int, limit: int | None) -> list[ReadTask]:
-    """The units of a run: large enough that starting a pipeline (0.1 s) does not show, small enough to balance."""
-    total = sum(storage.size(path) for path in paths)
-    share = total // max(1, workers * UNITS_PER_WORKER)
-    size = min(LARGEST_UNIT, max(SMALLEST_UNIT, share))
-    if workers == 1:
-        size = LARGEST_UNIT
-    units = cut(paths, size, workers)
+def plan_units(
+    sizes: Mapping[str, int], workers: int | None, limit: int | None, shards: int | None = None
+) -> list[ReadTask]:
+    """The units of a run: large enough that starting a pipeline (0.1 s) does not show, small enough to balance.
+
+    sizes    bytes of the input files by path, in their order
+    workers  processes on this machine; None on an engine, where units depend on the input alone
+    shards   about how many units there are; by default they follow from the input (and the workers)
+    """
+    units = cut(sizes, unit_bytes(sum(sizes.values()), workers, shards), workers or 1)
     if limit is None:
         return [ReadTask.of(unit) for unit in units]
     # The first records in the order of the input: one unit, read until there are enough.
-    pieces = tuple(piece for unit in cut(paths, 1 << 62, 1) for piece in unit.pieces)
+    pieces = tuple(piece for unit in cut(sizes, 1 << 62, 1) for piece in unit.pieces)
     return [ReadTask("limit", pieces, limit)]
+
+
+def unit_bytes(total: int, workers: int | None, shards: int | None = None) -> int:
+    """About how many bytes a unit of an input of so many bytes is."""
+    if shards is not None:
+        return max(1, -(-total // shards))
+    if workers is None:
+        return min(LARGEST_UNIT, max(SMALLEST_OF_ENGINE, total // UNITS_OF_ENGINE))
+    if workers == 1:
+        return LARGEST_UNIT
+    return min(LARGEST_UNIT, max(SMALLEST_UNIT, total // (workers * UNITS_PER_WORKER)))
 
 
 @returns(RunResult)
@@ -67,6 +82,7 @@ def run(
     stall_seconds: float = STALL_SECONDS,
     against: str | None = None,
     verify: bool = False,
+    shards: int | None = None,
 ) -> dict[str, Any]:
     """Run a recipe over archives and write kept/, dropped/, failed/ and run.json.
 
@@ -79,22 +95,26 @@ def run(
     against  the directory of an earlier run, whose documents count as seen in every corpus stage
     verify   hash every file again after it was written; otherwise names and sizes are compared, and hashes where a
              run is resumed
+    shards   about how many units the input is cut into, and so at least how many files are written; by default it
+             follows from the size of the input
 
     Returns what run.json holds, as a RunResult: a mapping with kept, dropped, failed, funnel, rules and show().
-    Raises RecipeError or UsageError before anything is written, RunError afterwards.
+    Raises RecipeError or UsageError before anything is written, RunError afterwards, and TemplateWritten
+    (pipelines.engines) where the options ask for the template of a job: `resume` checks what the job has done then.
     """
     started, since = time.monotonic(), time.process_time()
     sources, target = given_paths(inputs), given_path(output, "output")
     against = None if against is None else given_path(against, "against")
     given_count(workers, "workers")
     given_count(limit, "limit")
+    given_count(shards, "shards")
     given_seconds(stall_seconds, "stall_seconds")
     recipe = recipe if isinstance(recipe, Recipe) else recipes.load(recipe)
     progress = progress or Progress()
     workers = workers or len(os.sched_getaffinity(0))
     try:
         engines.open_file_systems(options)
-        paths = expand(sources)
+        found = find(sources)
     except engines.EngineError as error:
         raise UsageError(f"Beam options: {error}") from error
     except InputError as error:
@@ -105,9 +125,9 @@ def run(
         _check_against(recipe, against)
     # workers of an engine have a working directory of their own
     directory = RunDirectory(storage.absolute(target) if on_engine else target)
-    identities = rundir.identities(paths)
+    paths, identities = list(found), rundir.identities(found)
     try:
-        tasks = plan_units(paths, workers, limit)
+        tasks = plan_units(sizes_of(found), None if on_engine else workers, limit, shards)
     except OSError as error:
         raise UsageError(f"{error.filename or 'input'}: cannot be read: {error.strerror or error}") from error
     state = directory.begin(
@@ -124,6 +144,7 @@ def run(
     )
     with rundir.errors_of(directory.root), contextlib.closing(directory):
         tasks = tasks_of(state["units"])
+        progress.update(notes=(*progress.notes, *in_one_piece(tasks)))
         output_of = recipe.output
         job = Job(
             directory.root,

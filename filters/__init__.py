@@ -44,6 +44,7 @@ STRATEGIES: Mapping[str, str] = {
     "quality/sentence": "filters.quality.sentence:Sentence",
     "quality/fasttext": "filters.quality.fasttext:FastText",
     "quality/fasttext-top": "filters.quality.fasttext:FastTextTop",
+    "quality/buckets": "filters.quality.buckets:Buckets",
     "dedup/exact": "filters.dedup.exact:Exact",
     "dedup/url": "filters.dedup.url:Url",
     "dedup/lines": "filters.dedup.lines:RepeatedLines",
@@ -61,6 +62,8 @@ STRATEGIES: Mapping[str, str] = {
     "rights/optout": "filters.rights.optout:OptOut",
     "rights/license": "filters.rights.license:License",
     "sampling/random": "filters.sampling.random:Random",
+    "sampling/upsample": "filters.sampling.upsample:Upsample",
+    "sampling/mix": "filters.sampling.mix:Mix",
 }
 
 ENTRY_POINTS = "curate.strategies"

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from filters.contracts import (
+    Buckets,
     CorpusJudge,
     CorpusRewriter,
     Duplicates,
@@ -304,7 +305,7 @@ def _shape_of(value: Any) -> str:
 def _keys_of(strategy: CorpusJudge, function: Any) -> tuple[Callable[[Document], tuple[Any, Any]], int]:
     """The function from a document to (keys, signature or None), and the number of keys."""
     decision = strategy.decision()
-    width = decision.width if isinstance(decision, Duplicates) else 1
+    width = decision.width if isinstance(decision, (Duplicates, Buckets)) else 1
     if isinstance(decision, Duplicates) and decision.signed:
         return function.with_signature, width
     return (lambda document: (function(document), None)), width

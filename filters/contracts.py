@@ -4,11 +4,19 @@ import dataclasses
 import functools
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, NoReturn, Protocol, TypeVar, dataclass_transform
+from typing import Any, ClassVar, NoReturn, Protocol, TypeVar, dataclass_transform
 
 import pydantic
 from pydantic import ConfigDict
 
+from filters.decisions import Bloom as Bloom
+from filters.decisions import Buckets as Buckets
+from filters.decisions import Duplicates as Duplicates
+from filters.decisions import Lines as Lines
+from filters.decisions import Repeats as Repeats
+from filters.decisions import Sameness as Sameness
+from filters.decisions import Survivor as Survivor
+from filters.decisions import TopShare as TopShare
 from filters.document import Document, Drop, NoteValue, RawPage
 from filters.frozen_map import FrozenMap as FrozenMap
 from filters.rules import Rule
@@ -215,117 +223,6 @@ def _for_scoring(judge: Judge) -> Judge:
     return view
 
 
-Survivor = Literal["longest", "newest", "first-url"] | FrozenMap[Literal["best"], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Sameness:
-    """When a document of a cluster goes for a survivor of it: each is compared with survivors that rank before it.
-
-    containment  it goes if this share of its word 3-grams stands in a survivor of no fewer words; None: no such test
-    jaccard      or if the Jaccard similarity of their character 5-grams reaches this; None: no such test
-    survivors    survivors that a document is compared with, those that share most with it
-    """
-
-    containment: float | None
-    jaccard: float | None
-    survivors: int = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicates:
-    """Link documents that share a key at the same place, and keep one document of each cluster.
-
-    rule       the rule under which the other documents are dropped
-    width      keys of a document that has keys
-    threshold  the similarity that the keys aim at; 1 where keys are equal only for equal documents
-    survivor   the document of a cluster that stays
-    compare    a note that breaks ties among survivors, and by which those kept and dropped are compared
-    verify     link two documents only at this Jaccard similarity of their shingles or above; or keep every document of
-               a cluster that holds something else than the survivors before it; None: neither
-    shingler   makes the function from a document to the hashes of its shingles, uint64 of shape (n,); a number as
-               verify needs it, and the similarities shown as evidence are measured with it
-    signed     the open function has with_signature(document) -> (keys, uint16 of shape (s,)): the share of equal values
-               in two signatures estimates their similarity
-    key_free   settings that keys do not depend on: keys of runs that differ in these alone can be compared
-    """
-
-    rule: str
-    width: int = 1
-    threshold: float = 1.0
-    survivor: Survivor = "longest"
-    compare: str | None = None
-    verify: float | Sameness | None = None
-    shingler: Callable[[], Callable[[Document], Any]] | None = None
-    signed: bool = False
-    key_free: frozenset[str] = frozenset()
-
-    @property
-    def sameness(self) -> Sameness | None:
-        """The test of the members of clusters, where verify asks for one."""
-        return self.verify if isinstance(self.verify, Sameness) else None
-
-    @property
-    def links_at(self) -> float | None:
-        """The similarity from which on documents are linked, where verify is a number."""
-        return None if isinstance(self.verify, Sameness) else self.verify
-
-
-@dataclass(frozen=True, slots=True)
-class TopShare:
-    """Keep the share of the documents whose key is greatest; equal keys in the order of a hash of the id.
-
-    A key is the one number of open(), as filters.dedup.survivors.sortable makes it of a score.
-    rule   the rule under which the others are dropped           share  of the documents that have a key, 0 to 1
-    """
-
-    rule: str
-    share: float
-    key_free: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Cut the pieces whose key occurred before, in the corpus or in the document."""
-
-    rule: str
-    key_free: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Bloom:
-    """Cut paragraphs, and drop documents, more than `threshold` of whose n-grams a Bloom filter has seen before.
-
-    rule           the rule under which paragraphs are cut       document_rule  the rule that drops whole documents
-    min_ngram, max_ngram  words in an n-gram; paragraphs of fewer than min_ngram words stay
-    expected_ngrams  n-grams the filters are made for; None: those of the corpus are counted
-    shards         filters, each for the documents with hash(id) mod shards of its own
-    """
-
-    rule: str
-    document_rule: str
-    min_ngram: int
-    max_ngram: int
-    threshold: float
-    false_positive_rate: float
-    expected_ngrams: int | None = None
-    shards: int = 1
-    key_free: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Repeats:
-    """Cut every run of at least `length` words that occurs elsewhere too, and keep one copy. For one machine.
-
-    max_words  words of the corpus beyond which the run is refused
-    """
-
-    rule: str
-    length: int
-    max_words: int
-    key_free: frozenset[str] = frozenset()
-
-
 class CorpusJudge(Strategy):
     """Drops documents by a decision over the whole corpus, from fixed-size keys and never from texts."""
 
@@ -334,7 +231,7 @@ class CorpusJudge(Strategy):
         decision; an array of shape (0,) says that the document takes no part and stays."""
         raise NotImplementedError
 
-    def decision(self) -> Duplicates | TopShare:
+    def decision(self) -> Duplicates | TopShare | Buckets:
         """What is decided from the keys."""
         raise NotImplementedError
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from filters.contracts import (
     SHAPES,
     Bloom,
+    Buckets,
     CorpusJudge,
     CorpusRewriter,
     Duplicates,
@@ -41,7 +42,7 @@ def load(path: str) -> type[Strategy]:
 
 
 _SHAPES_OF_DECISIONS: Mapping[type[Strategy], tuple[type, ...]] = {
-    CorpusJudge: (Duplicates, TopShare),
+    CorpusJudge: (Duplicates, TopShare, Buckets),
     CorpusRewriter: (Lines, Bloom, Repeats),
 }
 

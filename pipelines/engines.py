@@ -11,7 +11,7 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
-from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions, StandardOptions
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, SetupOptions, StandardOptions
 from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import create_runner
@@ -23,6 +23,14 @@ from pipelines.engine_words import reason_in
 
 class EngineError(Exception):
     """The engine's options are wrong, or the engine gave up; the message says which and why."""
+
+
+class TemplateWritten(Exception):
+    """The options ask for the template of a job, and not for the job. location: where it was written."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__(f"a template was written: {location}")
+        self.location = location
 
 
 def run_in_process(build: Callable[[beam.Pipeline], None], options: Sequence[str] = ()) -> None:
@@ -75,7 +83,10 @@ _DIRECT = ("fnapirunner", "directrunner", "direct")
 
 
 def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]) -> None:
-    """Run a pipeline on the runner that the options name. Raises EngineError for options Beam does not know."""
+    """Run a pipeline on the runner that the options name.
+
+    Raises EngineError for options Beam does not know, and TemplateWritten where nothing runs yet.
+    """
     parsed = parse_options(options)
     # Strategies of third parties are pickled by reference; what a main module defines has to travel.
     parsed.view_as(SetupOptions).save_main_session = False
@@ -96,6 +107,9 @@ def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]
         raise EngineError(f"{name} gave up: {error}") from None
     except Exception as error:
         raise EngineError(f"{name} {_gave_up(error, told)}") from None
+    template = parsed.view_as(GoogleCloudOptions).template_location
+    if template:
+        raise TemplateWritten(template)
     try:
         with _quiet():
             state = result.wait_until_finish()
@@ -157,9 +171,19 @@ def check_options(options: tuple[str, ...]) -> None:
         raise EngineError(f"{option!r} does not belong to any option")
     if runner:
         with _quiet():
-            wrong = PipelineOptionsValidator(parsed, _runner(runner)).validate()
+            validator = PipelineOptionsValidator(parsed, _runner(runner))
+            wrong = _wrong_locations(validator, parsed) or validator.validate()
         if wrong:
             raise EngineError(f"{runner}: {' '.join(wrong)}")
+
+
+def _wrong_locations(validator: Any, parsed: PipelineOptions) -> list[str]:
+    """What is wrong with the locations for Dataflow's files, where Beam would silently make a bucket of its own."""
+    cloud = parsed.view_as(GoogleCloudOptions)
+    given = [name for name in ("temp_location", "staging_location") if getattr(cloud, name)]
+    if not validator.is_service_runner():
+        return []
+    return [error for name in given for error in validator.validate_gcs_path(cloud, name)]
 
 
 def option_parser() -> argparse.ArgumentParser:

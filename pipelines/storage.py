@@ -1,5 +1,6 @@
 """Files wherever Beam can open them: local paths directly, everything else through Beam's file systems."""
 
+import concurrent.futures
 import contextlib
 import functools
 import hashlib
@@ -8,9 +9,11 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
 
+T = TypeVar("T")
+_THREADS = 32
 IN_WORK = ".tmp-"  # prefix of unfinished files
 _IN_WORK = re.compile(re.escape(IN_WORK) + "[0-9a-f]{32}")
 
@@ -63,15 +66,37 @@ def size(path: str) -> int:
     return os.path.getsize(path) if is_local(path) else int(_systems().match([path])[0].metadata_list[0].size_in_bytes)
 
 
-def version(path: str) -> dict[str, Any]:
-    """What a store elsewhere keeps of a file: its size, the time of its last change, its checksum or ETag."""
-    systems = _systems()
-    (found,) = systems.match([path])[0].metadata_list
+class Listed(NamedTuple):
+    """What a listing of a store elsewhere says of a file: its bytes, and the time of its last change (s)."""
+
+    size: int
+    time: float
+
+
+def listing(pattern: str) -> dict[str, Listed]:
+    """The files elsewhere that match a pattern, by path, sorted: one request for a page of them, none for a file."""
+    found = _systems().match([pattern])[0].metadata_list
+    return {one.path: Listed(int(one.size_in_bytes), one.last_updated_in_seconds) for one in _sorted(found)}
+
+
+def _sorted(entries: Any) -> Any:
+    return sorted(entries, key=lambda entry: entry.path)
+
+
+def checksum(path: str) -> str:
+    """What a store elsewhere tells versions of a file apart by, a checksum or ETag; "" where it has none."""
     try:
-        checksum = str(systems.checksum(path))
-    except Exception:  # each file system raises its own where it has none
-        checksum = ""
-    return {"size": int(found.size_in_bytes), "time": found.last_updated_in_seconds, "checksum": checksum}
+        return str(_systems().checksum(path))
+    except Exception:  # each file system raises its own
+        return ""
+
+
+def in_threads(function: Callable[[str], T], paths: Sequence[str]) -> list[T]:
+    """function of each path, in their order: many at a time where they are elsewhere, as each waits for a store."""
+    if len(paths) < 2 or all(is_local(path) for path in paths):
+        return [function(path) for path in paths]
+    with concurrent.futures.ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(function, paths))
 
 
 def reading(path: str) -> Any:

@@ -9,9 +9,11 @@ import numpy as np
 
 from curate.ablation.decide import DecidedArm, Decider
 from curate.ablation.joint import without
-from curate.ablation.scored import DROPPED, KEPT
+from curate.ablation.scored import DROPPED, KEPT, Coded
 from curate.ablation.slices import in_order
 from pipelines.scoring.plan import CorpusVisit, JudgeVisit, LeftOut, Node, TextVisit, Visit, texts_depend_on
+
+_ROWS_AT_ONCE = 1 << 20  # of the matrix of all rules; float32 counts exactly below 1 << 24
 
 
 @dataclass(frozen=True)
@@ -150,26 +152,37 @@ def gains_from_arms(attribution: dict[str, Any], gains: dict[str, dict[str, int]
 
 
 def _overlap(masks: list[RuleMask]) -> dict[str, Any]:
-    stack = np.array([mask.fails for mask in masks], dtype=np.float32)
-    shared = (stack @ stack.T).astype(int) if len(masks) else np.zeros((0, 0), dtype=int)
+    shared = np.zeros((len(masks), len(masks)), dtype=np.int64)
+    for start in range(0, len(masks[0].fails) if masks else 0, _ROWS_AT_ONCE):
+        stack = np.array([mask.fails[start : start + _ROWS_AT_ONCE] for mask in masks], dtype=np.float32)
+        shared += (stack @ stack.T).astype(np.int64)
     return {"rules": [f"{mask.stage}:{mask.rule}" for mask in masks], "documents": shared.tolist()}
 
 
-def slice_matrix(decided: DecidedArm, visits: Sequence[Visit], slices: dict[str, np.ndarray]) -> dict[str, Any]:
+def slice_matrix(decided: DecidedArm, visits: Sequence[Visit], slices: dict[str, Coded]) -> dict[str, Any]:
     """For each slice of each kind: its documents, how many are kept, and how many each rule removes in sequence."""
     read = decided.left_at >= 0
     found: dict[str, Any] = {}
+    gone = [np.flatnonzero(decided.left_at == place) for place in range(len(visits))]
     for kind, values in slices.items():
-        rows = []
-        for name in sorted(set(values[read].tolist())):
-            inside = (values == name) & read
-            removed: dict[str, int] = {}
-            for place, visit in enumerate(visits):
-                gone = inside & (decided.left_at == place)
-                for code in np.unique(decided.rule[gone]):
-                    removed[f"{visit.step.name}:{decided.rules[code]}"] = int((decided.rule[gone] == code).sum())
-            kept = int((inside & (decided.how == KEPT)).sum())
-            rows.append({"slice": name, "documents": int(inside.sum()), "kept": kept, "removed": removed})
-        order = in_order(kind, {row["slice"]: row["documents"] for row in rows})
-        found[kind] = sorted(rows, key=lambda row: order.index(row["slice"]))
+        documents = np.bincount(values.codes[read], minlength=len(values.names))
+        kept = np.bincount(values.codes[read & (decided.how == KEPT)], minlength=len(values.names))
+        removed: list[dict[str, int]] = [{} for _ in values.names]
+        for visit, rows in zip(visits, gone, strict=True):
+            shape = len(values.names), len(decided.rules)
+            places = values.codes[rows].astype(np.int64) * shape[1] + decided.rule[rows]
+            counts = np.bincount(places, minlength=shape[0] * shape[1]).reshape(shape)
+            for number, rule in zip(*(found_at.tolist() for found_at in np.nonzero(counts)), strict=True):
+                removed[number][f"{visit.step.name}:{decided.rules[rule]}"] = int(counts[number, rule])
+        order = in_order(kind, {values.names[place]: int(documents[place]) for place in np.flatnonzero(documents)})
+        places_of = {name: place for place, name in enumerate(values.names)}
+        found[kind] = [
+            {
+                "slice": name,
+                "documents": int(documents[places_of[name]]),
+                "kept": int(kept[places_of[name]]),
+                "removed": removed[places_of[name]],
+            }
+            for name in order
+        ]
     return found

@@ -58,6 +58,10 @@ def build(
     }
     attribution.gains_from_arms(report["attribution"], _left_out(ablation, scored, decided))
     weights = scored.bytes(first).astype(np.float64)
+    chance = {}
+    if "random-removal" in ablation.controls:
+        others = [decided[arm.name] for arm in ablation.arms[1:] if decided[arm.name].group == base.group]
+        chance = controls.random_removals(scored, base, others, ablation.seeds)
     for arm in ablation.arms:
         one = decided[arm.name]
         entry: dict[str, Any] = {
@@ -79,7 +83,7 @@ def build(
             entry["pair"] = pairs.compare(scored, base, one, slices, texts, ablation.samples)
             entry["changed"] = edits.changed_texts(ablation, arm, scored, base, one, stored)
             if "random-removal" in ablation.controls:
-                entry["random_removal"] = _random(ablation, scored, base, one, weights)
+                entry["random_removal"] = _random(one, chance.get(one.arm))
         report["arms"].append(entry)
     alike = [one for one in decided.values() if one.group == base.group]
     report["agreement"] = agreement.agreement(scored, alike, texts, ablation.samples)
@@ -160,19 +164,13 @@ def _shown(stored: StoredTexts) -> ShownTexts:
     return texts
 
 
-def _random(
-    ablation: Ablation, scored: Scored, base: DecidedArm, one: DecidedArm, weights: np.ndarray
-) -> dict[str, Any] | None:
+def _random(one: DecidedArm, shares: list[float] | None) -> dict[str, Any] | None:
     """How much of what the arm keeps a random removal of as many bytes keeps too: what chance alone would give."""
-    if one.group != base.group:
+    if shares is None:
         return None
-    shares, kept = [], int(one.kept.sum())
-    for seed in range(ablation.seeds):
-        chance = controls.random_removal(scored, base, one, seed)
-        union = int((chance | one.kept).sum())
-        shares.append(int((chance & one.kept).sum()) / union if union else 1.0)
     low, high = (float(bound) for bound in np.quantile(shares, [0.025, 0.975])) if shares else (0.0, 0.0)
-    return {"seeds": ablation.seeds, "kept": kept, "jaccard": float(np.mean(shares)), "interval": [low, high]}
+    kept = int(one.kept.sum())
+    return {"seeds": len(shares), "kept": kept, "jaccard": float(np.mean(shares)), "interval": [low, high]}
 
 
 def _edits(scored: Scored, costs: Costs) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Controls: random removal of as many bytes, equal byte budgets, intervals on every difference."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from curate.ablation.decide import DecidedArm
 from curate.ablation.scored import Scored
 
 RESAMPLES = 1000
+DRAWN = 100_000  # documents that are resampled one by one
 
 
 def draws(ids: np.ndarray, seed: int, purpose: str = "") -> np.ndarray:
@@ -33,12 +35,29 @@ def budget(ids: np.ndarray, sizes: np.ndarray, mask: np.ndarray, most: int, seed
     return chosen
 
 
-def random_removal(scored: Scored, base: DecidedArm, other: DecidedArm, seed: int) -> np.ndarray:
-    """A random arm: the pages that were read, minus random ones, until as many bytes are left as other keeps."""
+def random_removals(
+    scored: Scored, base: DecidedArm, others: Sequence[DecidedArm], seeds: int
+) -> dict[str, list[float]]:
+    """By arm, the Jaccard index of what it keeps and what a random arm keeps, for each seed.
+
+    A random arm is the pages that were read, minus random ones, until as many bytes are left as the arm keeps. Pages
+    are drawn once for all arms. The arms must be over the files of base.
+    """
     first = scored.plan.lineage(base.node)[0]
-    most = int(scored.bytes(other.node)[other.kept].sum()) if other.group == base.group else 0
-    # With the keys of training samples, what is left would be the very sample that is trained on.
-    return budget(scored.pages(first).ids, scored.bytes(first), scored.reached(first), most, seed, "removal")
+    ids, sizes = scored.pages(first).ids, scored.bytes(first)
+    rows = np.flatnonzero(scored.reached(first))
+    shares: dict[str, list[float]] = {other.arm: [] for other in others}
+    for seed in range(seeds if others else 0):
+        # With the keys of training samples, what is left would be the very sample that is trained on.
+        order = rows[np.argsort(draws(ids[rows], seed, "removal"), kind="stable")]
+        filled = np.cumsum(sizes[order])
+        for other in others:
+            most = int(scored.bytes(other.node)[other.kept].sum())
+            chance = order[: np.searchsorted(filled, most, side="right")]
+            shared = int(other.kept[chance].sum())
+            union = len(chance) + int(other.kept.sum()) - shared
+            shares[other.arm].append(shared / union if union else 1.0)
+    return shares
 
 
 def paired_difference(left: np.ndarray, right: np.ndarray, weights: np.ndarray, seed: int = 0) -> dict[str, Any]:
@@ -47,7 +66,8 @@ def paired_difference(left: np.ndarray, right: np.ndarray, weights: np.ndarray, 
 
     A Poisson bootstrap: every document is drawn Poisson(1) times, and both the change and what was read are summed
     over the draws. Documents that both arms treat alike only enter the sum of what was read, as a whole: their number
-    is Poisson, and the sum of their weights is close to normal.
+    is Poisson, and the sum of their weights is close to normal. So are the sums over those that one arm alone keeps,
+    where they are more than DRAWN.
     """
     read = len(left)
     if not read:
@@ -61,7 +81,11 @@ def paired_difference(left: np.ndarray, right: np.ndarray, weights: np.ndarray, 
     drawn = rng.poisson(len(alike), RESAMPLES)
     weight = np.maximum(0.0, rng.normal(alike.sum(), np.sqrt((alike**2).sum()), RESAMPLES))
     documents, sizes = np.empty(RESAMPLES), np.empty(RESAMPLES)
-    for number in range(RESAMPLES):
+    if len(moved) > DRAWN:
+        gained, lost = (_normal_sums(rng, weights[moved[change[moved] == sign]]) for sign in (1.0, -1.0))
+        documents = (gained[0] - lost[0]) / np.maximum(1.0, drawn + gained[0] + lost[0])
+        sizes = (gained[1] - lost[1]) / np.maximum(1.0, weight + gained[1] + lost[1])
+    for number in range(RESAMPLES if len(moved) <= DRAWN else 0):
         counts = rng.poisson(1.0, len(moved))
         sums = counts * weights[moved]
         documents[number] = (counts * change[moved]).sum() / max(1, drawn[number] + counts.sum())
@@ -72,3 +96,13 @@ def paired_difference(left: np.ndarray, right: np.ndarray, weights: np.ndarray, 
         "bytes": float((change * weights).sum() / total),
         "bytes_interval": [float(bound) for bound in np.quantile(sizes, [0.025, 0.975])],
     }
+
+
+def _normal_sums(rng: np.random.Generator, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How often documents are drawn, Poisson(1) times each, and the sum of their weights: RESAMPLES of both."""
+    count, total = len(weights), float(weights.sum())
+    if not count:
+        return np.zeros(RESAMPLES), np.zeros(RESAMPLES)
+    together, apart = rng.standard_normal((2, RESAMPLES))
+    spread = np.sqrt(max(0.0, float((weights**2).sum()) - total**2 / count))
+    return count + np.sqrt(count) * together, total + total / np.sqrt(count) * together + spread * apart

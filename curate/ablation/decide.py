@@ -1,23 +1,22 @@
 """From scores to arms: which documents an arm keeps, and where and by which rule it loses the others."""
 
 import hashlib
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 
-from curate.ablation.scored import DROPPED, FAILED, KEPT, Scored
+from curate.ablation.scored import DROPPED, FAILED, KEPT, Coded, Held, Scored
 from filters.document import Document
 from filters.rules import Rule
 from pipelines.corpus.forms import Known, Living, forms_of
 from pipelines.scoring.plan import CorpusVisit, JudgeVisit, LeftOut, Measure, Node, TextVisit, Visit, Writer
 
 READ_STAGE = -1
-_CACHE_BYTES = 1 << 29
-V = TypeVar("V")
+NOBODY = np.int64(-1)
 
 
 @dataclass
@@ -56,7 +55,7 @@ class Removal:
     def nothing(cls, pages: int) -> "Removal":
         """No page is removed."""
         none = np.zeros(pages, dtype=bool)
-        return cls(none, none, [], np.zeros(pages, dtype=np.int32))
+        return cls(none, none, [], np.zeros(pages, dtype=np.int16))
 
     @property
     def gone(self) -> np.ndarray:
@@ -65,8 +64,14 @@ class Removal:
 
     def count(self, mask: np.ndarray) -> Counter[str]:
         """How many of some pages each rule or reason removed."""
-        codes, counts = np.unique(self.which[mask], return_counts=True)
-        return Counter({self.names[code]: int(count) for code, count in zip(codes, counts, strict=True)})
+        counts = np.bincount(self.which[mask], minlength=len(self.names)).tolist()
+        return Counter({name: count for name, count in zip(self.names, counts, strict=True) if count})
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays."""
+        kept_by = self.kept_by.nbytes if self.kept_by is not None else 0
+        return self.dropped.nbytes + self.failed.nbytes + self.which.nbytes + kept_by
 
 
 @dataclass
@@ -99,24 +104,6 @@ class DecidedArm:
         return np.asarray(self.how == KEPT)
 
 
-class _Recent(Generic[V]):
-    """The values used last, at most some number of them."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._values: OrderedDict[Hashable, V] = OrderedDict()
-
-    def get(self, key: Hashable, make: Callable[[], V]) -> V:
-        """The value of a key, made where it is not there."""
-        if key in self._values:
-            self._values.move_to_end(key)
-        else:
-            self._values[key] = make()
-            if len(self._values) > self._most:
-                self._values.popitem(last=False)
-        return self._values[key]
-
-
 class Decider:
     """Decides arms from the scored table. What rules and corpus judges say is shared by all arms.
 
@@ -128,11 +115,8 @@ class Decider:
     ) -> None:
         self.scored = scored
         self.documents = documents
-        rows = max((group.rows for group in scored.groups), default=0)
-        masks = max(64, _CACHE_BYTES // max(1, rows))  # one byte a row
-        self._masks: _Recent[np.ndarray] = _Recent(masks)
-        self._corpus: _Recent[Removal] = _Recent(max(4, masks // 16))
-        self._languages: dict[Hashable, tuple[list[str], np.ndarray]] = {}
+        self._masks = Held()
+        self._corpus = Held()
         self._living: dict[int, Living] = {}
 
     def decide(
@@ -148,13 +132,14 @@ class Decider:
         pages = self.scored.pages(first.node)
         how = pages.read.copy()
         alive = how == KEPT
-        left_at = np.full(pages.rows, READ_STAGE, dtype=np.int16)
-        rule = np.full(pages.rows, -1, dtype=np.int32)
-        kept_by = np.full(pages.rows, -1, dtype=np.int64)
+        left_at = np.full(pages.rows, READ_STAGE, dtype=np.int8 if len(visits) < 1 << 7 else np.int16)
+        rule = np.full(pages.rows, -1, dtype=np.int16)
+        kept_by: np.ndarray = np.broadcast_to(NOBODY, pages.rows)
         codes: dict[str, int] = {}
-        reasons = pages.rules
-        for name in sorted(set(reasons[~alive].tolist())):
-            rule[(reasons == name) & ~alive] = codes.setdefault(name, len(codes))
+        rejected = pages.rules.codes[~alive]
+        for code in np.flatnonzero(np.bincount(rejected, minlength=1)).tolist() if len(rejected) else ():
+            number = codes.setdefault(pages.rules.names[code], len(codes))
+            rule[(pages.rules.codes == code) & ~alive] = number
         stages: list[StageResult] = []
         node: Node | None = None
         for index, visit in enumerate(visits):
@@ -167,9 +152,10 @@ class Decider:
                 left_at[gone] = index
                 how[removal.dropped] = DROPPED
                 how[removal.failed] = FAILED
-                table = np.array([codes.setdefault(name, len(codes)) for name in removal.names], dtype=np.int32)
+                table = np.array([codes.setdefault(name, len(codes)) for name in removal.names], dtype=np.int16)
                 rule[gone] = table[removal.which[gone]]
                 if removal.kept_by is not None:
+                    kept_by = kept_by if kept_by.flags.writeable else kept_by.copy()
                     kept_by[removal.dropped] = removal.kept_by[removal.dropped]
                 alive = alive & ~gone
             result = StageResult(visit.step.name, visit.step.strategy_name)
@@ -184,14 +170,32 @@ class Decider:
 
         The rule is applied to every page, whatever its language.
         """
-        key = (visit.measure.number, rule, visit.language if rule.one_of is not None else None)
-        return self._masks.get(key, partial(self._failing, visit, rule))
+        key = _mask_key(visit, rule)
+        if key not in self._masks:
+            for one, other in self._over_same_column(visit, rule):
+                if _mask_key(one, other) not in self._masks:
+                    self._masks.put(_mask_key(one, other), np.packbits(self._failing(one, other)))
+        packed = self._masks.get(key, lambda: np.packbits(self._failing(visit, rule)))
+        rows = self.scored.pages(self.scored.node_of(visit.measure)).rows
+        return np.unpackbits(packed, count=rows).view(np.bool_)
+
+    def _over_same_column(self, visit: JudgeVisit, rule: Rule) -> list[tuple[JudgeVisit, Rule]]:
+        """The rules of all arms over the signal of a rule, the rule itself last: its column is read once for all."""
+        found: list[tuple[JudgeVisit, Rule]] = []
+        for visits in self.scored.plan.arms.values() if rule.one_of is None else ():
+            for one in visits:
+                if isinstance(one, JudgeVisit) and one.measure == visit.measure:
+                    languages, _ = self._language(one)
+                    rules = dict.fromkeys(other for language in languages for other in one.judge.rules(language))
+                    found += [(one, other) for other in rules if other.signal == rule.signal and other.one_of is None]
+        return [*found, (visit, rule)]
 
     def _failing(self, visit: JudgeVisit, rule: Rule) -> np.ndarray:
         node = self.scored.node_of(visit.measure)
         if rule.one_of is not None:
             writer = visit.measure.writer if rule.signal in visit.judge.writes else visit.language
-            fails = rule.fails_column(self.scored.note(writer, rule.signal, node.group))
+            note = self.scored.note(writer, rule.signal, node.group)
+            fails = rule.fails_column(np.array(note.names, dtype=object))[note.codes]
         else:
             values = self.scored.signal(visit.measure, rule.signal)
             fails = rule.fails_column(values) & ~np.isnan(values)
@@ -200,22 +204,23 @@ class Decider:
     def rules_by_language(self, visit: JudgeVisit) -> list[tuple[np.ndarray, tuple[Rule, ...]]]:
         """A judge's rules for each language: where the pages of that language are, and the rules for them."""
         languages, codes = self._language(visit)
-        found: dict[tuple[Rule, ...], np.ndarray] = {}
+        found: dict[tuple[Rule, ...], list[int]] = {}
         for code, language in enumerate(languages):
-            rules = visit.judge.rules(language)
-            where = codes == code
-            found[rules] = found[rules] | where if rules in found else where
-        return [(where, rules) for rules, where in found.items()]
+            found.setdefault(visit.judge.rules(language), []).append(code)
+        if len(found) == 1:
+            return [(np.ones(len(codes), dtype=bool), rules) for rules in found]
+        inside = np.zeros((len(found), len(languages)), dtype=bool)
+        for place, chosen in enumerate(found.values()):
+            inside[place, chosen] = True
+        return [(inside[place][codes], rules) for place, rules in enumerate(found)]
 
     def evidence(self, decided: DecidedArm, visits: Sequence[Visit]) -> list[dict[str, Any]]:
         """What corpus judges found in an arm, as a run says it of its stages, without samples of texts."""
         pages = self.scored.groups[decided.group]
 
-        def texts(column: np.ndarray, rows: Sequence[int]) -> list[str]:
-            return [str(column[row]) for row in rows]
-
         known = Known(
-            lambda rows: texts(pages.ids, rows), lambda rows: (texts(pages.urls, rows), texts(pages.sources, rows))
+            lambda rows: pages.strings_at("id", rows),
+            lambda rows: (pages.strings_at("url", rows), pages.strings_at("source", rows)),
         )
         found = []
         for place, visit in enumerate(visits):
@@ -244,7 +249,7 @@ class Decider:
 
     def _judge(self, visit: JudgeVisit, alive: np.ndarray, left_out: LeftOut | None) -> Removal:
         dropped = np.zeros(len(alive), dtype=bool)
-        which = np.zeros(len(alive), dtype=np.int32)
+        which = np.zeros(len(alive), dtype=np.int16)
         names: dict[str, int] = {}
         for where, rules in self.rules_by_language(visit):
             inside = where & alive
@@ -262,7 +267,7 @@ class Decider:
 
     def _corpus_judge(self, visit: CorpusVisit, alive: np.ndarray) -> Removal:
         measure, decision = visit.measure, visit.judge.decision()
-        which = np.zeros(len(alive), dtype=np.int32)
+        which = np.zeros(len(alive), dtype=np.int16)
         names = {decision.rule: 0}
         failed = self._failed(measure, alive, names, which)
         documents = partial(self.documents, measure) if self.documents is not None else None
@@ -285,9 +290,10 @@ class Decider:
         faults = self.scored.faults(measure)
         if faults is None:
             return np.zeros(len(alive), dtype=bool)
-        failed = np.asarray(alive & (faults != ""))
-        for reason in sorted(set(faults[failed].tolist())):
-            which[failed & (faults == reason)] = names.setdefault(reason, len(names))
+        failed = np.asarray(alive & ~faults.where(""))
+        present = np.bincount(faults.codes[failed], minlength=len(faults.names))
+        for code in np.flatnonzero(present).tolist():
+            which[failed & (faults.codes == code)] = names.setdefault(faults.names[code], len(names))
         return failed
 
     # ------------------------------------------------------------------------------------------------------- helpers
@@ -309,14 +315,12 @@ class Decider:
         result.by_rule.update(removal.count(removal.dropped))
         result.by_reason.update(removal.count(removal.failed))
 
-    def _language(self, visit: JudgeVisit) -> tuple[list[str], np.ndarray]:
-        """The languages there are, and the code of each page's, for the rules of a judge."""
+    def _language(self, visit: JudgeVisit) -> Coded:
+        """Each page's language, for the rules of a judge."""
         # A judge that writes the language itself is judged by what it wrote, as in a run.
         writer = visit.measure.writer if "language" in visit.judge.writes else visit.language
-        group = self.scored.node_of(visit.measure).group
-        key: tuple[Writer | None, int] = (writer, group)
-        if key not in self._languages:
-            values = self.scored.note(writer, "language", group)
-            known, codes = np.unique(values.astype(str), return_inverse=True)
-            self._languages[key] = ([str(name) for name in known], codes)
-        return self._languages[key]
+        return self.scored.note(writer, "language", self.scored.node_of(visit.measure).group)
+
+
+def _mask_key(visit: JudgeVisit, rule: Rule) -> tuple[int, Rule, Writer | None]:
+    return visit.measure.number, rule, visit.language if rule.one_of is not None else None

@@ -9,19 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from curate import rundir
 from curate.ablation import gold, joint
+from curate.ablation.arm_files import write_arms
 from curate.ablation.arms import Ablation, Arm
 from curate.ablation.arms import load as load_ablation
 from curate.ablation.build import build
 from curate.ablation.costs import Costs
 from curate.ablation.decide import DecidedArm, Decider
 from curate.ablation.proxies.references import BadReference, read_references
-from curate.ablation.scored import DROPPED, FAILED, KEPT, Part, Scored, in_parts
+from curate.ablation.scored import Part, Scored, in_parts
 from curate.arguments import given_count, given_path, given_paths, given_seconds
 from curate.evaluation.labelled import EvaluationError
 from curate.report.page import render_html, render_markdown
@@ -36,22 +33,23 @@ from pipelines import storage
 from pipelines.corpus.forms import DecisionError, decide
 from pipelines.corpus.keyfile import DamagedFile
 from pipelines.curation import RereadTask
-from pipelines.inputs import READ, ReadTask, task_state, tasks_of
+from pipelines.inputs import ReadTask, task_state, tasks_of
 from pipelines.manifest import Manifest
 from pipelines.phases import Phases, Progress, Work
 from pipelines.pool import STALL_SECONDS
-from pipelines.reading.units import InputError, expand
+from pipelines.reading.units import InputError, find, sizes_of
 from pipelines.scoring import table
 from pipelines.scoring.plan import CorpusVisit, Measure, Node, Plan, TextVisit, Visit, later_rounds, make_plan
 from pipelines.scoring.rescore import SpoolTask, build_rescoring, build_respool, documents
 from pipelines.scoring.score import ScoreJob, build_scoring
+from pipelines.storage import Listed
 
 
 @dataclasses.dataclass
 class Inputs:
     """The files of one input group: their units, and the header that pairs its pages with the base's."""
 
-    paths: list[str]
+    found: Mapping[str, Listed | None]
     tasks: list[ReadTask]
     pair_by: str
 
@@ -249,7 +247,7 @@ def ablate(
             report = _report(work, scoring)
             report["date"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             report["versions"] = rundir.versions()
-            report["input"] = sorted({path for group in groups for path in group.paths})
+            report["input"] = sorted({path for group in groups for path in group.found})
             report["cpu_seconds"] = round(phases.used(), 3)
             report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
             report["wall_seconds"] = round(time.monotonic() - started, 3)
@@ -274,7 +272,7 @@ def _state(
     return {
         "fingerprint": [arms, ablation.tokens, sorted(with_texts(ablation, plan)), ablation.jointly, swept],
         "versions": rundir.versions(),
-        "inputs": rundir.identities(path for group in groups for path in group.paths),
+        "inputs": [one for group in groups for one in rundir.identities(group.found)],
         "limit": limit,
         "units": [task_state(group.tasks) for group in groups],
     }
@@ -326,14 +324,14 @@ def _inputs(
             raise UsageError("no input: name archives with --input")
         if key not in numbers:
             try:
-                paths = expand(list(key[0]))
-                tasks = plan_units(paths, workers, limit)
+                found = find(list(key[0]))
+                tasks = plan_units(sizes_of(found), workers, limit)
             except InputError as error:
                 raise UsageError(str(error)) from error
             except OSError as error:
                 raise UsageError(f"{error.filename or 'input'}: cannot be read: {error.strerror or error}") from error
             numbers[key] = len(groups)
-            groups.append(Inputs(paths, tasks, arm.pair_by))
+            groups.append(Inputs(found, tasks, arm.pair_by))
         group_of[arm.name] = numbers[key]
     return groups, group_of
 
@@ -346,33 +344,13 @@ def _report(work: Ablating, scoring: float) -> dict[str, Any]:
     decided: dict[str, DecidedArm] = {}
     for arm in work.ablation.arms:
         decided[arm.name] = decider.decide(arm.name, work.plan.arms[arm.name])
-        _write_arm(work.root, decider.scored, decided[arm.name])
         work.phases.progress.finish(1)
+    write_arms(work.root, decider.scored, list(decided.values()))
     deciding = time.process_time()
     report = build(work.ablation, decider, decided, work.costs, work.texts_of, work.joint)
     phases = {"scoring": scoring, "deciding": deciding - started, "reporting": time.process_time() - deciding}
     report["cpu_by_phase"] = {name: round(seconds, 3) for name, seconds in phases.items()}
     return report
-
-
-def _write_arm(root: str, scored: Scored, decided: DecidedArm) -> None:
-    """Which pages the arm keeps, drops and fails on, without texts."""
-    pages = scored.groups[decided.group]
-    stages = np.array([*(stage.stage for stage in decided.stages), READ], dtype=object)  # left_at of the reader is -1
-    rules = np.array([*decided.rules, ""], dtype=object)
-    for folder, how, named in (("arms", KEPT, ""), ("dropped", DROPPED, "rule"), ("failed", FAILED, "reason")):
-        here = decided.how == how
-        columns = {
-            "id": pa.array(pages.ids[here], pa.string()),
-            "url": pa.array(pages.urls[here], pa.string()),
-            "source": pa.array(pages.sources[here], pa.string()),
-            "offset": pa.array(pages.offsets[here], pa.int64(), from_pandas=False),
-        }
-        if named:
-            columns["stage"] = pa.array(stages[decided.left_at[here]], pa.string())
-            columns[named] = pa.array(rules[decided.rule[here]], pa.string())
-        with storage.writing(storage.join(root, folder, f"{decided.arm}.parquet")) as file:
-            pq.write_table(pa.table(columns), file, compression="zstd", write_page_checksum=True)
 
 
 def _write_report(root: str, report: dict[str, Any]) -> None:

@@ -58,11 +58,12 @@ def _examples(
     concealer = Concealer(step.strategy for step in (*first, *second) if step.strategy.conceals)
     pages = scored.groups[old.group]
     found: list[dict[str, Any]] = []
-    for row in rows:
+    ids, urls = pages.strings_at("id", rows), pages.strings_at("url", rows)
+    for row, name, url in zip(rows, ids, urls, strict=True):
         if len(found) == EXAMPLES or row not in before or row not in after or before[row] == after[row]:
             continue
-        document = Document(str(pages.ids[row]), "")
+        document = Document(name, "")
         pieces = concealer.change(document, *around_change(before[row], after[row]), hides=hides)
         if pieces:
-            found.append({"id": pages.ids[row], "url": pages.urls[row], "pieces": [list(piece) for piece in pieces]})
+            found.append({"id": name, "url": url, "pieces": [list(piece) for piece in pieces]})
     return found

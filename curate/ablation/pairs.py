@@ -1,13 +1,12 @@
 """Two arms side by side: kept by both, only by the one, only by the other; in documents, bytes and tokens."""
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from curate.ablation.decide import DecidedArm
-from curate.ablation.scored import Scored
+from curate.ablation.scored import Coded, Scored
 from curate.ablation.slices import in_order
 
 ShownTexts = Callable[[DecidedArm, list[int]], dict[int, str]]  # an arm and pages to texts fit to be shown
@@ -29,7 +28,7 @@ def compare(
     scored: Scored,
     base: DecidedArm,
     other: DecidedArm,
-    slices: dict[str, np.ndarray],
+    slices: dict[str, Coded],
     texts: ShownTexts,
     samples: int,
 ) -> dict[str, Any]:
@@ -62,33 +61,38 @@ def compare(
 
 def sample(scored: Scored, decided: DecidedArm, mask: np.ndarray, most: int) -> list[int]:
     """Some of these pages, the same every time: those whose ids have the smallest hashes."""
-    ids = scored.groups[decided.group].ids
-    rows = np.flatnonzero(mask).tolist()
-    return sorted(rows, key=lambda row: hashlib.blake2b(str(ids[row]).encode(), digest_size=8).digest())[:most]
+    ranks = scored.groups[decided.group].ranks
+    rows = np.flatnonzero(mask)
+    if len(rows) > most > 0:
+        rows = rows[ranks[rows] <= np.partition(ranks[rows], most - 1)[most - 1]]
+    chosen: list[int] = rows[np.argsort(ranks[rows], kind="stable")][:most].tolist()
+    return chosen
 
 
 def _by_slice(
-    kind: str, values: np.ndarray, both: np.ndarray, only_base: np.ndarray, only_other: np.ndarray
+    kind: str, values: Coded, both: np.ndarray, only_base: np.ndarray, only_other: np.ndarray
 ) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for name in sorted(set(values[both | only_base | only_other].tolist())):
-        inside = values == name
-        counts = [int((inside & mask).sum()) for mask in (both, only_base, only_other)]
-        rows.append({"slice": name, "both": counts[0], "only_base": counts[1], "only_arm": counts[2]})
-    order = in_order(kind, {row["slice"]: row["both"] + row["only_base"] + row["only_arm"] for row in rows})
-    return sorted(rows, key=lambda row: order.index(row["slice"]))
+    counts = np.stack(
+        [np.bincount(values.codes[mask], minlength=len(values.names)) for mask in (both, only_base, only_other)], axis=1
+    )
+    found = {
+        name: dict(zip(("both", "only_base", "only_arm"), numbers, strict=True))
+        for name, numbers in zip(values.names, counts.tolist(), strict=True)
+        if any(numbers)
+    }
+    order = in_order(kind, {name: sum(numbers.values()) for name, numbers in found.items()})
+    return [{"slice": name, **found[name]} for name in order]
 
 
 def _texts(
     scored: Scored, base: DecidedArm, other: DecidedArm, rows: list[int], texts: dict[int, str]
 ) -> list[dict[str, Any]]:
     pages = scored.groups[base.group]
-    ids, urls = pages.ids, pages.urls
     found = []
-    for row in rows:
-        entry = {"id": ids[row], "url": urls[row], "text": texts.get(row, "")}
-        for name, decided in (("base", base), ("arm", other)):
+    for row, name, url in zip(rows, pages.strings_at("id", rows), pages.strings_at("url", rows), strict=True):
+        entry = {"id": name, "url": url, "text": texts.get(row, "")}
+        for side, decided in (("base", base), ("arm", other)):
             if decided.group == base.group and not decided.kept[row] and decided.rule[row] >= 0:
-                entry[f"{name}_dropped_by"] = decided.rules[decided.rule[row]]
+                entry[f"{side}_dropped_by"] = decided.rules[decided.rule[row]]
         found.append(entry)
     return found

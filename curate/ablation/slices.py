@@ -1,12 +1,13 @@
 """Slices of a corpus: language, domain, length, crawl, and whatever judges note in words."""
 
 import itertools
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 
-from curate.ablation.scored import Scored
+from curate.ablation.scored import Coded, Scored
 from pipelines.corpus import losing
 from pipelines.scoring.plan import JudgeVisit, Node, Visit
 
@@ -15,8 +16,8 @@ MOST = 12
 REST = "other"
 
 
-def slices_of(scored: Scored, first: Node, visits: Sequence[Visit], kinds: Sequence[str]) -> dict[str, np.ndarray]:
-    """For each kind of slice, every page's slice: strings of shape (n,). Rare domains are joined as "other".
+def slices_of(scored: Scored, first: Node, visits: Sequence[Visit], kinds: Sequence[str]) -> dict[str, Coded]:
+    """For each kind of slice, every page's slice. Rare domains are joined as "other".
 
     first  the extractor of the arm whose steps are visits
     """
@@ -26,16 +27,22 @@ def slices_of(scored: Scored, first: Node, visits: Sequence[Visit], kinds: Seque
     }
 
 
-def _note(scored: Scored, first: Node, visits: Sequence[Visit], note: str) -> np.ndarray:
+def _note(scored: Scored, first: Node, visits: Sequence[Visit], note: str) -> Coded:
     for visit in visits:
         if isinstance(visit, JudgeVisit) and note in visit.judge.writes:
-            values = scored.note(visit.measure.writer, note, first.group)
-            return _commonest(np.array([value or "none" for value in values.tolist()], dtype=object))
-    return np.full(scored.pages(first).rows, "none", dtype=object)
+            return _commonest(_or_none(scored.note(visit.measure.writer, note, first.group)))
+    return _or_none(scored.note(None, note, first.group))
 
 
-def _domain(scored: Scored, first: Node, visits: Sequence[Visit]) -> np.ndarray:
-    return _commonest(np.array([host(url) for url in scored.pages(first).urls.tolist()], dtype=object))
+def _domain(scored: Scored, first: Node, visits: Sequence[Visit]) -> Coded:
+    urls = scored.pages(first).coded("url", _up_to_host)
+    return _commonest(urls.named([host(url) for url in urls.names]))
+
+
+def _up_to_host(urls: Any) -> Any:
+    """Addresses without what comes after the host, as far as that is plain: there are few different ones."""
+    start = pc.extract_regex(urls, pattern=r"^(?P<start>[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9._:@-]+)[/?#]")
+    return pc.coalesce(pc.struct_field(start, "start"), urls)
 
 
 def host(url: str) -> str:
@@ -43,8 +50,10 @@ def host(url: str) -> str:
     return losing.host(url) or "none"
 
 
-def _length(scored: Scored, first: Node, visits: Sequence[Visit]) -> np.ndarray:
-    return np.array(_length_names(), dtype=object)[np.searchsorted(LENGTHS, scored.bytes(first), side="right")]
+def _length(scored: Scored, first: Node, visits: Sequence[Visit]) -> Coded:
+    names = _length_names()
+    codes = np.searchsorted(LENGTHS, scored.bytes(first), side="right").astype(np.int8)
+    return Coded(names, codes)
 
 
 def _length_names() -> list[str]:
@@ -52,15 +61,18 @@ def _length_names() -> list[str]:
     return [f"under {LENGTHS[0]:,} B", *between, f"{LENGTHS[-1]:,} B and more"]
 
 
-def _crawl(scored: Scored, first: Node, visits: Sequence[Visit]) -> np.ndarray:
-    dates = scored.pages(first).dates
-    return _commonest(np.array([date[:7] or "none" for date in dates.tolist()], dtype=object))
+def _crawl(scored: Scored, first: Node, visits: Sequence[Visit]) -> Coded:
+    dates = scored.pages(first).coded("date", lambda dates: pc.utf8_slice_codeunits(dates, 0, 7))
+    return _commonest(_or_none(dates))
 
 
-def _commonest(values: np.ndarray) -> np.ndarray:
-    counts = Counter(values.tolist())
-    named = {name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST]}
-    return np.array([value if value in named else REST for value in values.tolist()], dtype=object)
+def _or_none(values: Coded) -> Coded:
+    return values.named([name or "none" for name in values.names])
+
+
+def _commonest(values: Coded) -> Coded:
+    named = {name for name, _ in sorted(values.counts().items(), key=lambda item: (-item[1], item[0]))[:MOST]}
+    return values.named([name if name in named else REST for name in values.names])
 
 
 def in_order(kind: str, counts: Mapping[str, int]) -> list[str]:

@@ -21,6 +21,7 @@ for command in (
 ):  # fmt: skip
     app.command()(command)
 train_app.command("toxicity")(labelled.train_toxicity)
+train_app.command("quality")(labelled.train_quality)
 app.add_typer(train_app, name="train")
 
 

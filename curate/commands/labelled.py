@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -77,17 +77,10 @@ def train_toxicity(
     ] = None,
 ) -> None:
     """Train a toxicity classifier, and measure it on texts it has not seen."""
-    import yaml
-
     from curate.training.examples import DataError, read
     from curate.training.toxicity import train
 
-    settings = {}
-    for given in setting or []:
-        name, sign, value = given.partition("=")
-        if not sign:
-            fail(f"--setting {given}: expected NAME=VALUE")
-        settings[name] = yaml.safe_load(value)
+    settings = _settings(setting)
     try:
         examples = read(data, text, label, toxic or (), clean or ())
         measured_on = read(test, text, label, toxic or (), clean or ()) if test else None
@@ -95,3 +88,50 @@ def train_toxicity(
     except DataError as error:
         fail(str(error))
     print(json.dumps(trained.as_dict(), indent=1, ensure_ascii=False))
+
+
+def train_quality(
+    positive: Annotated[
+        list[str], typer.Option(help="Good texts: files of rows, globs, folders, directories of finished runs.")
+    ],
+    negative: Annotated[list[str], typer.Option(help="Bad texts, likewise; both options may be repeated.")],
+    model: Annotated[Path, typer.Option(help="Where to write the model: .bin, or .ftz for a quantised one.")],
+    test_positive: Annotated[
+        list[str] | None, typer.Option(help="Good texts to measure on; default: a tenth held out by hash.")
+    ] = None,
+    test_negative: Annotated[list[str] | None, typer.Option(help="Bad texts to measure on.")] = None,
+    text: Annotated[str, typer.Option(help="The field of rows that holds the text.")] = "text",
+    held_out: Annotated[float, typer.Option(min=0, max=0.9, help="Share held out if no test set is given.")] = 0.1,
+    most: Annotated[int, typer.Option(min=1, help="Texts of each kind to use at most.")] = 200_000,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(help="A setting of the training, NAME=VALUE (docs/training.md); may be repeated."),
+    ] = None,
+) -> None:
+    """Train a quality classifier with DCLM's settings, write it and its card (MODEL.md), and measure it on texts it
+    has not seen.
+    """
+    from curate.training.examples import DataError
+    from curate.training.quality import train
+
+    settings = _settings(setting)
+    try:
+        trained = train(
+            positive, negative, model, test_positive or (), test_negative or (), text, held_out, most, **settings
+        )
+    except DataError as error:
+        fail(str(error))
+    print(json.dumps(trained.as_dict(), indent=1, ensure_ascii=False))
+
+
+def _settings(given: list[str] | None) -> dict[str, Any]:
+    """The settings of --setting NAME=VALUE."""
+    import yaml
+
+    settings = {}
+    for one in given or []:
+        name, sign, value = one.partition("=")
+        if not sign:
+            fail(f"--setting {one}: expected NAME=VALUE")
+        settings[name] = yaml.safe_load(value)
+    return settings

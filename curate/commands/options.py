@@ -66,6 +66,10 @@ Workers = Annotated[
 Limit = Annotated[
     int | None, typer.Option(min=1, help="Read at most this many records, starting with the first input.")
 ]
+Shards = Annotated[
+    int | None,
+    typer.Option(min=1, help="About how many units the input is cut into; default: from its size. Units run in turn."),
+]
 TextField = Annotated[
     str | None, typer.Option(help="The field of a row, or column, with the text (default: text); nested: meta.text.")
 ]

@@ -19,6 +19,7 @@ from curate.commands.options import (
     RecipeName,
     Resume,
     Set,
+    Shards,
     TextField,
     UrlField,
     Workers,
@@ -41,6 +42,7 @@ def run(
     dropped_text: DroppedText = False,
     workers: Workers = None,
     limit: Limit = None,
+    shards: Shards = None,
     resume: Resume = False,
     against: Annotated[
         str | None, typer.Option(help="Also deduplicate against the keys that an earlier run left in this directory.")
@@ -78,13 +80,29 @@ def run(
     from curate.progress import progress
     from curate.rundir import RunError, UsageError
     from curate.running import run as run_recipe
+    from pipelines.engines import TemplateWritten
 
     warn(chosen.warnings())
     try:
         with progress() as shown:
             result = run_recipe(
-                chosen, sources, output, workers, limit, resume, beam_options, shown, stall_seconds, against, verify
+                chosen,
+                sources,
+                output,
+                workers,
+                limit,
+                resume,
+                beam_options,
+                shown,
+                stall_seconds,
+                against,
+                verify,
+                shards,
             )
+    except TemplateWritten as written:
+        print(f"template: {written.location}")
+        print("when a job made from it is done, the same command with --resume checks it and writes run.json")
+        return
     except UsageError as error:
         fail(str(error))
     except RunError as error:

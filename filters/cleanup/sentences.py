@@ -9,9 +9,10 @@ import pydantic
 import re2
 from pydantic import Field
 
-from filters.contracts import FrozenMap, Judge, Rewriter, SettingsError, Strategy, settings_of, strategy
+from filters.contracts import FrozenMap, Judge, Rewriter, Strategy, strategy
 from filters.document import Document, Drop
 from filters.needs import need
+from filters.nested import filled_in, judge_of
 from filters.rules import Rule, decide
 from filters.text.patterns import Span
 from filters.text.unicode import repair
@@ -56,25 +57,11 @@ class Sentences(Rewriter):
             judges = [judges]
         if not isinstance(judges, (list, tuple)):
             return judges
-        filled = []
-        for entry in judges:
-            if isinstance(entry, Strategy):
-                entry = {_name_of(entry): settings_of(entry)}
-            elif isinstance(entry, str):
-                entry = {entry: {}}
-            if not isinstance(entry, Mapping) or len(entry) != 1:
-                raise ValueError("each judge is a name, or a map from one name to its settings")
-            ((name, settings),) = entry.items()
-            try:
-                judge = _make(str(name), settings)
-            except SettingsError as error:
-                raise ValueError(str(error)) from error
-            filled.append({name: _frozen(settings_of(judge))})
-        return tuple(filled)
+        return tuple(FrozenMap([filled_in(entry)]) for entry in judges)
 
     def made(self) -> tuple[tuple[str, Judge], ...]:
         """The judges with their names."""
-        return tuple((name, _make(name, settings)) for entry in self.judges for name, settings in entry.items())
+        return tuple((name, judge_of(name, settings)) for entry in self.judges for name, settings in entry.items())
 
     def check(self) -> None:
         """The splitter's package and all that the judges need must be there."""
@@ -171,28 +158,6 @@ class _Rules(dict[str, tuple[Rule, ...]]):
             rules = tuple(dataclasses.replace(rule, name=f"{self._name}.{rule.name}") for rule in rules)
         self[language] = rules
         return rules
-
-
-def _make(name: str, settings: Any) -> Judge:
-    import filters
-
-    judge = filters.make(name, settings_of(settings))
-    if not isinstance(judge, Judge):
-        raise SettingsError(f"{name} cannot judge sentences: only per-document judges can")
-    return judge
-
-
-def _name_of(judge: Strategy) -> str:
-    import filters
-
-    path = f"{type(judge).__module__}:{type(judge).__qualname__}"
-    return next((name for name, known in filters.STRATEGIES.items() if known == path), path)
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return FrozenMap({key: _frozen(item) for key, item in value.items()})
-    return tuple(_frozen(item) for item in value) if isinstance(value, (list, tuple)) else value
 
 
 # What begins a block of its own: items of lists, quotations, headings, tables, rules and fences of Markdown.

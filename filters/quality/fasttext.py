@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from pydantic import Field
 
@@ -69,13 +70,30 @@ class FastTextTop(TopShareJudge):
         return scorer_of(self.model, self.sha256, self.label)
 
 
+def line_of(text: str) -> str:
+    """The line that a classifier learns from and scores: stripped, lines joined by single spaces; "" without a word."""
+    line = " ".join(text.strip().splitlines()).replace("\0", " ")
+    return line if line.strip() else ""
+
+
 def digest_of(model: str, sha256: str | None) -> dict[str, str]:
     """sha256 of a model file, by the name of its setting."""
+    _check_there(model)
     return {"model": models.digest(models.resolve(model, sha256))}
+
+
+def _check_there(model: str) -> None:
+    """Raise ResourceError, which says how to make one, where a model is a path and there is nothing."""
+    if "://" not in model and not model.startswith("package:") and not Path(model).expanduser().exists():
+        raise ResourceError(
+            f"model {model}: no such file; train one: "
+            f"curate train quality --positive GOOD.jsonl.gz --negative BAD.jsonl.gz --model {model}"
+        )
 
 
 def scorer_of(model: str, sha256: str | None, label: str) -> Callable[[Document], float]:
     """The function from a document to the probability of a label. Raises ResourceError."""
+    _check_there(model)
     loaded = models.load_fasttext(model, sha256)
     wanted = label.removeprefix(_LABEL)
     known = [name.removeprefix(_LABEL) for name in loaded.labels]
@@ -83,8 +101,8 @@ def scorer_of(model: str, sha256: str | None, label: str) -> Callable[[Document]
         raise ResourceError(f"model {model}: no label {wanted!r} (it has: {', '.join(sorted(known)[:20])})")
 
     def score(document: Document) -> float:
-        line = " ".join(document.text.strip().splitlines()).replace("\0", " ")
-        if not line.strip():
+        line = line_of(document.text)
+        if not line:
             return math.nan
         answers = dict(loaded.predict([line], k=-1)[0])
         # fastText's softmax adds 1e-5 to every probability

@@ -16,7 +16,16 @@ from pipelines.corpus import evidence, keyfile, sameness
 from pipelines.corpus.clustered import Found, decisions
 from pipelines.corpus.columns import Columns
 from pipelines.corpus.components import ConnectedComponents
-from pipelines.corpus.duplicates_shuffled import Bands, Members, Survivors, WriteLosers, labelled, links_of, with_kept
+from pipelines.corpus.duplicates_shuffled import (
+    Bands,
+    Members,
+    Survivors,
+    WriteLosers,
+    labelled,
+    links_of,
+    member_bytes,
+    with_kept,
+)
 from pipelines.corpus.forms import Decided, DecisionError, Documents, Forms, KeyTable, Known, Living, Spread
 from pipelines.corpus.keyfile import KeyFile
 from pipelines.corpus.shuffle import Join
@@ -136,18 +145,21 @@ class _Forms(Forms[Duplicates], shape=Duplicates):
     # --------------------------------------------------------------------------------------------- as Beam transforms
 
     def transforms(self, shards: Any, numbered: Any, spread: Spread) -> tuple[Any, Any]:
-        keys = numbered | "keys" >> beam.ParDo(Bands(self.width, spread.partitions)).with_outputs("counts", main="keys")
         decision = self.decision
         verify = decision.links_at is not None
+        bands = beam.ParDo(Bands(self.width, verify, spread.key_bytes), spread.documents)
+        keys = numbered | "keys" >> bands.with_outputs("counts", "links", main="keys")
         links = keys["keys"] | "group keys" >> beam.GroupByKey() | "links" >> beam.FlatMap(links_of, verify=verify)
         if verify:
             links = links | "verified" >> Verify(decision, numbered)
+        links = [links, keys["links"]] | "all links" >> beam.Flatten()
+        members = Members(decision, member_bytes(decision, self.orders), spread.key_bytes)
         survivors = (
             links
-            | "components" >> ConnectedComponents(spread.partitions, spread.rounds)
+            | "components" >> ConnectedComponents(spread.key_bytes, spread.edges_here)
             | "labels" >> beam.FlatMap(labelled)
             | "to members" >> Join(numbered)
-            | "order" >> beam.ParDo(Members(decision, spread.partitions))
+            | "order" >> beam.ParDo(members, spread.documents)
             | "group clusters" >> beam.GroupByKey()
             | "survivors"
             >> beam.ParDo(Survivors(decision, self.orders)).with_outputs("clusters", "stay", main="losers")

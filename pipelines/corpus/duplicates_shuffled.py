@@ -10,64 +10,105 @@ from apache_beam.pvalue import TaggedOutput
 
 from filters.contracts import Duplicates
 from filters.dedup import clusters
-from filters.dedup.sameness import Sketcher, tested
+from filters.dedup.sameness import SKETCH_BYTES, Sketcher, tested
 from pipelines.corpus import evidence, sameness
 from pipelines.corpus.clustered import Found, decisions
-from pipelines.corpus.components import by_partition, packed, partition, unpacked
+from pipelines.corpus.components import (
+    by_partition,
+    distinct,
+    packed,
+    partition,
+    partitions_for,
+    rows_by_part,
+    unpacked,
+)
 from pipelines.corpus.keyfile import KeyFile
 from pipelines.corpus.shuffle import header, node, number_in, only_shard, rows_of, shards_of, shuffled
 from pipelines.corpus.spool import documents_at, ids_at, write_decisions
 
-# Key, hash of id and content, number of the shard's row: 20 bytes. The shard stands once in front of its keys.
-_KEY = np.dtype([("key", "<u8"), ("mixed", "<u8"), ("row", "<u4")])
+# Key, number of the shard's row; where pairs are verified the hash of id and content, too. The shard stands once in
+# front of its keys.
+_KEY = np.dtype([("key", "<u8"), ("row", "<u4")])
+_MIXED = np.dtype([("key", "<u8"), ("mixed", "<u8"), ("row", "<u4")])
 _EMPTY = np.empty(0, dtype=np.uint64)
+_NONE = np.empty((0, 2), dtype=np.uint64)
 SKETCHED_AT_ONCE = 256  # documents whose sketches are one element of a PCollection: 2 MB at most
 
 
 class Bands(beam.DoFn):
-    """(number, Shard) -> (band and partition, packed keys); how many documents there are goes to "counts"."""
+    """(number, Shard) -> (band and partition, packed keys); how many documents there are goes to "counts".
 
-    def __init__(self, width: int, partitions: int) -> None:
-        self.width, self.partitions = width, partitions
+    Documents of the shard that share a key are joined here: their packed pairs go to "links", and of each key the
+    smallest document alone is sent, so that a key holds no more than one document of each shard, however many there
+    are. Where pairs are verified (mixed), all are sent.
 
-    def process(self, element: tuple[int, Any]) -> Iterator[Any]:
+    documents  in the whole corpus, so that a partition of a band holds about key_bytes
+    """
+
+    def __init__(self, width: int, mixed: bool, key_bytes: int) -> None:
+        self.width, self.mixed, self.key_bytes = width, mixed, key_bytes
+
+    def process(self, element: tuple[int, Any], documents: int) -> Iterator[Any]:
         number, shard = element
         file = KeyFile(shard.keys)
         rows = np.flatnonzero(file["takes_part"])
-        mixed = clusters.mixed_order(file["order"])[rows] if len(rows) else None
+        records = np.empty(len(rows), dtype=_MIXED if self.mixed else _KEY)
+        records["row"] = rows
+        if self.mixed and len(rows):
+            records["mixed"] = clusters.mixed_order(file["order"])[rows]
+        partitions = partitions_for(documents * records.itemsize, self.key_bytes)
+        pairs = [_NONE]
         for band in range(self.width if len(rows) else 0):
-            keys = file[f"key{band}"][rows]
-            parts = partition(keys, self.partitions)
-            records = np.empty(len(rows), dtype=_KEY)
-            records["key"], records["mixed"], records["row"] = keys, mixed, rows
-            for part in np.unique(parts).tolist():
-                blob = header(number) + records[parts == part].tobytes()
+            records["key"] = file[f"key{band}"][rows]
+            sent = records
+            if not self.mixed:
+                pairs.append(_to_smallest(records["key"], rows.astype(np.uint64)))
+                alone = np.ones(len(records), dtype=bool)
+                alone[np.searchsorted(rows, pairs[-1][:, 1])] = False
+                sent = records[alone]
+            for part, chosen in rows_by_part(partition(sent["key"], partitions)):
+                blob = header(number) + sent[chosen].tobytes()
                 shuffled("keys", len(blob))
-                yield band * self.partitions + part, blob
+                yield band * partitions + part, blob
+        here = distinct(np.concatenate(pairs))
+        if len(here):
+            yield TaggedOutput("links", packed(node(number, here)))
         yield TaggedOutput("counts", {"documents": shard.rows, "without_keys": shard.rows - len(rows)})
 
 
-def _bucket(blobs: Iterable[bytes]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(keys, hashes of id and content, nodes) of all records of a partition."""
-    keys, mixed, nodes = [_EMPTY], [_EMPTY], [_EMPTY]
-    for blob in blobs:
-        records = np.frombuffer(blob, dtype=_KEY, offset=4)
-        keys.append(records["key"])
-        mixed.append(records["mixed"])
-        nodes.append(node(number_in(blob), records["row"]))
-    return np.concatenate(keys), np.concatenate(mixed), np.concatenate(nodes)
-
-
 def links_of(element: tuple[int, Iterable[bytes]], verify: bool) -> Iterator[bytes]:
-    keys, mixed, nodes = _bucket(element[1])
+    """Keys of a partition -> packed pairs of documents: to verify, or each with the smallest that has the same key.
+
+    Bands that join the same documents then give the same pairs, and most clusters are a star at once.
+    """
+    keys, mixed, nodes = [_EMPTY], [_EMPTY], [_EMPTY]
+    for blob in element[1]:
+        records = np.frombuffer(blob, dtype=_MIXED if verify else _KEY, offset=4)
+        keys.append(records["key"])
+        nodes.append(node(number_in(blob), records["row"]))
+        if verify:
+            mixed.append(records["mixed"])
+    of_documents = np.concatenate(nodes)
     if verify:
-        pairs = nodes[clusters.bucket_pairs(keys, mixed)]
+        pairs = of_documents[clusters.bucket_pairs(np.concatenate(keys), np.concatenate(mixed))]
     else:
-        rows = np.argsort(keys, kind="stable")
-        same = np.flatnonzero(keys[rows[1:]] == keys[rows[:-1]]) + 1
-        pairs = np.stack([nodes[rows[same - 1]], nodes[rows[same]]], axis=1)
+        pairs = _to_smallest(np.concatenate(keys), of_documents)
     if len(pairs):
         yield packed(np.sort(pairs, axis=1))
+
+
+def _to_smallest(keys: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """(the smallest document that has the same key, document) for each that is not the smallest: uint64, (p, 2)."""
+    rows = np.argsort(keys)
+    same = keys[rows[1:]] == keys[rows[:-1]]
+    shared = np.zeros(len(rows), dtype=bool)
+    shared[1:] = same
+    shared[:-1] |= same
+    rows = rows[shared]
+    rows = rows[np.lexsort((nodes[rows], keys[rows]))]
+    first = np.maximum.accumulate(np.where(np.diff(keys[rows], prepend=0) != 0, np.arange(len(rows)), 0))
+    pairs = np.stack([nodes[rows[first]], nodes[rows]], axis=1)
+    return pairs[pairs[:, 0] != pairs[:, 1]]
 
 
 def labelled(blob: bytes) -> Iterator[tuple[int, bytes]]:
@@ -80,27 +121,35 @@ def labelled(blob: bytes) -> Iterator[tuple[int, bytes]]:
         yield number, sent
 
 
+def member_bytes(decision: Duplicates, orders: int) -> int:
+    """About how many bytes a member of a cluster is."""
+    return 8 * (3 + orders) + (SKETCH_BYTES // 2 if decision.sameness is not None else 0)
+
+
 class Members(beam.DoFn):
     """(number, shard with labels) -> (partition of the root, (packed (root, node, copies, order…), sketches)).
 
     The sketches are those of these nodes one after the other; empty where the decision tests no members.
+
+    size       bytes of a member, as member_bytes() says
+    documents  in the whole corpus, so that a partition holds about key_bytes even where all have duplicates
     """
 
-    def __init__(self, decision: Duplicates, partitions: int) -> None:
-        self.decision, self.partitions = decision, partitions
+    def __init__(self, decision: Duplicates, size: int, key_bytes: int) -> None:
+        self.decision, self.size, self.key_bytes = decision, size, key_bytes
 
     def setup(self) -> None:
         self._sketch = Sketcher() if self.decision.sameness is not None else None
 
-    def process(self, element: tuple[int, Any]) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
-        found = np.unique(unpacked(element[1]["sent"]), axis=0)
+    def process(self, element: tuple[int, Any], documents: int) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
+        found = distinct(unpacked(element[1]["sent"]))
         if not len(found):
             return
         shard = only_shard(element[1])
         file = KeyFile(shard.keys)
         places = rows_of(found[:, 0])
         rows = np.column_stack([found[:, 1], found[:, 0], file["copies"][places], file["order"][places]])
-        parts = partition(rows[:, 0], self.partitions)
+        parts = partition(rows[:, 0], partitions_for(documents * self.size, self.key_bytes))
         if self._sketch is None:
             for part, sent in by_partition(rows, parts):
                 shuffled("survivor order", len(sent))

@@ -2,7 +2,7 @@
 
 Documents are spooled where they are (spool.Spool leaves a Shard), the decision sees only their packed keys, and each
 shard is re-read with what was decided (spool.reread). Text never crosses a shuffle. A new decision is a shape in
-filters/contracts.py and a module here, called like the shape, with a subclass of Forms.
+filters/decisions.py and a module here, called like the shape, with a subclass of Forms.
 """
 
 import functools
@@ -61,13 +61,15 @@ class Spread:
     """How a decision is spread over an engine's workers.
 
     directory   where files of decisions go
-    partitions  into how many parts keys are dealt
-    rounds      of connected components; clusters that need more raise NotConverged
+    documents   how many there are: a side input of one int
+    key_bytes   aimed at for what is shuffled to one key
+    edges_here  bytes of links between documents up to which one worker joins them to clusters
     """
 
     directory: str
-    partitions: int = 16
-    rounds: int = 20
+    documents: Any
+    key_bytes: int
+    edges_here: int
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
-from apache_beam.pvalue import TaggedOutput
+from apache_beam.pvalue import AsSingleton, TaggedOutput
 
 from filters.contracts import Lines
 from pipelines import storage
 from pipelines.corpus import keyfile
-from pipelines.corpus.components import by_partition, partition
+from pipelines.corpus.components import by_partition, partition, partitions_for, rows_by_part
 from pipelines.corpus.cuts import CutForms, Cuts, places_of, table
 from pipelines.corpus.forms import Spread
 from pipelines.corpus.keyfile import KeyFile
@@ -67,9 +67,10 @@ class _Forms(CutForms[Lines], shape=Lines):
     # --------------------------------------------------------------------------------------------- as Beam transforms
 
     def transforms(self, shards: Any, numbered: Any, spread: Spread) -> tuple[Any, Any]:
+        size = AsSingleton(shards | "bytes" >> beam.Map(_bytes) | "all bytes" >> beam.CombineGlobally(sum))
         copies = (
             numbered
-            | "keys" >> beam.FlatMap(_keys, partitions=spread.partitions)
+            | "keys" >> beam.FlatMap(_keys, size=size, key_bytes=spread.key_bytes)
             | "group keys" >> beam.GroupByKey()
             | "copies" >> beam.ParDo(_Copies()).with_outputs("counts", main="cuts")
         )
@@ -95,7 +96,12 @@ def _copies(hashes: np.ndarray, place: np.ndarray, piece: np.ndarray, earlier: n
     return copies
 
 
-def _keys(element: tuple[int, Any], partitions: int) -> Iterator[tuple[int, bytes]]:
+def _bytes(shard: Any) -> int:
+    """At most how many bytes the packed lines of a shard are: a line takes 12 in its file of keys."""
+    return shard.keys_bytes // 12 * _LINE.itemsize
+
+
+def _keys(element: tuple[int, Any], size: int, key_bytes: int) -> Iterator[tuple[int, bytes]]:
     number, shard = element
     file = KeyFile(shard.keys)
     values, order = file["values"], file["order"]
@@ -104,9 +110,8 @@ def _keys(element: tuple[int, Any], partitions: int) -> Iterator[tuple[int, byte
     records["hash"], records["row"], records["piece"] = values, rows, file["pieces"]
     if len(rows):
         records["id"], records["rest"] = order[rows, 0], order[rows, 1]
-    parts = partition(values, partitions)
-    for part in np.unique(parts).tolist():
-        blob = header(number) + records[parts == part].tobytes()
+    for part, chosen in rows_by_part(partition(values, partitions_for(size, key_bytes))):
+        blob = header(number) + records[chosen].tobytes()
         shuffled("keys", len(blob))
         yield part, blob
 

@@ -1,17 +1,21 @@
 """What decisions share on an engine that shuffles: numbered shards, packed rows by partition, never text.
 
-What is shuffled for duplicates (bytes a document, n bands): 20 for each key (hash, hash of id and content, document),
-16 for each link between two documents and round, and a few dozen for each document that has a duplicate.
+What is shuffled for duplicates (bytes a document, n bands): 12 for each key (hash, document), 20 where candidates are
+verified (and hash of id and content), 16 or more for each link between two documents (see components.py), and a few
+dozen for each document that has a duplicate.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 import numpy as np
 from apache_beam.metrics import Metrics
+from apache_beam.pvalue import AsSingleton
 
 from filters.contracts import Strategy
+from pipelines.corpus.components import EDGES_HERE, KEY_BYTES
 from pipelines.corpus.forms import Spread, forms_of
 from pipelines.manifest import Shard
 
@@ -54,13 +58,38 @@ def number_in(blob: bytes) -> int:
     return int(np.frombuffer(blob, dtype=HEADER, count=1)[0])
 
 
+# Sorted hashes of the names of all shards, and the number of each: 20 bytes a shard, in every worker.
+_NUMBER = np.dtype([("hash", "S16"), ("number", "<u4")])
+
+
 def _name(shard: Any) -> str:
     return shard.name
 
 
-def _numbered(shard: Any, names: Sequence[str]) -> tuple[int, Any]:
-    """Shards are numbered in the order of their names, so that numbers do not depend on arrival."""
-    return sorted(set(names)).index(shard.name), shard
+def _rows(shard: Any) -> int:
+    return shard.rows
+
+
+def _hash(name: str) -> bytes:
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def numbers_of(names: Iterable[str]) -> bytes:
+    """Numbers for names, in their order, so that numbers do not depend on arrival; packed, for number_of()."""
+    ordered = sorted(set(names))
+    found = np.empty(len(ordered), dtype=_NUMBER)
+    found["hash"], found["number"] = [_hash(name) for name in ordered], np.arange(len(ordered))
+    return np.sort(found, order="hash").tobytes()
+
+
+def number_of(name: str, numbers: bytes) -> int:
+    """The number of a name among those given to numbers_of()."""
+    table = np.frombuffer(numbers, dtype=_NUMBER)
+    return int(table["number"][np.searchsorted(table["hash"], np.bytes_(_hash(name)))])
+
+
+def _numbered(shard: Any, numbers: bytes) -> tuple[int, Any]:
+    return number_of(shard.name, numbers), shard
 
 
 def only_shard(joined: Mapping[str, Iterable[Any]]) -> Shard:
@@ -114,16 +143,24 @@ class CorpusDecision(beam.PTransform):
 
     Keys, links and losers are shuffled, packed; texts never are (`verify` and the evidence shuffle the hashes of the
     shingles of some documents). Raises DecisionError for decisions that need the whole corpus on one machine.
+
+    key_bytes   aimed at for what is shuffled to one key: into how many partitions keys are dealt follows from the data
+    edges_here  bytes of links between documents up to which one worker joins them to clusters
     """
 
-    def __init__(self, step: Strategy, directory: str, partitions: int = 16, rounds: int = 20):
+    def __init__(
+        self, step: Strategy, directory: str, key_bytes: int = KEY_BYTES, edges_here: int = EDGES_HERE
+    ) -> None:
         super().__init__()
         self.forms = forms_of(step)
         self.forms.check_spread()
-        self.spread = Spread(directory, partitions, rounds)
+        self.directory, self.key_bytes, self.edges_here = directory, key_bytes, edges_here
 
     def expand(self, shards: Any) -> Any:  # Decisions; Beam complains about hints that are no PCollection
         """The outputs as Decisions."""
         names = shards | "names" >> beam.Map(_name) | "all names" >> beam.combiners.ToList()
-        numbered = shards | "number" >> beam.Map(_numbered, names=beam.pvalue.AsSingleton(names))
-        return Decisions(*self.forms.transforms(shards, numbered, self.spread))
+        numbers = AsSingleton(names | "numbers" >> beam.Map(numbers_of))
+        documents = AsSingleton(shards | "rows" >> beam.Map(_rows) | "documents" >> beam.CombineGlobally(sum))
+        numbered = shards | "number" >> beam.Map(_numbered, numbers=numbers)
+        spread = Spread(self.directory, documents, self.key_bytes, self.edges_here)
+        return Decisions(*self.forms.transforms(shards, numbered, spread))

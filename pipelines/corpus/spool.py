@@ -48,6 +48,7 @@ DECISIONS = pa.schema(
         ("spans", pa.list_(pa.int32())),
         ("dup_count", pa.int64()),
         ("dup_cluster", pa.string()),
+        ("bucket", pa.int64()),
     ]
 )
 
@@ -339,6 +340,8 @@ def reread(shard: Shard, decisions: str | None, step: Step) -> Iterator[tuple[Do
         elif row["rule"] is not None:
             more = {"kept_id": row["kept_id"] or "", "similarity": row["similarity"]}
             yield document, Applied(drop=Drop(row["rule"], row["value"], row["threshold"], **more))
+        elif row["bucket"] is not None:
+            yield document, Applied(document.note(bucket=row["bucket"]))
         elif row["dup_count"] is not None:
             noted = {DUP_COUNT: row["dup_count"], DUP_CLUSTER: row["dup_cluster"]}
             yield document, Applied(document.note(**noted) if counts else document)

@@ -5,16 +5,19 @@ import hashlib
 import os
 import re
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from filters.needs import kind_of
 from pipelines import storage
 from pipelines.reading.formats import RANGED, is_read, sniff
+from pipelines.storage import Listed
 
 _SAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _READ_BYTES = 1 << 20
+LARGE = 512 << 20
+LISTED_APART = 16  # files of a folder elsewhere above which the whole folder is listed
 _NAMED_LIKE_INPUT = re.compile(
     r"""[^\s"'{}<>|,;]+\.(?:w?arc|wet|wat|jsonl|ndjson|json|parquet|csv|tsv|arrow)(?:\.(?:gz|gzip|zst|bz2|xz))?""",
     re.IGNORECASE,
@@ -53,30 +56,37 @@ class Unit:
 
 
 def expand(inputs: Sequence[str]) -> list[str]:
-    """Inputs to paths, each file once under the first of its names, in the order given (a glob's matches sorted).
+    """The paths of find()."""
+    return list(find(inputs))
+
+
+def find(inputs: Sequence[str]) -> dict[str, Listed | None]:
+    """Inputs to paths, with what the listing said of those elsewhere. Each file once under the first of
+    its names, in the order given (a glob's matches sorted).
 
     An input is a path, a glob (** goes into folders), a folder (the files in it whose names tell a format), or @LIST:
     a text file, plain or .gz, of paths one a line, as Common Crawl publishes them. Relative paths are relative to the
     working directory, and ~ is the home. Anything that Beam's file systems open is a path too (gs://…). Raises
     InputError that names what is missing, or a name that is not UTF-8.
     """
-    found: dict[str, str] = {}  # by what they are on the disk: ./a, a and a link to it are one file
+    found: dict[str, tuple[str, Listed | None]] = {}  # by what they are on the disk: ./a, a and a link to it are one
     for given in inputs:
         if not given:
             raise InputError("an input is empty")
         given = "@" + os.path.expanduser(given[1:]) if given.startswith("@") else os.path.expanduser(given)
-        for path in _listed(given[1:]) if given.startswith("@") else _matches(given):
+        matching = _listed(given[1:]) if given.startswith("@") else _matches(given)
+        for path, listed in matching.items():
             try:
                 path.encode()
             except UnicodeEncodeError:
                 raise InputError(f"{path!a}: the name is not UTF-8; rename the file") from None
-            found.setdefault(os.path.realpath(path) if storage.is_local(path) else path, path)
+            found.setdefault(os.path.realpath(path) if storage.is_local(path) else path, (path, listed))
     if not found:
         raise InputError("no input was given")
-    return list(found.values())
+    return dict(found.values())
 
 
-def _listed(path: str) -> list[str]:
+def _listed(path: str) -> dict[str, Listed | None]:
     import gzip
     import zlib
 
@@ -96,10 +106,27 @@ def _listed(path: str) -> list[str]:
             raise InputError(f"{_shown(listed)}: no such file (named in {path})")
         if not storage.is_local(listed):
             _check_scheme(listed, f"{_shown(listed)} (named in {path})")
+    elsewhere = _elsewhere([listed for listed in paths if not storage.is_local(listed)])
     for listed in paths:
-        if not storage.is_local(listed) and not _remote(listed, f"{_shown(listed)} (named in {path})"):
+        if not storage.is_local(listed) and listed not in elsewhere:
             raise InputError(f"{_shown(listed)}: no such file (named in {path})")
-    return paths
+    return {listed: elsewhere.get(listed) for listed in paths}
+
+
+def _elsewhere(paths: Sequence[str]) -> dict[str, Listed]:
+    """What listings say of these files elsewhere. Folders that hold many of them are listed as a whole."""
+    folders: dict[str, list[str]] = {}
+    for path in paths:
+        folders.setdefault(path.rpartition("/")[0], []).append(path)
+    patterns = [
+        pattern
+        for folder, inside in folders.items()
+        for pattern in ([f"{folder}/*"] if len(inside) > LISTED_APART else inside)
+    ]
+    found: dict[str, Listed] = {}
+    for listed in storage.in_threads(lambda pattern: _remote(pattern, pattern), patterns):
+        found.update(listed)
+    return found
 
 
 def _shown(listed: str) -> str:
@@ -123,22 +150,28 @@ def _check_scheme(path: str, shown: str) -> None:
         raise InputError(f"{shown}: no such file")
 
 
-def _matches(given: str) -> list[str]:
+def _matches(given: str) -> dict[str, Listed | None]:
     given = _without_scheme(given)
     if not storage.is_local(given):
         _check_scheme(given, given)
-        paths = _remote(given, given)
-    elif os.path.isfile(given):
-        return [given]
-    elif os.path.isdir(given):
-        return _inside(given)
-    elif os.path.exists(given):
+        elsewhere = _remote(given, given)
+        if not elsewhere:
+            raise _no_match(given)
+        return dict(elsewhere)
+    if os.path.isfile(given):
+        return {given: None}
+    if os.path.isdir(given):
+        return dict.fromkeys(_inside(given))
+    if os.path.exists(given):
         raise InputError(f"{given}: is {kind_of(os.stat(given).st_mode)}, not a file")
-    else:
-        paths = sorted(path for path in glob.glob(given, recursive=True) if os.path.isfile(path))
+    paths = sorted(path for path in glob.glob(given, recursive=True) if os.path.isfile(path))
     if not paths:
-        raise InputError(f"{given}: no such file" if not glob.has_magic(given) else f"{given}: matches no file")
-    return paths
+        raise _no_match(given)
+    return dict.fromkeys(paths)
+
+
+def _no_match(given: str) -> InputError:
+    return InputError(f"{given}: no such file" if not glob.has_magic(given) else f"{given}: matches no file")
 
 
 def _inside(folder: str) -> list[str]:
@@ -155,32 +188,41 @@ def _inside(folder: str) -> list[str]:
     return paths
 
 
-def _remote(pattern: str, shown: str) -> list[str]:
+def _remote(pattern: str, shown: str) -> dict[str, Listed]:
     from apache_beam.io.filesystem import BeamIOError
-    from apache_beam.io.filesystems import FileSystems
 
     try:
-        return sorted(entry.path for entry in FileSystems.match([pattern])[0].metadata_list)
+        return storage.listing(pattern)
     except (BeamIOError, ValueError) as error:
         why = str(error).replace(pattern, shown).splitlines()[0]
         raise InputError(f"{shown}: cannot be listed: {why}") from error
 
 
-def cut(paths: Sequence[str], unit_bytes: int, workers: int = 1) -> list[Unit]:
-    """Paths to units of about unit_bytes: large files as ranges where their format allows it, small ones in groups.
+def sizes_of(found: Mapping[str, Listed | None]) -> dict[str, int]:
+    """Bytes of the files of find(): those elsewhere as they were listed. Raises OSError."""
+    return {path: storage.size(path) if listed is None else listed.size for path, listed in found.items()}
+
+
+def cut(sizes: Mapping[str, int], unit_bytes: int, workers: int = 1) -> list[Unit]:
+    """Files to units of about unit_bytes: large files as ranges where their format allows it, small ones in groups.
 
     With several workers there are at least as many units as that, where there are as many files or ranges. Ranges
     stand where their file stands, groups where they are full.
+
+    sizes  bytes by path, in the order of the input; files of more than a unit are opened, to tell their format
     """
     if unit_bytes < 1:
         raise ValueError(f"unit_bytes is {unit_bytes}: it must be at least 1")
-    sizes = [storage.size(path) for path in paths]
-    unit_bytes = max(1, min(unit_bytes, -(-sum(sizes) // max(1, workers))))
+    unit_bytes = max(1, min(unit_bytes, -(-sum(sizes.values()) // max(1, workers))))
     units: list[Unit] = []
     group: list[Piece] = []
     weight = 0
-    for path, size in zip(paths, sizes, strict=True):
-        pieces = list(_ranges(path, size, unit_bytes))
+    large = [path for path, size in sizes.items() if size > unit_bytes]
+    ranges = dict(
+        zip(large, storage.in_threads(lambda path: list(_ranges(path, sizes[path], unit_bytes)), large), strict=True)
+    )
+    for path, size in sizes.items():
+        pieces = ranges.get(path) or [Piece(path, 0, None, size)]  # readers tell the format of small files themselves
         if len(pieces) == 1 and size < unit_bytes:
             if group and weight + size > unit_bytes:
                 units.append(_unit(group, weight))
@@ -201,10 +243,6 @@ def _unit(pieces: Sequence[Piece], weight: int) -> Unit:
 
 
 def _ranges(path: str, size: int, unit_bytes: int) -> Iterator[Piece]:
-    if size <= unit_bytes:
-        # Readers tell the format of small files themselves: nothing is opened twice.
-        yield Piece(path, 0, None, size)
-        return
     with storage.reading(path) as file:
         kind = sniff(file, path)
     if kind == "parquet":
@@ -254,3 +292,15 @@ def _row_groups(path: str, size: int, unit_bytes: int) -> Iterator[Piece]:
     for start in range(0, max(1, len(rows)), per_piece):
         end = start + per_piece if start + per_piece < len(rows) else None
         yield Piece(path, start, end, size, sum(rows[:start]), "parquet")
+
+
+def in_one_piece(units: Iterable[Any]) -> list[str]:
+    """A sentence for each file of LARGE bytes and more that is one unit, as it cannot be read from the middle."""
+    whole = [unit.pieces[0] for unit in units if len(unit.pieces) == 1]
+    return [
+        f"{piece.path}: {piece.size >> 20:,} MiB are read one after the other: "
+        f"{'JSONL elsewhere' if piece.format == 'jsonl' else piece.format} is not read from the middle; several files, "
+        "or Parquet, are read side by side"
+        for piece in whole
+        if piece.size >= LARGE and piece.format and piece.start == 0 and piece.end is None
+    ]

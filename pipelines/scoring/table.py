@@ -205,6 +205,31 @@ def read_file(root: str, path: str) -> pa.Table | None:
         return pq.read_table(file, page_checksum_verification=True)
 
 
+def columns_of(root: str, path: str) -> frozenset[str] | None:
+    """The columns of a file of the table; None if there is no such file."""
+    whole = storage.join(root, path)
+    if not storage.exists(whole):
+        return None
+    with storage.reading(whole) as file:
+        return frozenset(pq.read_schema(file).names)
+
+
+def count(root: str, path: str) -> int | None:
+    """The rows of a file of the table; None if there is no such file."""
+    whole = storage.join(root, path)
+    if not storage.exists(whole):
+        return None
+    with storage.reading(whole) as file:
+        rows: int = pq.read_metadata(file).num_rows
+    return rows
+
+
+def read_columns(root: str, path: str, columns: Iterable[str]) -> pa.Table:
+    """Some columns of a file of the table."""
+    with storage.reading(storage.join(root, path)) as file:
+        return pq.ParquetFile(file, page_checksum_verification=True).read(list(columns), use_threads=False)
+
+
 @dataclass(frozen=True)
 class StoredNotes:
     """The notes of a unit that were written on a text path and those before it, by row and writer."""

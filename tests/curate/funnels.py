@@ -3,6 +3,7 @@
 `python -m tests.curate.funnels` writes them anew: look at the difference before it is committed.
 """
 
+import contextlib
 import hashlib
 import json
 import tempfile
@@ -10,17 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from curate.recipe import CONFIGS
+from tests.curate.quality_model import in_a_folder_with_one
 from tests.curate.running_tools import go, rows
 from tests.make_sample import SAMPLE
 
 GOLDEN = Path(__file__).with_name("funnels.json")
+NEED_A_MODEL = ("dclm-classifier",)
 RECIPES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
 FIGURES = ("in", "kept", "dropped_by_rule", "failed_by_reason", "bytes_in", "bytes_kept", "characters_edited_by_rule")
 
 
 def funnel(name: str, folder: Path) -> dict[str, Any]:
     """Figures of every stage, the evidence of corpus stages without ids, and a hash of what was kept."""
-    result = go(name, [SAMPLE / "sample.warc.gz"], folder)
+    with in_a_folder_with_one(folder.with_name("model")) if name in NEED_A_MODEL else contextlib.nullcontext():
+        result = go(name, [(SAMPLE / "sample.warc.gz").resolve()], folder.resolve())
     assert result["conserved"]
     stages = {
         stage["stage"]: {figure: stage[figure] for figure in FIGURES if stage.get(figure)} for stage in result["stages"]

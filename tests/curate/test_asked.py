@@ -12,6 +12,7 @@ from curate import running
 from curate.export.export import export
 from curate.rundir import RunDirectory, RunError, UsageError, identities
 from pipelines import storage
+from pipelines.reading.units import find
 from tests.curate.running_tools import adds_up, go, recipe, write_rows
 
 BODY = "tests.strategies.Body"
@@ -196,7 +197,7 @@ def test_content_is_sampled_from_the_beginning_to_the_end(tmp_path, size):
     path = tmp_path / "input"
     data = bytearray(random.Random(size).randbytes(size))
     path.write_bytes(data)
-    (before,) = identities([str(path)])
+    (before,) = identities({str(path): None})
     places = range(size) if size <= 4096 else (0, size // 3, size // 2, size - 1)
     noticed = 0
     for place in list(places)[:50]:
@@ -204,7 +205,7 @@ def test_content_is_sampled_from_the_beginning_to_the_end(tmp_path, size):
         changed[place : place + 80_000] = bytes(byte ^ 0xFF for byte in data[place : place + 80_000])
         path.write_bytes(changed)
         os.utime(path, ns=(before["time"], before["time"]))
-        noticed += identities([str(path)]) != [before]
+        noticed += identities({str(path): None}) != [before]
     assert noticed == len(list(places)[:50])
 
 
@@ -225,7 +226,7 @@ def test_elsewhere_the_stores_own_version_counts(monkeypatch):
 
     systems = Systems()
     monkeypatch.setattr(storage, "_systems", lambda: systems)
-    found = [identities(["s3://bucket/a.warc.gz"]) for _ in range(4)]
+    found = [identities(find(["s3://bucket/a.warc.gz"])) for _ in range(4)]
     assert found[0] == found[1] == [{"path": "s3://bucket/a.warc.gz", "size": 9, "time": 1.0, "checksum": "etag-1"}]
     assert found[1] != found[2] != found[3]
 

@@ -1,4 +1,4 @@
-"""Runs on an engine in this process: a page that ends its worker, an interrupted job, one that needs only a check."""
+"""Runs on an engine in this process: a page that ends its worker, an interrupted job, one that is only checked."""
 
 import pytest
 

@@ -307,6 +307,7 @@ def _begin_only(chosen, inputs, output):
     """Leave a directory as a run does that was killed at once."""
     from curate import rundir
     from curate.running import plan_units
+    from pipelines.reading.units import sizes_of
 
     paths = [str(path) for path in inputs]
     directory = rundir.RunDirectory(str(output))
@@ -317,7 +318,7 @@ def _begin_only(chosen, inputs, output):
             "versions": rundir.versions(),
             "inputs": [rundir.input_identity(path) for path in paths],
             "limit": None,
-            "units": units.task_state(plan_units(paths, 1, None)),
+            "units": units.task_state(plan_units(sizes_of(dict.fromkeys(paths)), 1, None)),
         },
         resume=False,
     )

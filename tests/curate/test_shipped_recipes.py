@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 
 from curate import recipe
+from filters.contracts import ResourceError
 from tests.curate import funnels
 
+DCLM = (
+    *("extraction/resiliparse", "quality/url", "cleanup/urls", "cleanup/newlines", "language/fasttext"),
+    *("quality/refinedweb", "quality/gopher-repetition", "cleanup/refinedweb-lines", "dedup/bff"),
+)
 STEPS = {
-    "dclm-baseline": (
-        *("extraction/resiliparse", "quality/url", "cleanup/urls", "cleanup/newlines", "language/fasttext"),
-        *("quality/refinedweb", "quality/gopher-repetition", "cleanup/refinedweb-lines", "dedup/bff"),
-    ),
+    "dclm-baseline": DCLM,
+    "dclm-classifier": (*DCLM, "quality/fasttext-top"),
     "refinedweb": (
         *("extraction/trafilatura", "quality/url", "cleanup/urls", "cleanup/newlines", "language/fasttext"),
         *("quality/refinedweb", "quality/gopher-repetition", "cleanup/refinedweb-lines", "dedup/minhash", "dedup/url"),
@@ -46,6 +49,13 @@ def test_steps(name: str) -> None:
     loaded = recipe.load(name)
     assert loaded.name == name
     assert tuple(step.name for step in loaded.steps) == STEPS[name]
+
+
+def test_the_classifier_comes_after_the_very_steps_of_dclm_baseline() -> None:
+    with_it, without = recipe.load("dclm-classifier").steps, recipe.load("dclm-baseline").steps
+    assert with_it[:-1] == without
+    with pytest.raises(ResourceError, match=r"curate train quality .* --model quality\.bin"):
+        with_it[-1].strategy.check()
 
 
 def test_c4_variant_of_fineweb() -> None:

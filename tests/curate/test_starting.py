@@ -1,5 +1,6 @@
 """What a user begins with: a copy of a shipped recipe, a schema for the editor, completions, the version."""
 
+import contextlib
 import json
 import re
 import subprocess
@@ -17,6 +18,7 @@ from curate.commands.options import shipped_ablations, shipped_recipes
 from curate.overriding import override
 from curate.recipe import CONFIGS, RecipeError, is_name, load, parse
 from curate.starting import copy_of
+from tests.curate.quality_model import in_a_folder_with_one
 from tests.schemas import FILES, text_of
 
 RECIPES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
@@ -28,7 +30,8 @@ def test_a_copy_is_the_recipe_with_its_comments(name, tmp_path):
     text = copy_of(name)
     (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
     mine, shipped = load(tmp_path / "mine.yaml"), load(name)
-    assert mine.fingerprint() == shipped.fingerprint()
+    with in_a_folder_with_one(tmp_path) if name == "dclm-classifier" else contextlib.nullcontext():
+        assert mine.fingerprint() == shipped.fingerprint()
     assert mine.name == "mine"
     assert mine.input == ()
     assert text.count("#") >= (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8").count("#")

@@ -10,6 +10,7 @@ from apache_beam.runners.worker import sdk_worker_main
 
 import tests.engines.store as store  # Beam finds the file system by its class
 from pipelines import storage
+from tests.engines.emulators import no_credentials
 
 
 def _say(what: str, path: str) -> None:
@@ -35,6 +36,7 @@ def _noting_close(close: Any) -> Any:
     return noting
 
 
+no_credentials()
 # on import: the process beside the worker imports this module under another name
 storage.reading = _noting(storage.reading, "read")
 storage.PendingFile.close = _noting_close(storage.PendingFile.close)

@@ -32,6 +32,12 @@ NEEDS_MODEL = {
     "dedup/decontaminate",
 }  # fmt: skip
 
+REQUIRED = {
+    "quality/buckets": {"scores": {"words": {"quality/length": {}, "signal": "words"}}, "within": "language"},
+    "sampling/upsample": {"weights": {1: 1, 2: 3}},
+    "sampling/mix": {"budget": 1000},
+}
+
 TEXTS = {
     "empty": "",
     "one word": "word",
@@ -51,7 +57,7 @@ TEXTS = {
 
 def strategy(name):
     try:
-        made = make(name)
+        made = make(name, REQUIRED.get(name))
     except SettingsError:
         assert name in NEEDS_MODEL, f"{name} cannot be made with its defaults"
         pytest.skip(f"{name} needs a model")
@@ -104,8 +110,8 @@ def test_bounds_may_be_equal_or_off_and_are_those_of_judges():
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_settings_are_values(name):
     made = strategy(name)
-    assert hash(made) == hash(make(name))
-    assert made == make(name) == pickle.loads(pickle.dumps(made))
+    assert hash(made) == hash(make(name, REQUIRED.get(name)))
+    assert made == make(name, REQUIRED.get(name)) == pickle.loads(pickle.dumps(made))
     assert make(name, settings_of(made)) == made
     assert issubclass(find(name), (Extractor, Rewriter, Judge, CorpusJudge, CorpusRewriter))
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -206,7 +212,7 @@ def needed(tmp_path_factory):
         f"{word} number {n}" for n in range(150) for word in ("a vile and awful insult", "a calm and friendly text")
     ]
     examples = Examples(tuple(texts), np.array([True, False] * 150))
-    found = {}
+    found = dict(REQUIRED)
     for name, suffix in (("toxicity/linear", ".npz"), ("toxicity/fasttext", ".bin")):
         model = folder / f"model{suffix}"
         train(examples, model)

@@ -70,6 +70,7 @@ def test_options_of_a_real_submission(option):
         (["--machine_type=n2", "stray"], "'stray' does not belong to any option"),
         (["--experiments"], "expected one argument"),
         (["--gcs_custom_audit_entries=7"], "cannot read them"),
+        (["--runner=DataflowRunner", "--project=my-project", "--temp_location=gs://b/tmp"], "gs://b/tmp"),
     ],
 )
 def test_what_beam_does_not_know_is_an_error(options, message):

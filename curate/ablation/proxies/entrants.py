@@ -68,5 +68,5 @@ def _languages(ablation: Ablation, scored: Scored, group: int) -> np.ndarray:
             if not isinstance(visit, JudgeVisit) or "language" not in visit.judge.writes:
                 continue
             if scored.node_of(visit.measure).group == group:
-                return scored.note(visit.measure.writer, "language", group)
+                return scored.note(visit.measure.writer, "language", group).strings
     return np.full(scored.groups[group].rows, "", dtype=object)

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from curate.ablation import controls
 from curate.ablation.controls import budget, draws, paired_difference
 
 IDS = np.array([f"document {n}" for n in range(2000)], dtype=object)
@@ -82,3 +83,17 @@ def test_the_interval_of_a_difference_is_about_that_of_a_binomial():
     share = -found["documents"]
     width = found["documents_interval"][1] - found["documents_interval"][0]
     assert 0.8 < width / (2 * 1.96 * (share * (1 - share) / 4000) ** 0.5) < 1.25
+
+
+def test_many_documents_have_the_intervals_of_few(monkeypatch):
+    """Where many documents differ their sums are drawn as wholes: the intervals stay those of drawing each."""
+    rng = np.random.default_rng(11)
+    left, right = rng.random((2, 3000)) < 0.7
+    weights = rng.lognormal(7, 1, 3000)
+    one_by_one = paired_difference(left, right, weights)
+    monkeypatch.setattr(controls, "DRAWN", 100)
+    together = paired_difference(left, right, weights)
+    for what in ("documents", "bytes"):
+        assert together[what] == one_by_one[what]
+        width = np.diff(one_by_one[f"{what}_interval"])[0]
+        assert np.abs(np.subtract(together[f"{what}_interval"], one_by_one[f"{what}_interval"])).max() < 0.15 * width

@@ -1,5 +1,6 @@
 """Ablations decide from scores what runs decide by dropping."""
 
+import contextlib
 import json
 import random
 from dataclasses import replace
@@ -12,6 +13,7 @@ from curate.ablation.arms import Ablation, Arm, parse
 from curate.ablation.driver import ablate
 from curate.rundir import RunError, UsageError
 from tests.curate.ablation.tools import BODY, arms_by_name, kept_ids, run_ablation, texts, without_times, write
+from tests.curate.quality_model import in_a_folder_with_one
 from tests.curate.running_tools import go, recipe, rows
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -35,6 +37,7 @@ def _judge(rng: random.Random) -> dict:
             {"quality/url": {}},
             {"toxicity/wordlist": {}},
             {"sampling/random": {"share": rng.choice([0.5, 0.8])}},
+            {"sampling/upsample": {"by": "language_score", "weights": {0: 1, 0.6: rng.choice([0, 2.5])}}},
             {"tests.strategies.Characters": {"least": rng.randint(0, 200), "most": rng.randint(200, 900)}},
         ]
     )
@@ -85,6 +88,28 @@ def _corpus(rng: random.Random) -> dict:
                     "compare": rng.choice([None, "language_score"]),
                 }
             },
+            {
+                "quality/buckets": {
+                    "scores": {
+                        "words": {"quality/length": {}, "signal": "words"},
+                        "ratio": {"quality/compression": {}, "best": "lowest"},
+                        "language": {"note": "language_score"},
+                    },
+                    "cuts": rng.choice([4, [0.3, 0.5]]),
+                    "weight": rng.choice(["documents", "bytes", "tokens"]),
+                    "within": rng.choice([None, "language"]),
+                    "join": rng.choice(["maximum", "mean", "vote"]),
+                    "ties": rng.choice(["together", "split"]),
+                    "keep": rng.choice([[1, 2], [2]]),
+                }
+            },
+            {
+                "sampling/mix": {
+                    "budget": rng.choice([100, 600]),
+                    "by": "language",
+                    "shares": rng.choice([{"ko": 0.5, "en": 0.5}, {"": 0.3, "ko": 0.7}]),
+                }
+            },
             {"dedup/lines": {}},
             {"dedup/bff": {"min_ngram": 5, "max_ngram": rng.randint(5, 9), "threshold": rng.choice([0.5, 0.8])}},
             {"dedup/substring": {"length": rng.randint(8, 20)}},
@@ -98,7 +123,7 @@ def random_stages(seed: int) -> list:
     stages: list = [BODY]
     for place in range(rng.randint(1, 7)):
         ((name, settings),) = rng.choice([_judge, _judge, _rewriter, _corpus])(rng).items()
-        if "language_score" in json.dumps(settings):  # a note that some stage must write
+        if '"language' in json.dumps(settings):  # a note that some stage must write
             stages.insert(1, {"language/script": {"keep": [], "latin": "en", "as": f"noted{place}"}})
         stages.append({name: {**settings, "as": f"s{place}"}})
     return stages
@@ -145,6 +170,11 @@ def test_shipped_ablations_keep_what_runs_keep(name, tmp_path):
     sample = ROOT / "configs/sample/sample.warc.gz"
     chosen = replace(arms.load(name), samples=3, seeds=2)
     assert not chosen.input
+    with in_a_folder_with_one(tmp_path / "model") if name == "classifier" else contextlib.nullcontext():
+        _keeps_what_runs_keep(chosen, sample, tmp_path)
+
+
+def _keeps_what_runs_keep(chosen, sample, tmp_path):
     report = ablate(chosen, [str(sample)], str(tmp_path / "ablation"), workers=1)
     for arm in chosen.arms:
         result = go(arm.recipe, [sample], tmp_path / arm.name)

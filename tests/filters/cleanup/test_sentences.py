@@ -116,7 +116,7 @@ def test_settings_round_trip() -> None:
     [
         ([{"quality/cjkk": {}}], "did you mean quality/cjk"),
         ([{"quality/cjk": {"unti": "line"}}], "did you mean unit"),
-        ([{"cleanup/klue": {}}], "cannot judge sentences"),
+        ([{"cleanup/klue": {}}], "not a per-document judge"),
         ([{"quality/cjk": {}, "quality/length": {}}], "a map from one name"),
         ({"quality/cjk": 5}, "quality/cjk: settings must be a map, got 5"),
         ({"quality/cjk": False}, "quality/cjk: settings must be a map, got False"),

@@ -5,7 +5,6 @@ import math
 import pytest
 
 from curate.training import fasttext as training
-from curate.training.examples import Examples
 from filters import make
 from filters.contracts import ResourceError
 from filters.document import Document
@@ -14,24 +13,19 @@ from tests.curate.running_tools import adds_up, go, recipe, rows, write_rows
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    import numpy as np
-
     good = [f"the careful reader learns why number {n} is so and how it was found" for n in range(150)]
     bad = [f"click buy now cheap offer {n} win win free shipping" for n in range(150)]
     path = tmp_path_factory.mktemp("model") / "quality.bin"
-    toxic = np.array([True] * 150 + [False] * 150)
-    training.train(Examples(tuple(good + bad), toxic), path, training.FastTextSettings(epoch=10, dim=8, bucket=2000))
+    lines = [(label, text) for label, texts in (("good", good), ("bad", bad)) for text in texts]
+    training.train(lines, path, {"epoch": 10, "dim": 8, "bucket": 2000, "word_ngrams": 2, "minn": 1, "maxn": 4})
     return str(path)
 
 
-def _label(model):
-    from filters import models
-
-    return next(name for name in models.load_fasttext(model).labels if "toxic" in name)
+LABEL = "good"
 
 
 def test_good_texts_score_higher_and_the_threshold_includes_its_value(model):
-    judge = make("quality/fasttext", {"model": model, "label": _label(model)})
+    judge = make("quality/fasttext", {"model": model, "label": LABEL})
     score = judge.open()
     good = score(Document("1", "the careful reader learns why\nit is so")).signals["score"]
     bad = score(Document("2", "click buy now cheap offer")).signals["score"]
@@ -43,13 +37,18 @@ def test_good_texts_score_higher_and_the_threshold_includes_its_value(model):
 
 
 def test_line_breaks_are_spaces(model):
-    score = make("quality/fasttext", {"model": model, "label": _label(model)}).open()
+    score = make("quality/fasttext", {"model": model, "label": LABEL}).open()
     assert score(Document("1", "\nbuy now\ncheap\n")).signals == score(Document("2", "buy now cheap")).signals
 
 
 def test_a_label_or_a_model_that_is_not_there_is_told_before_a_run(model):
     with pytest.raises(ResourceError, match="no label 'hq'"):
         make("quality/fasttext", {"model": model}).check()
+    for name in ("quality/fasttext", "quality/fasttext-top"):
+        judge = make(name, {"model": "no/model.bin"})
+        for ask in (judge.check, judge.resources, judge.open):
+            with pytest.raises(ResourceError, match=r"no such file; train one: curate train quality .* no/model\.bin"):
+                ask()
     with pytest.raises(ResourceError, match="required"):
         make("quality/fasttext-top").check()
 
@@ -59,7 +58,7 @@ def test_the_best_share_stays_whatever_the_order(model, tmp_path, share):
     good = [f"the careful reader learns why number {n}" for n in range(5)]
     bad = [f"click buy now cheap offer {n}" for n in range(15)]
     texts = [text for pair in zip(bad, [*good, *bad], strict=False) for text in pair][:20]
-    stage = {"quality/fasttext-top": {"model": model, "label": _label(model), "keep_top": share}}
+    stage = {"quality/fasttext-top": {"model": model, "label": LABEL, "keep_top": share}}
     kept = []
     for number, order in enumerate((texts, texts[::-1])):
         path = write_rows(tmp_path / f"{number}.jsonl", order)

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from curate.training.examples import Examples
-from curate.training.fasttext import _ZEROED_MEMORY, FastTextSettings, train
+from curate.training.fasttext import _ZEROED_MEMORY
+from curate.training.toxicity import FastTextSettings
+from curate.training.toxicity import train_fasttext as train
 from filters import make
 from filters.contracts import ResourceError, SettingsError
 from filters.document import Document

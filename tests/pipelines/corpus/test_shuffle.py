@@ -14,19 +14,21 @@ import filters
 from filters.contracts import Strategy
 from filters.document import Document
 from pipelines.corpus.forms import DecisionError, decide
-from pipelines.corpus.shuffle import CorpusDecision
+from pipelines.corpus.shuffle import CorpusDecision, number_of, numbers_of
 from pipelines.manifest import Shard
 from tests.pipelines.corpus.corpora import corpus, left, spooled
 from tests.pipelines.corpus.test_decisions import STEPS
 
+SPREAD = {"key_bytes": 500, "edges_here": 0}  # several partitions, and rounds
 
-def run(step: Any, shards: Sequence[Shard], folder: Path, options: Sequence[str] = ()) -> tuple[Any, Any, Any]:
+
+def run(
+    step: Any, shards: Sequence[Shard], folder: Path, options: Sequence[str] = (), spread: Any = SPREAD
+) -> tuple[Any, Any, Any]:
     """(path of the decisions by shard, evidence, bytes shuffled by kind)."""
     pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions(list(options)))
     decisions = (
-        pipeline
-        | beam.Create(list(shards), reshuffle=False)
-        | CorpusDecision(step, str(folder / "shuffled"), partitions=4)
+        pipeline | beam.Create(list(shards), reshuffle=False) | CorpusDecision(step, str(folder / "shuffled"), **spread)
     )
     _ = (
         decisions.decided
@@ -77,6 +79,8 @@ CASES = [
     ("bff", []),
     ("bff-3", REPLAY),
     ("top", REPLAY),
+    ("buckets", REPLAY),
+    ("mix", []),
 ]
 
 
@@ -92,13 +96,13 @@ def test_same_decisions_as_on_one_machine(name: str, options: list[str], tmp_pat
     assert evidence == decision.evidence
     assert found[shards[1].name] is None
     if name == "minhash" and not options:
-        assert counters["keys"] <= 1.1 * 14 * 20 * 120
+        assert counters["keys"] <= 1.2 * 14 * 12 * 120
         text = sum(len(page.text.encode()) for page in corpus())
         assert counters.pop("shingles of the sample") > 0  # of twenty pairs, whatever the corpus
         assert 0 < sum(counters.values()) < text
 
 
-@pytest.mark.parametrize("name", ["minhash", "lines", "bff", "top"])
+@pytest.mark.parametrize("name", ["minhash", "lines", "bff", "top", "buckets"])
 def test_no_input_and_no_losers(name: str, tmp_path: Path) -> None:
     found, evidence, _ = run(STEPS[name], [], tmp_path)
     assert found == {}
@@ -107,6 +111,35 @@ def test_no_input_and_no_losers(name: str, tmp_path: Path) -> None:
     found, evidence, _ = run(STEPS[name], shards, tmp_path)
     assert found == {shard.name: None for shard in shards}
     assert evidence == decide(STEPS[name], shards, str(tmp_path / "here")).evidence
+
+
+def test_one_worker_joins_documents_where_their_links_are_few(tmp_path: Path) -> None:
+    step = STEPS["minhash"]
+    shards = spooled(step, tmp_path, list(_parts(corpus())))
+    found, evidence, counters = run(step, shards, tmp_path, spread={})
+    assert evidence == decide(step, shards, str(tmp_path / "decisions")).evidence
+    assert counters["links"] <= 16 * 14 * evidence["duplicates"]  # each link once
+    assert sum(path is not None for path in found.values()) >= 2
+
+
+def test_a_shard_sends_one_document_of_those_that_share_a_key(tmp_path: Path) -> None:
+    step = STEPS["exact"]
+    pages = [Document(f"d{number}", "the same text in all of these") for number in range(300)]
+    shards = spooled(step, tmp_path, [pages[:150], pages[150:]])
+    found, evidence, counters = run(step, shards, tmp_path)
+    assert evidence["duplicates"] == 299
+    assert counters["keys"] == 2 * (4 + 12)
+    assert left(shards, found, step) == left(
+        shards, {s.name: decide(step, shards, str(tmp_path)).of(s) for s in shards}, step
+    )
+
+
+def test_numbers_are_those_of_sorted_names() -> None:
+    names = [f"unit-{number}-{number * 7919 % 4999:08x}" for number in range(5_000)]
+    numbers = numbers_of(reversed(names + names[:10]))
+    assert [number_of(name, numbers) for name in sorted(names)] == list(range(5_000))
+    assert len(numbers) == 20 * 5_000
+    assert numbers_of([]) == b""
 
 
 def test_strategies_for_one_machine_say_so() -> None:

@@ -164,7 +164,7 @@ def test_ranges_of_rows_give_what_the_whole_file_gives(
     path = tmp_path_factory.mktemp("rows") / "a.jsonl"
     path.write_bytes(LINES.replace(b"\n", b"\r\n\n") if blank else LINES)
     whole, _ = events(path)
-    units = cut([str(path)], unit)
+    units = cut({str(path): path.stat().st_size}, unit)
     parts = [event for unit in units for piece in unit.pieces for event in read(piece)]
     assert parts == whole
     if unit < len(LINES) // 3:
@@ -198,7 +198,7 @@ def test_parquet_in_groups_of_rows(tmp_path: Path) -> None:
     table = _table(text=[f"글 {n} " * 50 for n in range(100)], id=[str(n) for n in range(100)])
     pq.write_table(table, path, row_group_size=7, compression="none", use_dictionary=False)
     whole, _ = events(path)
-    units = cut([str(path)], 2000)
+    units = cut({str(path): path.stat().st_size}, 2000)
     assert len(units) > 5
     assert [event for unit in units for piece in unit.pieces for event in read(piece)] == whole
     assert [event.offset for event in whole] == list(range(100))
@@ -325,7 +325,9 @@ def _damaged_in_group(path: Path, group: int) -> None:
 def test_a_damaged_group_costs_its_rows_however_the_file_is_cut(tmp_path: Path, unit: int) -> None:
     path = tmp_path / "a.parquet"
     _damaged_in_group(path, 3)
-    found = [event for one in cut([str(path)], unit) for piece in one.pieces for event in read(piece)]
+    found = [
+        event for one in cut({str(path): path.stat().st_size}, unit) for piece in one.pieces for event in read(piece)
+    ]
     (damaged,) = [event for event in found if isinstance(event, Damaged)]
     assert (damaged.reason, damaged.offset) == ("parquet_unreadable", 1200)
     assert damaged.detail.startswith("rows 1200 to 1599: ")
@@ -337,7 +339,9 @@ def test_what_is_wrong_with_the_whole_file_is_told_once(tmp_path: Path, unit: in
     path = tmp_path / "a.parquet"
     table = _table(body=[f"글 {n} " * 20 for n in range(400)])
     pq.write_table(table, path, row_group_size=20, compression="none", use_dictionary=False)
-    found = [event for one in cut([str(path)], unit) for piece in one.pieces for event in read(piece)]
+    found = [
+        event for one in cut({str(path): path.stat().st_size}, unit) for piece in one.pieces for event in read(piece)
+    ]
     assert [(event.reason, event.offset) for event in found] == [("schema_error", 0)]
 
 

@@ -4,18 +4,20 @@ import gzip
 import os
 import pickle
 import re
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
-from apache_beam.io.filesystem import FileMetadata, MatchResult
+from apache_beam.io.filesystem import FileMetadata, FileSystem, MatchResult
 from apache_beam.io.localfilesystem import LocalFileSystem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curate import rundir, running
 from pipelines.reading import read
 from pipelines.reading.formats import sniff
-from pipelines.reading.units import InputError, Piece, cut, expand
+from pipelines.reading.units import LARGE, InputError, Piece, Unit, cut, expand, find, in_one_piece, sizes_of
 from tests.pipelines.reading.archives import http, member, page, record
 
 
@@ -94,8 +96,8 @@ def test_units_hold_every_record_once(tmp_path_factory: pytest.TempPathFactory, 
         data = b"".join(member(record(http(page(n)), 100 * number + n)) for n in range(pages))
         (folder / f"{number}.warc.gz").write_bytes(data)
     paths = sorted(map(str, folder.iterdir()))
-    units = cut(paths, unit_bytes, workers)
-    assert units == cut(paths, unit_bytes, workers)
+    units = cut(_sizes(paths), unit_bytes, workers)
+    assert units == cut(_sizes(paths), unit_bytes, workers)
     assert len({unit.name for unit in units}) == len(units)
     assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}", unit.name) for unit in units)
     assert pickle.loads(pickle.dumps(units)) == units
@@ -109,13 +111,13 @@ def test_units_hold_every_record_once(tmp_path_factory: pytest.TempPathFactory, 
 def test_small_files_are_grouped_and_large_ones_cut(crawl: Path) -> None:
     paths = expand(["crawl/*.warc.gz"])
     sizes = [Path(path).stat().st_size for path in paths]
-    units = cut(paths, sizes[0] + sizes[2] + sizes[3])
+    units = cut(_sizes(paths), sizes[0] + sizes[2] + sizes[3])
     assert [len(unit.pieces) for unit in units if len(unit.pieces) > 1] == [3]
     assert sum(piece.path == paths[1] for unit in units for piece in unit.pieces) > 2
-    everything = cut(paths, 1 << 62)
+    everything = cut(_sizes(paths), 1 << 62)
     assert len(everything) == 1 and [piece.path for piece in everything[0].pieces] == paths
     with pytest.raises(ValueError, match="unit_bytes"):
-        cut(paths, 0)
+        cut(_sizes(paths), 0)
 
 
 def test_formats_are_told_from_content(tmp_path: Path) -> None:
@@ -161,12 +163,67 @@ class _Elsewhere(LocalFileSystem):
         return list(map(named, found))
 
 
+def _sizes(paths: list[str]) -> dict[str, int]:
+    return sizes_of(dict.fromkeys(paths))
+
+
+class _Counting(FileSystem):
+    """A hundred thousand objects that are listed, and requests counted."""
+
+    requests: ClassVar[Counter[str]] = Counter()
+
+    @classmethod
+    def scheme(cls) -> str:
+        return "counting"
+
+    def match(self, patterns: list[str], limits: Any = None) -> list[MatchResult]:
+        self.requests["pages"] += 100
+        entries = [FileMetadata(f"counting://b/{n:06}.warc.gz", 1000 + n, 5.0) for n in range(100_000)]
+        return [MatchResult(pattern, entries) for pattern in patterns]
+
+    def _one(self, path: str, *args: Any, **kwargs: Any) -> Any:
+        self.requests["of one file"] += 1
+        raise OSError(path)
+
+    open = exists = size = checksum = last_updated = metadata = _one
+    join = split = mkdirs = has_dirs = _list = create = copy = rename = delete = _one
+
+
+def test_a_hundred_thousand_objects_take_listing_pages(tmp_path: Path) -> None:
+    found = find(["counting://b/*.warc.gz"])
+    units = cut(sizes_of(found), 64 << 20)
+    known = rundir.identities(found)
+    assert len(found) == len(known) == sum(len(unit.pieces) for unit in units) == 100_000
+    assert known[1] == {"path": "counting://b/000001.warc.gz", "size": 1001, "time": 5.0, "checksum": ""}
+    (tmp_path / "list").write_text("\n".join(list(found)[:500]))
+    assert list(find([f"@{tmp_path}/list"])) == list(found)[:500]
+    assert _Counting.requests == {"pages": 200}
+
+
+def test_units_of_an_engine_follow_from_the_input() -> None:
+    assert [running.unit_bytes(total, None) >> 20 for total in (1 << 20, 20 << 30, 1 << 42)] == [8, 40, 64]
+    assert running.unit_bytes(1000, None, shards=7) == running.unit_bytes(1000, 3, shards=7) == 143
+
+
+def test_large_files_that_cannot_be_cut_are_named() -> None:
+    pieces = [
+        Piece("a.jsonl.gz", 0, None, LARGE, 0, "jsonl.gz"),
+        Piece("gs://b/b.jsonl", 0, None, LARGE, 0, "jsonl"),
+        Piece("c.jsonl.gz", 0, None, LARGE - 1, 0, "jsonl.gz"),
+        Piece("d.warc.gz", 0, 1 << 20, LARGE, 0, "warc.gz"),
+        Piece("e.warc.gz", 0, None, LARGE, 0, ""),
+    ]
+    said = in_one_piece([Unit(piece.path, (piece,), piece.size) for piece in pieces])
+    assert [sentence.partition(":")[0] for sentence in said] == ["a.jsonl.gz", "gs"]
+    assert "512 MiB are read one after the other: jsonl.gz is not read from the middle" in said[0]
+
+
 def test_files_beyond_the_local_ones_are_opened_by_beam(crawl: Path) -> None:
     Path("list").write_text(f"elsewhere://{crawl}/1 글.warc.gz\n")
     assert expand(["@list"]) == expand([f"elsewhere://{crawl}/1*.warc.gz"]) == [f"elsewhere://{crawl}/1 글.warc.gz"]
     with pytest.raises(InputError, match="matches no file"):
         expand([f"elsewhere://{crawl}/9*"])
-    units = cut(expand(["@list"]), 2000)
+    units = cut(sizes_of(find(["@list"])), 2000)
     assert len(units) > 2
     assert len([event for unit in units for piece in unit.pieces for event in read(piece)]) == 40
 

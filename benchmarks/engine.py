@@ -1,0 +1,114 @@
+"""300,000 short documents through exact and MinHash deduplication on Prism, as one graph: CPU, bytes, memory. By hand.
+
+CURATE_PRISM names the engine's command. CURATE_ENGINE_SIZES (numbers of documents, separated by commas) replaces the
+sizes; CURATE_BASE names another checkout to measure in the same run.
+"""
+
+import json
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.dedup_corpus import write
+from benchmarks.shared import ROOT, missing
+
+BY_HAND = True
+SIZES = (75_000, 300_000)
+BYTES = 300
+
+# The worker runs in this process (LOOPBACK): its memory is the worker's and the driver's. Start-up is shown apart.
+RUN = """
+import json, resource, sys, time
+import apache_beam as beam
+from curate.recipe import parse
+from curate.running import run
+from filters.chain import opened
+from filters.document import Document
+import pipelines.curation, pipelines.phases
+output, endpoint, *inputs = sys.argv[1:]
+recipe = parse({"name": "bench", "stages": ["extraction/plain", "dedup/exact", "dedup/minhash"]}, "bench")
+for step in recipe.steps[1:]:
+    opened(step.strategy)(Document("a", "some words that are signed to load the kernels"))
+class Counted:  # Prism gives counters of one worker the numbers of others, so what is shuffled is counted here
+    by_name = {}
+    def __init__(self, name):
+        self.name = name
+    def inc(self, size):
+        self.by_name[self.name] = self.by_name.get(self.name, 0) + size
+beam.metrics.Metrics.counter = lambda space, name: Counted(name)
+options = ["--runner", "PortableRunner", "--job_endpoint", endpoint, "--environment_type", "LOOPBACK"]
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+startup, before = time.process_time(), peak()
+found = run(recipe, inputs, output, options=options)
+print(json.dumps({
+    **{name: found[name] for name in ("kept", "dropped", "failed", "conserved", "wall_seconds")},
+    "worker_cpu_seconds": time.process_time() - startup, "peak_mb": peak() / 1e3, "start_mb": before / 1e3,
+    "shuffled": Counted.by_name,
+}))
+"""
+
+
+def prism() -> str | None:
+    """The command of the engine; None where it is not there."""
+    return os.environ.get("CURATE_PRISM") or shutil.which("prism")
+
+
+def measured(command: str, folder: Path, checkout: Path) -> dict[str, Any]:
+    """A run over the JSONL files of a folder with the code of a checkout, on an engine of its own."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as work:
+        log = (Path(work) / "log").open("wb")
+        engine = subprocess.Popen([command, f"-job_port={port}", "-serve_http=false"], stdout=log, stderr=log)
+        try:
+            while socket.socket().connect_ex(("localhost", port)):
+                time.sleep(0.1)
+            arguments = [f"{work}/out", f"localhost:{port}", *map(str, sorted(folder.glob("*.jsonl")))]
+            environment = {**os.environ, "PYTHONPATH": str(checkout)}
+            run = [sys.executable, "-c", RUN, *arguments]
+            done = subprocess.run(run, cwd=checkout, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+        finally:
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            engine.kill()
+            engine.wait()
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            log.close()
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    documents = found["kept"] + found["dropped"] + found["failed"]
+    found["engine_cpu_seconds"] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    found["cpu_seconds"] = found["worker_cpu_seconds"] + found["engine_cpu_seconds"]
+    found["bytes_a_document"] = sum(found["shuffled"].values()) / documents
+    return found
+
+
+def run() -> dict[str, Any]:
+    """By checkout and number of documents: CPU seconds, peak memory, and bytes that are shuffled."""
+    command = prism()
+    if (skipped := missing()) is not None:
+        return skipped
+    if command is None:
+        return {"skipped": "the command prism is not installed"}
+    given = os.environ.get("CURATE_ENGINE_SIZES")
+    sizes = tuple(int(size) for size in given.split(",")) if given else SIZES
+    checkouts = {"here": ROOT}
+    if "CURATE_BASE" in os.environ:
+        checkouts["base"] = Path(os.environ["CURATE_BASE"])
+    found: dict[str, Any] = {name: {} for name in checkouts}
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            write(Path(folder), size, BYTES)
+            for name, checkout in checkouts.items():
+                found[name][size] = measured(command, Path(folder), checkout)
+    if "base" in found:
+        here, base = found["here"], found["base"]
+        found["cpu_ratio"] = {size: here[size]["cpu_seconds"] / base[size]["cpu_seconds"] for size in sizes}
+    found["memory_ratio"] = found["here"][sizes[-1]]["peak_mb"] / found["here"][sizes[0]]["peak_mb"]
+    return found

@@ -1,0 +1,52 @@
+"""Weights by note, and mixtures of sources."""
+
+import pytest
+
+from filters import make
+from filters.contracts import SettingsError
+from filters.document import Document
+
+
+def weight(judge, **notes):
+    scores = judge.open()(Document("1", "text", notes=notes))
+    assert scores.notes["weight"] == scores.signals["weight"]
+    return scores.signals["weight"], any(rule.fails(scores.signals["weight"]) for rule in judge.rules())
+
+
+def test_a_weight_counts_from_its_value_on_and_zero_drops():
+    published = make("sampling/upsample", {"weights": {1: 1, 2: 5, 3: 6, 90: 1}})
+    assert [weight(published, dup_count=count)[0] for count in (1, 2, 3, 89, 90, 500)] == [1, 5, 6, 6, 1, 1]
+    assert weight(published) == (1, False)
+    by_bucket = make("sampling/upsample", {"by": "bucket", "weights": {0: 0, 8: 1, 15: 2.5}})
+    assert weight(by_bucket, bucket=7) == (0, True)
+    assert weight(by_bucket, bucket=15, weight=2.0) == (5, False)
+    assert weight(by_bucket, weight=2.0) == (2, False)
+    with pytest.raises(SettingsError, match="one value or more"):
+        make("sampling/upsample", {"weights": {}})
+
+
+def test_the_source_is_a_note_or_the_files_name():
+    by_note = make("sampling/mix", {"budget": 10, "by": "language", "shares": {"ko": 0.5, "en": 0.5}})
+    decision = by_note.decision()
+    assert set(decision.budget.values()) == {5}
+    keys = by_note.open()
+    names = {decision.slices.get(int(keys(Document("1", "a b", notes={"language": code}))[2])) for code in ("ko", "ja")}
+    assert names == {"ko", None}
+    by_file = make("sampling/mix", {"budget": 1000, "shares": {"*/news-*": 0.25, "*": 0.75}})
+    keys, decision = by_file.open(), by_file.decision()
+    for source, share in (("in/news-1.jsonl", 250), ("in/web.jsonl", 750)):
+        assert decision.budget[int(keys(Document("1", "a b", source=source))[2])] == share
+    assert keys(Document("1", "a b c", notes={"weight": 2.5}))[1] == 8
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"budget": 0}, "budget"),
+        ({"budget": 5, "shares": {"a": 0.5, "b": 0.4}}, "add up to 0.9"),
+        ({"budget": 5, "by": "language"}, "by needs shares"),
+    ],
+)
+def test_wrong_mixtures_are_named(settings, said):
+    with pytest.raises(SettingsError, match=said):
+        make("sampling/mix", settings)
