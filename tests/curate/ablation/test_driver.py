@@ -11,12 +11,15 @@ import pytest
 from curate.ablation import arms, driver
 from curate.ablation.arms import Ablation, Arm, parse
 from curate.ablation.driver import ablate
+from curate.recipe import Lines, parse_step
 from curate.rundir import RunError, UsageError
+from filters.contracts import CorpusJudge, CorpusRewriter
 from tests.curate.ablation.tools import BODY, arms_by_name, kept_ids, run_ablation, texts, without_times, write
 from tests.curate.quality_model import in_a_folder_with_one
 from tests.curate.running_tools import go, recipe, rows
 
 ROOT = Path(__file__).resolve().parents[3]
+ARPA = str(ROOT / "tests" / "curate" / "training" / "lmplz.arpa")
 ITEMS = Path(__file__).with_name("items.jsonl")
 
 
@@ -33,6 +36,15 @@ def _judge(rng: random.Random) -> dict:
             {"quality/fineweb": {"max_duplicated": rng.random() / 4, "max_short": rng.random()}},
             {"quality/length": {"min_words": rng.randint(0, 40), "max_lines": rng.randint(4, 9)}},
             {"quality/compression": {}},
+            {
+                "quality/perplexity": {
+                    "model": ARPA,
+                    "max_perplexity": rng.choice([None, 238]),
+                    "keep": rng.choice([[], ["head", "middle"]]),
+                    "head": 229,
+                    "tail": 235,
+                }
+            },
             {"quality/cjk": {"drop_from_cjk_chars": rng.randint(5, 30)}},
             {"quality/url": {}},
             {"toxicity/wordlist": {}},
@@ -88,6 +100,7 @@ def _corpus(rng: random.Random) -> dict:
                     "compare": rng.choice([None, "language_score"]),
                 }
             },
+            {"quality/perplexity-top": {"model": ARPA, "keep_top": rng.choice([0.5, 0.9])}},
             {
                 "quality/buckets": {
                     "scores": {
@@ -126,7 +139,21 @@ def random_stages(seed: int) -> list:
         if '"language' in json.dumps(settings):  # a note that some stage must write
             stages.insert(1, {"language/script": {"keep": [], "latin": "en", "as": f"noted{place}"}})
         stages.append({name: {**settings, "as": f"s{place}"}})
-    return stages
+    return _with_rights(stages, random.Random(-seed - 1))
+
+
+def _with_rights(stages: list, rng: random.Random) -> list:
+    """The stages, in some recipes with a judge of pages before the first step over the corpus; rows have no page."""
+    made = [parse_step(stage, "test", Lines(), ()).strategy for stage in stages]
+    last = next((n for n, one in enumerate(made) if isinstance(one, (CorpusJudge, CorpusRewriter))), len(stages))
+    judge = rng.choice(
+        [
+            {"rights/optout": {"drop": rng.choice([[], ["noai", "noindex"]])}},
+            {"rights/license": {"keep": rng.choice([[], ["unknown"], ["unknown", "CC-BY"]]), "max_kinds": 1}},
+        ]
+    )
+    place = rng.randint(1, last)
+    return [*stages[:place], judge, *stages[place:]] if rng.random() < 0.4 else stages
 
 
 def _same(arm: dict, result: dict) -> None:
