@@ -22,7 +22,7 @@ from curate.evaluation.quality import evaluate
 from curate.training import perplexity, quality
 from curate.training.texts import text_files
 from filters import STRATEGIES, make
-from filters.contracts import Judge, SettingsError
+from filters.contracts import Judge, ResourceError, SettingsError
 from filters.document import Document, RawPage
 from filters.loading import load
 from pipelines.reading import read
@@ -92,8 +92,9 @@ def judges(folder: Path) -> tuple[dict[str, Judge], dict[str, str]]:
         if name.partition("/")[0] in STAGES and issubclass(load(path), Judge):
             try:
                 judge: Any = make(name, MODELS[name](prose, web, folder) if name in MODELS else {})
+                judge.check()
                 found[name] = judge
-            except SettingsError as error:
+            except (SettingsError, ResourceError) as error:
                 left_out[name] = str(error)
     return found, left_out
 

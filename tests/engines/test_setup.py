@@ -17,7 +17,7 @@ KERNELS = os.environ.get("CURATE_TEST_KERNELS", "")  # where setup.sh put them
 @pytest.mark.skipif(not KERNELS, reason="make test-engines sets up an environment, and says where its kernels are")
 def test_no_kernel_is_compiled_again(tmp_path):
     def compiled():
-        return {path for path in Path(KERNELS).rglob("*.nb?")}
+        return set(Path(KERNELS).rglob("*.nb?"))
 
     before = compiled()
     assert len(before) > 50
