@@ -28,7 +28,7 @@ pytestmark = [
 @pytest.mark.parametrize(
     ("name", "kind", "more"),
     [
-        ("quickstart", "gs", ["--runner", "tests.engines.runners.Unfused"]),
+        ("quickstart", "gs", []),
         ("dclm-baseline", "gs", []),
         ("klue", "gs", ["--direct_runner_bundle_repeat", "1"]),
         ("quickstart", "s3", []),
