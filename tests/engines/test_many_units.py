@@ -24,7 +24,7 @@ def test_open_files_do_not_grow_with_the_units_of_a_bundle(tmp_path):
         write_rows(tmp_path / "in" / f"{number:04}.jsonl", [f"{number} {text}"], number)
     run = [sys.executable, "-m", "tests.engines.drive", "run", tmp_path / "r.yaml", "--input", f"{tmp_path}/in/*.jsonl"]
     (tmp_path / "r.yaml").write_text("name: a\nstages: [quality/length, dedup/exact]\n", encoding="utf-8")
-    options = ["--output", tmp_path / "out", "--workers", f"{UNITS}", "--", "--runner", "FnApiRunner"]
+    options = ["--output", tmp_path / "out", "--shards", f"{UNITS}", "--", "--runner", "FnApiRunner"]
 
     def limited():
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
