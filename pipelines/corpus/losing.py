@@ -103,7 +103,7 @@ def warnings(losing: Iterable[dict[str, Any]]) -> list[str]:
     """A sentence for each."""
     return [
         f"{one['kind']} {one['name']} loses {one['lost']} of {one['documents']} documents "
-        f"({one['lost'] / one['documents']:.1%}), for example "
+        f"({100 * one['lost'] / one['documents']:.1f} %), for example "
         + " and ".join(f"{pair['id']} (kept: {pair['kept_id']})" for pair in one["examples"][:2])
         for one in losing
     ]
