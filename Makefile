@@ -35,9 +35,9 @@ test-engines:
 	rm -rf build/engines
 	$(PYTHON) -m venv build/engines
 	PATH="$(CURDIR)/build/engines/bin:$$PATH" bash -ec ' \
-		deploy/setup.sh wheels build/engines/wheels; deploy/setup.sh install build/engines/wheels; \
+		pipelines/image/setup.sh wheels build/engines/wheels; pipelines/image/setup.sh install build/engines/wheels; \
 		export CURATE_TEST_KERNELS=$(CURDIR)/build/engines/kernels; \
-		NUMBA_CPU_NAME=x86-64-v3 NUMBA_CACHE_DIR=$$CURATE_TEST_KERNELS deploy/setup.sh kernels quickstart dclm-baseline klue; \
+		NUMBA_CPU_NAME=x86-64-v3 NUMBA_CACHE_DIR=$$CURATE_TEST_KERNELS pipelines/image/setup.sh kernels quickstart dclm-baseline klue; \
 		python -m pip install --quiet pytest pytest-timeout pytest-xdist psutil gcp-storage-emulator "moto[server]"; \
 		python -m pytest -m "engines or not engines" tests/engines tests/curate/test_prism.py'
 
@@ -75,4 +75,4 @@ clean:
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 lock:
 	$(COMPILE) --extra dev -o requirements.lock pyproject.toml
-	$(COMPILE) --extra gcp --extra aws --extra extractors -c requirements.lock -o deploy/requirements.lock pyproject.toml
+	$(COMPILE) --extra gcp --extra aws --extra extractors -c requirements.lock -o pipelines/image/requirements.lock pyproject.toml

@@ -23,7 +23,8 @@ BY_HAND = True
 SIZES = (75_000, 300_000)
 BYTES = 300
 
-# The worker runs in this process (LOOPBACK): its memory is the worker's and the driver's. Start-up is shown apart.
+# The engine's worker runs in this process (LOOPBACK): its memory is the worker's and the driver's. Units run in a child
+# of it. Start-up is shown apart.
 RUN = """
 import json, resource, sys, time
 import apache_beam as beam
@@ -44,13 +45,13 @@ class Counted:  # Prism gives counters of one worker the numbers of others, so w
         self.by_name[self.name] = self.by_name.get(self.name, 0) + size
 beam.metrics.Metrics.counter = lambda space, name: Counted(name)
 options = ["--runner", "PortableRunner", "--job_endpoint", endpoint, "--environment_type", "LOOPBACK"]
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-startup, before = time.process_time(), peak()
+peak = lambda who: resource.getrusage(who).ru_maxrss / 1e3
+startup, before = time.process_time(), peak(resource.RUSAGE_SELF)
 found = run(recipe, inputs, output, options=options)
 print(json.dumps({
     **{name: found[name] for name in ("kept", "dropped", "failed", "conserved", "wall_seconds")},
-    "worker_cpu_seconds": time.process_time() - startup, "peak_mb": peak() / 1e3, "start_mb": before / 1e3,
-    "shuffled": Counted.by_name,
+    "startup_cpu_seconds": startup, "start_mb": before, "shuffled": Counted.by_name,
+    "peak_mb": {"worker": peak(resource.RUSAGE_SELF), "its_child": peak(resource.RUSAGE_CHILDREN)},
 }))
 """
 
@@ -74,19 +75,25 @@ def measured(command: str, folder: Path, checkout: Path) -> dict[str, Any]:
             arguments = [f"{work}/out", f"localhost:{port}", *map(str, sorted(folder.glob("*.jsonl")))]
             environment = {**os.environ, "PYTHONPATH": str(checkout)}
             run = [sys.executable, "-c", RUN, *arguments]
+            before = _cpu_of_children()
             done = subprocess.run(run, cwd=checkout, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+            spent = _cpu_of_children() - before
         finally:
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            before = _cpu_of_children()
             engine.kill()
             engine.wait()
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
             log.close()
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     documents = found["kept"] + found["dropped"] + found["failed"]
-    found["engine_cpu_seconds"] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    found["cpu_seconds"] = found["worker_cpu_seconds"] + found["engine_cpu_seconds"]
+    found["engine_cpu_seconds"] = _cpu_of_children() - before
+    found["cpu_seconds"] = spent - found["startup_cpu_seconds"] + found["engine_cpu_seconds"]
     found["bytes_a_document"] = sum(found["shuffled"].values()) / documents
     return found
+
+
+def _cpu_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def run() -> dict[str, Any]:
@@ -110,5 +117,6 @@ def run() -> dict[str, Any]:
     if "base" in found:
         here, base = found["here"], found["base"]
         found["cpu_ratio"] = {size: here[size]["cpu_seconds"] / base[size]["cpu_seconds"] for size in sizes}
-    found["memory_ratio"] = found["here"][sizes[-1]]["peak_mb"] / found["here"][sizes[0]]["peak_mb"]
+    small, large = (found["here"][size]["peak_mb"] for size in (sizes[0], sizes[-1]))
+    found["memory_ratio"] = {name: large[name] / small[name] for name in small if small[name]}
     return found

@@ -19,9 +19,10 @@ from typing import Any
 from benchmarks.shared import DATA, missing, pages_gold
 from curate.evaluation.metrics import Interval
 from curate.evaluation.quality import evaluate
-from curate.training import quality
+from curate.training import perplexity, quality
+from curate.training.texts import text_files
 from filters import STRATEGIES, make
-from filters.contracts import Judge, SettingsError
+from filters.contracts import Judge, ResourceError, SettingsError
 from filters.document import Document, RawPage
 from filters.loading import load
 from pipelines.reading import read
@@ -44,8 +45,19 @@ def _classifier(prose: Path, web: Path, folder: Path) -> dict[str, Any]:
     return {"model": str(model)}
 
 
+def _language_model(prose: Path, web: Path, folder: Path) -> dict[str, Any]:
+    """A model of words between spaces, as SentencePiece may not be there."""
+    model = folder / "prose.arpa"
+    (file,) = text_files([str(prose)])
+    perplexity.train(file.texts, model, held_out_share=0)
+    return {"model": str(model)}
+
+
 # By judge, what trains its model from files of prose and of web text, and gives its settings
-MODELS: Mapping[str, Callable[[Path, Path, Path], dict[str, Any]]] = {"quality/fasttext": _classifier}
+MODELS: Mapping[str, Callable[[Path, Path, Path], dict[str, Any]]] = {
+    "quality/fasttext": _classifier,
+    "quality/perplexity": _language_model,
+}
 
 
 def _prose() -> Iterator[str]:
@@ -80,8 +92,9 @@ def judges(folder: Path) -> tuple[dict[str, Judge], dict[str, str]]:
         if name.partition("/")[0] in STAGES and issubclass(load(path), Judge):
             try:
                 judge: Any = make(name, MODELS[name](prose, web, folder) if name in MODELS else {})
+                judge.check()
                 found[name] = judge
-            except SettingsError as error:
+            except (SettingsError, ResourceError) as error:
                 left_out[name] = str(error)
     return found, left_out
 

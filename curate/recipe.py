@@ -397,8 +397,8 @@ def check_steps(steps: Sequence[Step], where: str, lines: Lines | None = None) -
             raise place.error(f"{step.name} extracts text and must be the first stage")
         if isinstance(step.strategy, (CorpusJudge, CorpusRewriter)):
             over_corpus = over_corpus or step.name
-        elif step.strategy.reads_page and over_corpus:
-            raise place.error(f"{step.name} reads pages and must come before {over_corpus}, after which there are none")
+        if step.strategy.reads_page and over_corpus:
+            raise place.error(f"{step.name} reads pages, and there are none from {over_corpus} on: put it before")
         if step.name == "read":
             raise place.error("read is the name of the reader's own stage")
         for note in step.strategy.notes_read():

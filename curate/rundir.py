@@ -14,7 +14,6 @@ from importlib import metadata
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.recipe import Recipe
@@ -28,6 +27,7 @@ from pipelines.inputs import READ, STATE, WORK, ReadTask
 from pipelines.manifest import EvidenceRecord, FileRecord, FormatError, Manifest, ManifestError, PieceRead, ReadRecord
 from pipelines.reading.units import Piece
 from pipelines.storage import Listed
+from pipelines.totals import id_hashes, repeats
 from pipelines.writing import KeySum
 
 VERSIONS = ("curate-lm-text", "apache-beam", "fastwarc", "resiliparse", "fasttext", "pyarrow", "numpy", "numba")
@@ -266,6 +266,7 @@ class Summary:
     books: dict[str, StepBook]
     reads: list[ReadRecord]
     evidence: list[EvidenceRecord]
+    repeated_ids: int | None = None
 
     @classmethod
     def of(cls, manifests: Iterable[Manifest]) -> "Summary":
@@ -274,14 +275,25 @@ class Summary:
         books: dict[str, StepBook] = {}
         reads: list[ReadRecord] = []
         evidence: list[EvidenceRecord] = []
+        repeated: int | None = None
         for found in manifests:
+            repeated = repeated if found.repeated_ids is None else found.repeated_ids
             files.update((record.path, record) for record in found.files)
             reads += found.reads
             evidence += found.evidence
             for record in found.books:
                 for stage, book in record.stages.items():
                     books.setdefault(stage, StepBook()).add(book)
-        return cls(list(files.values()), books, reads, evidence)
+        return cls(list(files.values()), books, reads, evidence, repeated)
+
+    def removed(self, table: str) -> "Tally":
+        """Rows of dropped or failed by stage, and by rule or reason, as they were counted when they were written."""
+        found: Tally = {}
+        for record in self.files:
+            if record.table == table:
+                for stage, counts in record.removed.items():
+                    found.setdefault(stage, Counter()).update(counts)
+        return found
 
     @property
     def records(self) -> int:
@@ -382,21 +394,8 @@ def differences(root: str, files: Sequence[FileRecord], most: int = 100) -> dict
 
 def repeated_ids(root: str, files: Iterable[FileRecord]) -> int:
     """How many rows of kept/ share an id with another row; 8 bytes of memory a row."""
-    hashes = []
-    for record in files:
-        if record.table == "kept":
-            with storage.reading(storage.join(root, record.path)) as file:
-                column: pa.ChunkedArray = pq.read_table(file, columns=["id"])["id"]
-            digests = (hashlib.blake2b(str(found).encode(), digest_size=8).digest() for found in column.to_pylist())
-            hashes.append(np.frombuffer(b"".join(digests), dtype=np.uint64))
-    if not hashes:
-        return 0
-    everything = np.sort(np.concatenate(hashes))
-    same = np.zeros(len(everything), dtype=bool)
-    equal = everything[1:] == everything[:-1]
-    same[1:] |= equal
-    same[:-1] |= equal
-    return int(same.sum())
+    hashes = [id_hashes(root, record) for record in files if record.table == "kept"]
+    return repeats(np.concatenate(hashes)) if hashes else 0
 
 
 def funnel(recipe: Recipe, summary: Summary, dropped: Tally, failed: Tally) -> list[dict[str, Any]]:

@@ -260,8 +260,11 @@ def _finish(
             summary.files += writer.close_empty()
     ledger, written = summary.keys_of("ledger"), summary.keys_of(*rundir.TABLES)
     left_out = rundir.unread(paths, tasks, summary.reads)
-    dropped, failed = rundir.removed_by_stage(directory.root, summary.files)
+    dropped, failed = summary.removed("dropped"), summary.removed("failed")
     stages = rundir.funnel(recipe, summary, dropped, failed)
+    repeated = summary.repeated_ids
+    if repeated is None:
+        repeated = rundir.repeated_ids(directory.root, summary.files)
     evidence = {found.stage: found for found in summary.evidence}
     sketch = sketches.read_all(directory.root, summary.files, job.examples or 0)
     rundir.write_json(directory.root, shown.EXAMPLES_FILE, shown.of_run(recipe, sketch, summary.evidence))
@@ -288,7 +291,7 @@ def _finish(
         "dropped": sum(counter.total() for counter in dropped.values()),
         "failed": sum(counter.total() for counter in failed.values()),
         "conserved": conserved,
-        "repeated_ids": rundir.repeated_ids(directory.root, summary.files),
+        "repeated_ids": repeated,
         "corpus": [
             {"stage": step.name, **shown.without_texts(evidence[step.name].evidence)}
             for step in recipe.steps

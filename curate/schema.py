@@ -11,7 +11,7 @@ from curate.recipe import CONFIGS, MOST_EXAMPLES, ZSTD_LONGS, Output
 from filters import STRATEGIES
 from filters.contracts import settings_of
 from filters.loading import load
-from pipelines.reading.fields import DOCUMENTS, Fields
+from pipelines.reading.fields import DOCUMENTS, LEAST_ROW_BYTES, MOST_ROW_BYTES, Fields
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = {"type": "string", "minLength": 1, "maxLength": 64}
@@ -83,7 +83,7 @@ def _recipe() -> dict[str, Any]:
         field.name: {"type": "array", "items": strings} if field.name == "carry" else strings
         for field in dataclasses.fields(Fields)
     }
-    fields["max_bytes"] = {"type": "integer", "minimum": 1 << 10, "maximum": 1 << 30}
+    fields["max_bytes"] = {"type": "integer", "minimum": LEAST_ROW_BYTES, "maximum": MOST_ROW_BYTES}
     output = {
         field.name: {"type": "boolean"} if isinstance(field.default, bool) else {"type": "integer", "minimum": 1}
         for field in dataclasses.fields(Output)

@@ -44,6 +44,8 @@ STRATEGIES: Mapping[str, str] = {
     "quality/sentence": "filters.quality.sentence:Sentence",
     "quality/fasttext": "filters.quality.fasttext:FastText",
     "quality/fasttext-top": "filters.quality.fasttext:FastTextTop",
+    "quality/perplexity": "filters.quality.perplexity:Perplexity",
+    "quality/perplexity-top": "filters.quality.perplexity:PerplexityTop",
     "quality/buckets": "filters.quality.buckets:Buckets",
     "dedup/exact": "filters.dedup.exact:Exact",
     "dedup/url": "filters.dedup.url:Url",

@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
 from filters.contracts import Buckets
+from filters.dedup.survivors import hash_of
 
 _LAST = np.iinfo(np.uint64).max
 NOBODY = np.array([_LAST, 0, 0], dtype=np.uint64)  # a cut that no score is above: NaN would have this score
-TENTH = Fraction(9, 10)
 Cuts = Mapping[tuple[int, int], np.ndarray]  # (slice, number of the score) to its cuts, see cuts_of()
+
+
+def slice_of(name: str) -> int:
+    """The number of a slice: a hash of its name, of 63 bits."""
+    return hash_of(name.encode("utf-8", "surrogatepass")) >> 1
 
 
 def cuts_of(score: np.ndarray, order: np.ndarray, weight: np.ndarray, limits: Sequence[int], tied: bool) -> np.ndarray:

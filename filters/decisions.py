@@ -86,7 +86,7 @@ class Buckets:
     """Rank documents by scores, cut the rankings by the weight of what ranks above, and keep some of the buckets.
 
     Keys: the scores, higher is better, as filters.dedup.survivors.sortable makes them (0: the document has none); the
-    weight; the slice, within which documents are ranked (any number, the same for all where there are no slices).
+    weight; the slice, within which documents are ranked (a number below 2**63, the same for all where there are none).
     rule    the rule under which documents of other buckets are dropped
     scores  the names of the scores
     cuts    where rankings are cut, ascending: shares of the weight, above 0 and below 1. A document is in the bucket

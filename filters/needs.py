@@ -12,8 +12,10 @@ from filters.contracts import ResourceError
 # The extra of this project that brings a package; every other package is one of its own dependencies.
 EXTRAS = {
     "justext": "extractors",
+    "kenlm": "kenlm",
     "kiwipiepy": "kiwi",
     "lingua": "lingua",
+    "sentencepiece": "kenlm",
     "sklearn": "linear",
     "tokenizers": "tokenizers",
     "torch": "transformer",

@@ -13,6 +13,10 @@ def judge_of(name: str, settings: Any) -> Judge:
     judge = filters.make(name, settings_of(settings))
     if not isinstance(judge, Judge):
         raise SettingsError(f"{name} is not a per-document judge, and only such a judge can be named here")
+    if judge.reads_page:
+        raise SettingsError(
+            f"{name} reads the page of a document, which is not at hand here: make it a stage of its own"
+        )
     return judge
 
 

@@ -23,6 +23,7 @@ from pipelines.inputs import STATE, WORK, ReadTask, ReadUnits, planned
 from pipelines.manifest import BooksRecord, EvidenceRecord, Manifest
 from pipelines.reading.fields import USUAL_READING, Reading
 from pipelines.stage import Sketching, Stages
+from pipelines.totals import Totals
 from pipelines.watch import Doing
 from pipelines.writing import TableWriter, dropped_row, failed_row, kept_rows
 
@@ -362,6 +363,7 @@ def build_whole(job: Job, running: Callable[[Any, str], beam.DoFn], pipeline: be
     _ = (
         found
         | "manifests" >> beam.Flatten()
+        | "totals" >> Totals(job.root, job.examples)
         | "all manifests" >> beam.Map(_keyed)
         | "group manifests" >> beam.GroupByKey()
         | "manifest" >> beam.ParDo(_WriteMerged(path))

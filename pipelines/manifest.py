@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from filters.chain import StepBook
 from pipelines import storage
 
-FORMAT = 2  # of everything a run leaves for itself to resume from; directories of another format are refused
+FORMAT = 3  # of everything a run leaves for itself to resume from; directories of another format are refused
 
 
 class ManifestError(Exception):
@@ -28,6 +28,7 @@ class FileRecord:
 
     documents, keys   number and hash sum (hexadecimal) of the row keys of the documents in it; rows may be more
                       where a document was written as pieces
+    removed           of rows of dropped/ and failed/: how many by stage, and by rule or reason
     """
 
     table: str
@@ -37,6 +38,7 @@ class FileRecord:
     sha256: str
     documents: int = 0
     keys: str = f"{0:032x}"
+    removed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,11 @@ Record = FileRecord | Shard | ReadRecord | BooksRecord | ScoredRecord | Evidence
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything that one pipeline left. cpu_seconds: of the process that ran it, other processes not included."""
+    """Everything that one pipeline left.
+
+    cpu_seconds   of the process that ran it, other processes not included
+    repeated_ids  how many kept rows share an id with another row; None where nobody has counted them
+    """
 
     files: tuple[FileRecord, ...] = ()
     shards: tuple[Shard, ...] = ()
@@ -132,6 +138,7 @@ class Manifest:
     scored: tuple[ScoredRecord, ...] = ()
     evidence: tuple[EvidenceRecord, ...] = ()
     cpu_seconds: float = field(default=0.0, compare=False)
+    repeated_ids: int | None = None
 
     @classmethod
     def of(cls, records: Iterable[Record], cpu_seconds: float = 0.0) -> "Manifest":
@@ -166,12 +173,14 @@ class Manifest:
     @classmethod
     def merged(cls, manifests: Iterable["Manifest"]) -> "Manifest":
         """What several manifests say together."""
+        manifests = list(manifests)
         records: list[Record] = []
         spent = 0.0
         for one in manifests:
             records += [*one.files, *one.shards, *one.reads, *one.books, *one.scored, *one.evidence]
             spent += one.cpu_seconds
-        return cls.of(records, spent)
+        repeated = [one.repeated_ids for one in manifests if one.repeated_ids is not None]
+        return replace(cls.of(records, spent), repeated_ids=sum(repeated) if repeated else None)
 
     @property
     def cpu_elsewhere(self) -> float:
@@ -191,13 +200,17 @@ class Manifest:
 
         hashing  whether contents are read and hashed, or only names and sizes compared
         """
-        for path, size, sha256 in self.named(root):
+        named = list(self.named(root))
+        try:
+            sizes = storage.sizes([path for path, _, _ in named])
+        except OSError as error:
+            return f"{error.filename or root} cannot be read ({error.strerror or type(error).__name__})"
+        for path, size, sha256 in named:
+            if path not in sizes:
+                return f"{path} is missing"
+            if sizes[path] != size:
+                return f"{path} has {sizes[path]} bytes instead of {size}"
             try:
-                if not storage.exists(path):
-                    return f"{path} is missing"
-                found = storage.size(path)
-                if found != size:
-                    return f"{path} has {found} bytes instead of {size}"
                 if hashing and storage.sha256(path) != sha256:
                     return f"{path} is damaged (its sha256 differs)"
             except OSError as error:

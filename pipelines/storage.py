@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
 _THREADS = 32
+LISTED_APART = 16  # files of a folder elsewhere above which the whole folder is listed
 IN_WORK = ".tmp-"  # prefix of unfinished files
 _IN_WORK = re.compile(re.escape(IN_WORK) + "[0-9a-f]{32}")
 
@@ -81,6 +82,31 @@ def listing(pattern: str) -> dict[str, Listed]:
 
 def _sorted(entries: Any) -> Any:
     return sorted(entries, key=lambda entry: entry.path)
+
+
+def listed(paths: Sequence[str]) -> dict[str, Listed]:
+    """What listings say of files elsewhere; those that are not there are left out. Folders that hold many of them are
+    listed as a whole. Raises OSError."""
+    folders: dict[str, list[str]] = {}
+    for path in paths:
+        folders.setdefault(path.rpartition("/")[0], []).append(path)
+    patterns: list[str] = []
+    for folder, inside in folders.items():
+        patterns += [f"{folder}/*"] if len(inside) > LISTED_APART else inside
+    found: dict[str, Listed] = {}
+    for some in in_threads(listing, patterns):
+        found.update(some)
+    return found
+
+
+def sizes(paths: Sequence[str]) -> dict[str, int]:
+    """Bytes of files, local or elsewhere; those that are not there are left out. Raises OSError."""
+    found: dict[str, int] = {}
+    for path in filter(is_local, paths):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            found[path] = os.path.getsize(path)
+    elsewhere = listed([path for path in paths if not is_local(path)])
+    return found | {path: one.size for path, one in elsewhere.items()}
 
 
 def checksum(path: str) -> str:

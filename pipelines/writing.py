@@ -76,6 +76,8 @@ class TableWriter:
         self._rows = 0
         self._number = 0
         self._keys = KeySum()
+        self._why = _WHY.get(table)
+        self._removed: dict[str, dict[str, int]] = {}
 
     def add(self, row: Mapping[str, Any], size: int, first_piece: bool = True) -> None:
         """Add a row; size is what it counts towards file_bytes. A row that continues a document is no first piece."""
@@ -91,6 +93,9 @@ class TableWriter:
         self._rows += 1
         if first_piece:
             self._keys.add(row["source"], row["offset"])
+        if self._why is not None:
+            of_stage = self._removed.setdefault(row["stage"], {})
+            of_stage[row[self._why]] = of_stage.get(row[self._why], 0) + 1
         self._buffered += size + _ROW_BYTES
         if self._held >= ROW_GROUP_BYTES or len(self._columns["source"]) >= ROW_GROUP_ROWS:
             self._flush()
@@ -139,8 +144,10 @@ class TableWriter:
                 file.hexdigest(),
                 self._keys.count,
                 f"{self._keys.total:032x}",
+                self._removed,
             )
         )
+        self._removed = {}
         self._pending = self._parquet = None
         self._written = self._rows = 0
         self._keys = KeySum()
@@ -166,6 +173,7 @@ class TableWriter:
             self._pending.abandon()
 
 
+_WHY = {"dropped": "rule", "failed": "reason"}  # the column of tables whose rows are counted by stage
 _DICTIONARY = ["source", "stage", "strategy", "rule", "language", "reason", "value_name", "threshold_name"]
 
 

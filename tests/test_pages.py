@@ -98,6 +98,8 @@ def test_three_warc_files(tmp_path):
     assert re.search(r"A keeps \d+ = \d+ that both keep \+ \d+ that only A keeps", said)
     assert "102 read = " in said  # three files
     assert "quality/refinedweb.min_words: 50.0 in A, 40.0 in B" in said
+    own = said.partition("name: mine")[2]
+    assert "min_words: 40.0" in own and "min_words: 50.0" not in own  # the edit changed something
     assert "part-00000-of-00001.jsonl.zst" in said
 
 

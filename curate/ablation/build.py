@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from curate.ablation import agreement, attribution, controls, edits, gold, pairs, sweeps
+from curate.ablation import agreement, attribution, controls, edits, gold, pairs, recall, sweeps
 from curate.ablation.arms import Ablation, Sweep
 from curate.ablation.costs import Costs
 from curate.ablation.decide import READ_STAGE, DecidedArm, Decider
@@ -50,6 +50,7 @@ def build(
         "seeds": ablation.seeds,
         "arms": [],
         "attribution": attribution.attribute(decider, base, visits, joint),
+        "recall": recall.recall(decider, base, visits),
         "slices": attribution.slice_matrix(base, visits, slices),
         "sweeps": [_sweep(ablation, one, decider, decided, texts, joint) for one in ablation.sweeps],
         "edits": _edits(scored, costs),

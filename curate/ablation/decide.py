@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from curate.ablation.scored import DROPPED, FAILED, KEPT, Coded, Held, Scored
+from curate.shown import without_texts
+from filters.contracts import CorpusJudge
 from filters.document import Document
 from filters.rules import Rule
-from pipelines.corpus.forms import Known, Living, forms_of
+from pipelines.corpus.forms import KeyTable, Known, Living, forms_of
 from pipelines.scoring.plan import CorpusVisit, JudgeVisit, LeftOut, Measure, Node, TextVisit, Visit, Writer
 
 READ_STAGE = -1
@@ -108,16 +110,21 @@ class Decider:
     """Decides arms from the scored table. What rules and corpus judges say is shared by all arms.
 
     documents  gives the documents of some pages as a measure sees them; needed where a corpus judge verifies candidates
+    found      the evidence of text paths that corpus judges made, by number
     """
 
     def __init__(
-        self, scored: Scored, documents: Callable[[Measure, Sequence[int]], Iterable[Document]] | None = None
+        self,
+        scored: Scored,
+        documents: Callable[[Measure, Sequence[int]], Iterable[Document]] | None = None,
+        found: Mapping[int, Mapping[str, Any]] | None = None,
     ) -> None:
         self.scored = scored
         self.documents = documents
+        self._found = found or {}
         self._masks = Held()
         self._corpus = Held()
-        self._living: dict[int, Living] = {}
+        self._living: dict[tuple[int, CorpusJudge], Living] = {}
 
     def decide(
         self, arm: str, visits: Sequence[Visit], left_out: LeftOut | None = None, funnel: bool = True
@@ -224,7 +231,11 @@ class Decider:
         )
         found = []
         for place, visit in enumerate(visits):
-            if isinstance(visit, CorpusVisit):
+            if isinstance(visit, TextVisit) and isinstance(visit.step.strategy, CorpusJudge):
+                evidence = without_texts(self._found.get(visit.node.number, {}))
+                evidence.pop("sample", None)
+                found.append({"stage": visit.step.name, **evidence})
+            elif isinstance(visit, CorpusVisit):
                 here = decided.left_at == place
                 alive = (decided.left_at >= place) & ~(here & (decided.how == FAILED))
                 lost = np.flatnonzero(here & (decided.how == DROPPED))
@@ -278,12 +289,16 @@ class Decider:
         kept_by[gone] = stays
         return Removal(dropped, failed, list(names), which, kept_by)
 
+    def keys_of(self, visit: CorpusVisit) -> KeyTable:
+        """The keys of a corpus judge, of all pages of the group."""
+        return self._living_of(visit).keys
+
     def _living_of(self, visit: CorpusVisit) -> Living:
         """The decision of a corpus judge among the living; the keys are read once."""
-        number = visit.measure.number
-        if number not in self._living:
-            self._living[number] = forms_of(visit.judge).living(self.scored.keys(visit.measure).tolist())
-        return self._living[number]
+        key = visit.measure.number, visit.judge
+        if key not in self._living:
+            self._living[key] = forms_of(visit.judge).living(self.scored.keys(visit.measure).tolist())
+        return self._living[key]
 
     def _failed(self, measure: Measure, alive: np.ndarray, names: dict[str, int], which: np.ndarray) -> np.ndarray:
         """Which pages alive could not be measured; their reasons are entered in names and which."""

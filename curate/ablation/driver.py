@@ -12,7 +12,7 @@ from typing import Any
 from curate import rundir
 from curate.ablation import gold, joint
 from curate.ablation.arm_files import write_arms
-from curate.ablation.arms import Ablation, Arm
+from curate.ablation.arms import Ablation
 from curate.ablation.arms import load as load_ablation
 from curate.ablation.build import build
 from curate.ablation.costs import Costs
@@ -67,6 +67,7 @@ class Ablating:
         self.joint: dict[str, dict[str, int]] = {}
         self._rewriting: dict[int, float] = {}  # CPU seconds by corpus rewriter, with the scoring after it
         self._parts_of: dict[int, list[Part]] = {}
+        self._evidence: dict[int, dict[str, Any]] = {}
         pair_by = {number: group.pair_by for number, group in enumerate(inputs)}
         # an ablation writes no texts for fields to go along with
         recipe = ablation.base.recipe
@@ -80,7 +81,7 @@ class Ablating:
 
     def decider(self) -> Decider:
         """Decides from the scored table as it is now."""
-        return Decider(self.scored(), self._documents)
+        return Decider(self.scored(), self._documents, self._evidence)
 
     def _documents(self, measure: Measure, rows: Sequence[int]) -> Iterable[Document]:
         """Documents of pages as a measure sees them, in the order of rows (ascending)."""
@@ -121,8 +122,8 @@ class Ablating:
 
     def _score_after_corpus(self, node: Node, decider: Decider) -> None:
         strategy = node.step.strategy
-        if not isinstance(strategy, CorpusRewriter):
-            raise TypeError(f"{node.step.name} is not a corpus rewriter")
+        if not isinstance(strategy, (CorpusJudge, CorpusRewriter)):
+            raise TypeError(f"{node.step.name} decides nothing over the corpus")
         arm, before = _steps_before(self.plan, node)
         alive = decider.decide(arm, before, self.plan.left_out.get(arm), funnel=False).kept
         works = []
@@ -137,6 +138,7 @@ class Ablating:
         expected = (DecisionError, DamagedFile)
         decision, spent = self.phases.call(deciding, f"{node.step.name}: deciding", expected)
         self.costs.of_nodes[node.number] += spent
+        self._evidence[node.number] = decision.evidence
         tasks = [RereadTask(shard.unit, shard, decision.of(shard)) for shard in shards]
         works = [Work(partial(build_rescoring, self.job, node), task, task.name, task.size) for task in tasks]
         self._run(f"after-{node.number}", works, node.step.name)
@@ -223,7 +225,6 @@ def ablate(
         raise UsageError(str(error)) from error
     for arm in ablation.arms:
         check(arm.recipe)
-        _check_notes(arm)
     _check_gold(ablation)
     _check_proxy(ablation)
     groups, group_of = _inputs(ablation, sources, workers, limit)
@@ -276,22 +277,6 @@ def _state(
         "limit": limit,
         "units": [task_state(group.tasks) for group in groups],
     }
-
-
-def _check_notes(arm: Arm) -> None:
-    """Raise UsageError if a stage reads what a corpus judge notes: that depends on which documents are alive."""
-    writers: dict[str, str] = {}
-    for step in arm.recipe.steps:
-        for note in step.strategy.notes_read():
-            if note in writers:
-                raise UsageError(
-                    f"{arm.name}: {step.name} reads the note {note} of {writers[note]}, which depends on the documents "
-                    "left at that stage: an ablation cannot score it"
-                )
-        for note in step.strategy.writes:
-            writers.pop(note, None)
-            if isinstance(step.strategy, CorpusJudge):
-                writers[note] = step.name
 
 
 def _check_gold(ablation: Ablation) -> None:

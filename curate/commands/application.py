@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from curate.commands import exporting, labelled, recipes, running, showing
+from curate.commands import exporting, labelled, recipes, running, showing, training
 
 app = typer.Typer(
     name="curate",
@@ -13,7 +13,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-train_app = typer.Typer(help="Train a classifier from labelled data.", no_args_is_help=True)
+train_app = typer.Typer(help="Train a classifier or a language model from your texts.", no_args_is_help=True)
 for command in (
     running.run, recipes.plan, recipes.new, recipes.schema, recipes.strategies, running.ablate, running.report,
     showing.show, showing.diff,
@@ -22,6 +22,7 @@ for command in (
     app.command()(command)
 train_app.command("toxicity")(labelled.train_toxicity)
 train_app.command("quality")(labelled.train_quality)
+train_app.command("perplexity")(training.train_perplexity)
 app.add_typer(train_app, name="train")
 
 

@@ -1,5 +1,6 @@
 """Decontamination: documents that hold items of evaluation files."""
 
+import functools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -224,11 +225,11 @@ class Decontaminate(Rewriter):
 
     def check(self) -> None:
         """Raises ResourceError where a file is missing or damaged, has none of the fields, or only items too short."""
-        items = self.items()
-        if not any(index.items for index in self.indexes(items)):
+        counted = _counted(self, fingerprint(self.files))
+        if not counted.looked_for:
             raise ResourceError(
-                f"dedup/decontaminate: each of the {len(items)} items is too short to be looked for: name the fields "
-                "of answers, or lower min_words"
+                f"dedup/decontaminate: each of the {counted.items} items is too short to be looked for: name the "
+                "fields of answers, or lower min_words"
             )
 
     def resources(self) -> dict[str, str]:
@@ -238,12 +239,29 @@ class Decontaminate(Rewriter):
     def warnings(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         """How many items are too short to be looked for."""
         try:
-            items = self.items()
+            counted = _counted(self, fingerprint(self.files))
         except ResourceError:  # check() says so
             return ()
-        skipped = sum(index.skipped for index in self.indexes(items))
-        return (f"{skipped} of {len(items)} items are too short to be looked for",) if skipped else ()
+        said = f"{counted.skipped} of {counted.items} items are too short to be looked for"
+        return (said,) if counted.skipped else ()
 
     def open(self) -> _Decontaminator:
         """The function; it holds the n-grams and the texts of all items in memory."""
         return _Decontaminator(self)
+
+
+class _Counts(NamedTuple):
+    """Of all items: how many there are, how many are looked for, and how many are not."""
+
+    items: int
+    looked_for: int
+    skipped: int
+
+
+@functools.lru_cache(maxsize=8)
+def _counted(settings: Decontaminate, contents: str) -> _Counts:
+    """The items counted; files are parsed once for check() and warnings(), unless their contents have changed."""
+    items = settings.items()
+    indexes = settings.indexes(items)
+    looked_for = sum(len(index.items) for index in indexes)
+    return _Counts(len(items), looked_for, sum(index.skipped for index in indexes))

@@ -7,9 +7,10 @@ from typing import Annotated, Any, ClassVar, Literal
 import pydantic
 from pydantic import Field
 
+from filters.buckets import slice_of
 from filters.contracts import Buckets as Decision
 from filters.contracts import CorpusJudge, FrozenMap, Judge, SettingsError, strategy
-from filters.dedup.survivors import hash_of, sortable
+from filters.dedup.survivors import sortable
 from filters.document import Document, Fault
 from filters.nested import filled_in, judge_of
 from filters.text import tokens
@@ -134,7 +135,7 @@ class Buckets(CorpusJudge):
             found = [sortable(score(document)) for score in scorers]
             if not any(found):
                 return none
-            slice_ = hash_of(str(document.notes.get(within, "")).encode()) if within is not None else 0
+            slice_ = slice_of(str(document.notes.get(within, ""))) if within is not None else 0
             return np.array([*found, weigh(document), slice_], dtype=np.uint64)
 
         return keys

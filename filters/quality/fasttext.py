@@ -86,7 +86,7 @@ def _check_there(model: str) -> None:
     """Raise ResourceError, which says how to make one, where a model is a path and there is nothing."""
     if "://" not in model and not model.startswith("package:") and not Path(model).expanduser().exists():
         raise ResourceError(
-            f"model {model}: no such file; train one: "
+            f"model {model}: No such file; train one: "
             f"curate train quality --positive GOOD.jsonl.gz --negative BAD.jsonl.gz --model {model}"
         )
 

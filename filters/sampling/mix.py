@@ -8,8 +8,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from filters.buckets import slice_of
 from filters.contracts import Buckets, CorpusJudge, FrozenMap, SettingsError, strategy
-from filters.dedup.survivors import hash_of
 from filters.document import Document
 from filters.sampling.upsample import WEIGHT
 from filters.text import tokens
@@ -61,7 +61,7 @@ class Mix(CorpusJudge):
     def decision(self) -> Buckets:
         """A budget for each source; the scores are hashes."""
         named = {"all": 1.0} if self.shares is None else dict(self.shares)
-        keys = {name: hash_of(name.encode()) for name in named}
+        keys = {name: slice_of(name) for name in named}
         return Buckets(
             "not_in_mix",
             ("hash",),
@@ -93,9 +93,9 @@ class Mix(CorpusJudge):
     def _source(self) -> Callable[[Document], int]:
         """Document -> the hash of the name of its source."""
         if self.shares is None:
-            everything = hash_of(b"all")
+            everything = slice_of("all")
             return lambda document: everything
-        known = {name: hash_of(name.encode()) for name in self.shares}
+        known = {name: slice_of(name) for name in self.shares}
         by = self.by
         if by is not None:
             return lambda document: known.get(str(document.notes.get(by, "")), _NONE)

@@ -170,17 +170,17 @@ def _evidence(counts: Mapping[str, int], decision: Buckets, cuts: Cuts) -> dict[
 
     found: dict[str, Any] = {"documents": count("documents"), "without_keys": count("without_keys"), "warnings": []}
     if decision.budget is not None:
-        found["slices"] = [
+        found["mixture"] = [
             {
-                "slice": name, "documents": count(f"slice {key}"), "weight": count(f"slice {key} weight"),
+                "source": name, "documents": count(f"slice {key}"), "weight": count(f"slice {key} weight"),
                 "wanted": decision.budget[key], "kept": count(f"slice {key} kept"),
                 "weight_kept": count(f"slice {key} kept weight"),
             }
             for key, name in decision.slices.items()
         ]  # fmt: skip
         found["warnings"] = [
-            f"{one['slice']}: {one['weight']:,} of the {one['wanted']:,} wanted are there"
-            for one in found["slices"]
+            f"{one['source']}: {one['weight']:,} of the {one['wanted']:,} wanted are there"
+            for one in found["mixture"]
             if one["weight"] < one["wanted"]
         ]
         return found

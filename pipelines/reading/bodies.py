@@ -23,8 +23,10 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"(?:HTTP/\d(?:\.\d)?[ \t]+){1,2}(\d{3})(?!\d)")
 # A proxy's answer to CONNECT, which some crawlers keep before that of the server.
 _TUNNEL = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+200[^\r\n]*(?:\r?\n(?!content-)[^\r\n]+)*\r?\n\r?\n", re.IGNORECASE)
-_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,32})[ \t]*(?:;[^\r\n]{0,4096})?\r?\n")
-_LONGEST_CHUNK = 1 << 40
+# of the line that says the size of a chunk, and the size
+MOST_DIGITS, MOST_EXTENSION = 32, 4096
+LONGEST_CHUNK = 1 << 40
+_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,%d})[ \t]*(?:;[^\r\n]{0,%d})?\r?\n" % (MOST_DIGITS, MOST_EXTENSION))
 _FEW_CHUNKS = 1 << 12
 _TRAILER_BYTES = 1 << 13
 _TRAILERS = re.compile(rb"(?:[!-9;-~]+:[^\r\n]*\r?\n)*\s*")
@@ -167,8 +169,8 @@ def _dechunk(body: bytes, cut: bool) -> bytes:
         length = int(size[1], 16)
         if length == 0:
             return b"".join(parts)
-        if length > _LONGEST_CHUNK:
-            raise BodyError("http_bad_chunk", f"chunk of more than {_LONGEST_CHUNK} bytes at byte {at} of {len(body)}")
+        if length > LONGEST_CHUNK:
+            raise BodyError("http_bad_chunk", f"chunk of more than {LONGEST_CHUNK} bytes at byte {at} of {len(body)}")
         parts.append(body[size.end() : size.end() + length])
         if len(parts[-1]) < length:
             break
@@ -185,7 +187,7 @@ def _dechunk_many(body: bytes, at: int, parts: list[bytes], cut: bool) -> bytes:
     if how == chunks.NO_SIZE:
         raise BodyError("http_bad_chunk", f"no chunk size at byte {at} of {len(body)}")
     if how == chunks.TOO_LONG:
-        raise BodyError("http_bad_chunk", f"chunk of more than {_LONGEST_CHUNK} bytes at byte {at} of {len(body)}")
+        raise BodyError("http_bad_chunk", f"chunk of more than {LONGEST_CHUNK} bytes at byte {at} of {len(body)}")
     parts.append(rest)
     return b"".join(parts) if how == chunks.WHOLE else _unended(body, parts, cut)
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from pipelines.reading.bodies import LONGEST_CHUNK, MOST_DIGITS, MOST_EXTENSION
+
 WHOLE, ENDED, NO_SIZE, TOO_LONG = range(4)
-_MOST_DIGITS, _MOST_EXTENSION = 32, 4096
-_LONGEST = 1 << 40
 
 
 def join(body: bytes, at: int) -> tuple[bytes, int, int]:
@@ -31,7 +31,7 @@ def _join(body: Any, at: int, out: Any) -> Any:
             digits += 1
         length = 0
         here = digits
-        while here < end and here - digits < _MOST_DIGITS:
+        while here < end and here - digits < MOST_DIGITS:
             digit = body[here]
             if 48 <= digit <= 57:
                 digit -= 48
@@ -41,7 +41,7 @@ def _join(body: Any, at: int, out: Any) -> Any:
                 digit -= 87
             else:
                 break
-            length = min(length * 16 + digit, _LONGEST + 1)
+            length = min(length * 16 + digit, LONGEST_CHUNK + 1)
             here += 1
         found = here > digits
         while here < end and (body[here] == 32 or body[here] == 9):
@@ -49,7 +49,7 @@ def _join(body: Any, at: int, out: Any) -> Any:
         if here < end and body[here] == 59:  # an extension
             begin = here
             here += 1
-            while here < end and here - begin <= _MOST_EXTENSION and body[here] != 13 and body[here] != 10:
+            while here < end and here - begin <= MOST_EXTENSION and body[here] != 13 and body[here] != 10:
                 here += 1
         if here < end and body[here] == 13:
             here += 1
@@ -58,7 +58,7 @@ def _join(body: Any, at: int, out: Any) -> Any:
         here += 1
         if length == 0:
             return size, WHOLE, at
-        if length > _LONGEST:
+        if length > LONGEST_CHUNK:
             return size, TOO_LONG, at
         take = min(length, end - here)
         for place in range(take):

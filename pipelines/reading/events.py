@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from filters.document import Drop
+from filters.document import Drop, RawPage
 from pipelines.reading.packing import Corrupt, Cut, WideWindow
 
 
@@ -32,6 +32,9 @@ class Damaged:
     url: str
     reason: str
     detail: str = ""
+
+
+Event = RawPage | Rejected | Damaged
 
 
 def unpacked_to(error: Cut | Corrupt | WideWindow, source: str, offset: int, where: str) -> Damaged:

@@ -26,12 +26,13 @@ def _names(given: Any) -> tuple[str, ...]:
 
 
 def _bytes(given: Any) -> int:
-    if type(given) is not int or not 1 << 10 <= given <= 1 << 30:
-        raise ValueError("must be a whole number of bytes from 1024 to 1073741824")
+    if type(given) is not int or not LEAST_ROW_BYTES <= given <= MOST_ROW_BYTES:
+        raise ValueError(f"must be a whole number of bytes from {LEAST_ROW_BYTES} to {MOST_ROW_BYTES}")
     return given
 
 
 ROW_BYTES = 64 << 20
+LEAST_ROW_BYTES, MOST_ROW_BYTES = 1 << 10, 1 << 30  # that max_bytes may be
 Name = Annotated[str, BeforeValidator(_name)]
 
 

@@ -7,17 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from filters.document import RawPage
 from pipelines import watch
 from pipelines.reading import pages
-from pipelines.reading.events import Damaged, Rejected
+from pipelines.reading.events import Damaged, Event
 from pipelines.reading.fields import USUAL_DOCUMENTS
 from pipelines.reading.headers import Dialect, Record
 from pipelines.reading.responses import page_of
 from pipelines.reading.streams import Stream
 from pipelines.watch import Doing
-
-Event = RawPage | Rejected | Damaged
 
 RECORD_BYTES = 64 << 20
 _LARGEST_LENGTH = 1 << 40

@@ -4,15 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from filters.document import RawPage
 from pipelines import storage
 from pipelines.reading import pages
-from pipelines.reading.events import Damaged, Rejected
+from pipelines.reading.events import Damaged, Event
 from pipelines.reading.fields import USUAL_READING, Fields, Reading
 from pipelines.reading.formats import GZIP_MAGIC, inflated_head, sniff
 from pipelines.reading.units import Piece
 
-Event = RawPage | Rejected | Damaged
 ROW = "row"
 FILE = "file"
 _ROWS = ("jsonl", "json", "csv", "tsv", "parquet", "arrow")

@@ -2,10 +2,8 @@
 
 from filters.document import Drop, RawPage
 from pipelines.reading import bodies, pages, sniffing
-from pipelines.reading.events import Damaged, Rejected
+from pipelines.reading.events import Damaged, Event, Rejected
 from pipelines.reading.headers import Record
-
-Event = RawPage | Rejected | Damaged
 
 
 def page_of(

@@ -8,10 +8,8 @@ from uuid import UUID
 
 from filters.document import RawPage
 from pipelines.reading import pages
-from pipelines.reading.events import Damaged, Rejected
+from pipelines.reading.events import Damaged, Event
 from pipelines.reading.fields import Fields, as_carried, lookup
-
-Event = RawPage | Rejected | Damaged
 
 _EPOCH = datetime(1970, 1, 1)
 _SHOWN_CHARACTERS = 4096  # of the address of a row that is too long

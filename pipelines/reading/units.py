@@ -17,7 +17,6 @@ from pipelines.storage import Listed
 _SAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _READ_BYTES = 1 << 20
 LARGE = 512 << 20
-LISTED_APART = 16  # files of a folder elsewhere above which the whole folder is listed
 _NAMED_LIKE_INPUT = re.compile(
     r"""[^\s"'{}<>|,;]+\.(?:w?arc|wet|wat|jsonl|ndjson|json|parquet|csv|tsv|arrow)(?:\.(?:gz|gzip|zst|bz2|xz))?""",
     re.IGNORECASE,
@@ -106,27 +105,14 @@ def _listed(path: str) -> dict[str, Listed | None]:
             raise InputError(f"{_shown(listed)}: no such file (named in {path})")
         if not storage.is_local(listed):
             _check_scheme(listed, f"{_shown(listed)} (named in {path})")
-    elsewhere = _elsewhere([listed for listed in paths if not storage.is_local(listed)])
+    try:
+        elsewhere = storage.listed([listed for listed in paths if not storage.is_local(listed)])
+    except (OSError, ValueError) as error:  # Beam's own is an OSError
+        raise InputError(f"{path}: its files cannot be listed: {str(error).splitlines()[0]}") from error
     for listed in paths:
         if not storage.is_local(listed) and listed not in elsewhere:
             raise InputError(f"{_shown(listed)}: no such file (named in {path})")
     return {listed: elsewhere.get(listed) for listed in paths}
-
-
-def _elsewhere(paths: Sequence[str]) -> dict[str, Listed]:
-    """What listings say of these files elsewhere. Folders that hold many of them are listed as a whole."""
-    folders: dict[str, list[str]] = {}
-    for path in paths:
-        folders.setdefault(path.rpartition("/")[0], []).append(path)
-    patterns = [
-        pattern
-        for folder, inside in folders.items()
-        for pattern in ([f"{folder}/*"] if len(inside) > LISTED_APART else inside)
-    ]
-    found: dict[str, Listed] = {}
-    for listed in storage.in_threads(lambda pattern: _remote(pattern, pattern), patterns):
-        found.update(listed)
-    return found
 
 
 def _shown(listed: str) -> str:

@@ -4,7 +4,16 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from filters.chain import Step
-from filters.contracts import CorpusJudge, CorpusRewriter, Extractor, Judge, Rewriter
+from filters.contracts import (
+    Buckets,
+    CorpusJudge,
+    CorpusRewriter,
+    Extractor,
+    Judge,
+    Rewriter,
+    Strategy,
+    TopShare,
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,8 @@ Reads = tuple[tuple[str, Writer | None], ...]  # the notes that a step reads, ea
 class Node:
     """A text path: an extractor, or a rewriter after another path. parent is -1 for an extractor.
 
+    A corpus judge makes one too, where a later step reads what it notes: that depends on which documents are alive.
+
     group  the input group whose pages are read
     """
 
@@ -33,8 +44,8 @@ class Node:
 
     @property
     def is_corpus(self) -> bool:
-        """Whether the text depends on the whole corpus."""
-        return isinstance(self.step.strategy, CorpusRewriter)
+        """Whether the text, or a note that comes with it, depends on which documents are alive."""
+        return isinstance(self.step.strategy, (CorpusJudge, CorpusRewriter))
 
     @property
     def writer(self) -> Writer:
@@ -194,14 +205,18 @@ class _Planner:
         writers: dict[str, Writer] = {}
         before: tuple[Hashable, ...] = (group,)
         left_out = self.plan.left_out.get(arm)
-        for step in steps:
+        noting = _read_later(steps)
+        for place, step in enumerate(steps):
             strategy = step.strategy
             before = (*before, strategy)
             if left_out is not None and step.name == left_out.stage:
                 before = (*before, left_out)
             reads = tuple((name, writers.get(name)) for name in strategy.notes_read())
-            if isinstance(strategy, (Extractor, Rewriter, CorpusRewriter)):
-                key: Hashable = before if isinstance(strategy, CorpusRewriter) else (current, group, strategy, reads)
+            if place in noting:  # it adds to what an earlier step noted under the same names
+                reads = (*reads, *((name, writers.get(name)) for name in strategy.writes))
+            if isinstance(strategy, (Extractor, Rewriter, CorpusRewriter)) or place in noting:
+                whole = isinstance(strategy, (CorpusJudge, CorpusRewriter))
+                key: Hashable = before if whole else (current, group, strategy, reads)
                 node = self._node(key, current, step, reads, group)
                 current = node.number
                 visits.append(TextVisit(step, node))
@@ -211,7 +226,8 @@ class _Planner:
                 visits.append(JudgeVisit(step, measure, writers.get("language")))
                 writers.update(dict.fromkeys(strategy.writes, measure.writer))
             else:
-                visits.append(CorpusVisit(step, self._measure((current, strategy, reads), current, step, reads)))
+                measure = self._measure((current, _keys_of(strategy), reads), current, step, reads)
+                visits.append(CorpusVisit(step, measure))
         self.plan.arms[arm] = tuple(visits)
 
     def _node(self, key: Hashable, parent: int, step: Step, reads: Reads, group: int) -> Node:
@@ -231,8 +247,32 @@ class _Planner:
         return self._measures[key]
 
 
+def _keys_of(strategy: Strategy) -> Hashable:
+    """Equal for corpus judges that leave the same keys. (Those of duplicates hold the order of their survivors too.)"""
+    decision = strategy.decision() if isinstance(strategy, CorpusJudge) else None
+    if not isinstance(decision, (Buckets, TopShare)):
+        return strategy
+    settings = strategy.scoring_settings().items()
+    return type(strategy), *((name, value) for name, value in settings if name not in decision.key_free)
+
+
+def _read_later(steps: Sequence[Step]) -> set[int]:
+    """The places of the corpus judges whose notes a later step reads."""
+    found: set[int] = set()
+    wanted: set[str] = set()
+    for place, step in reversed(list(enumerate(steps))):
+        strategy = step.strategy
+        mine = wanted & set(strategy.writes)
+        wanted -= mine
+        wanted |= set(strategy.notes_read())
+        if mine and isinstance(strategy, CorpusJudge):
+            found.add(place)
+            wanted |= set(strategy.writes)
+    return found
+
+
 def later_rounds(plan: Plan) -> list[list[Node]]:
-    """The corpus rewriters, in rounds: those of a round need the scores of all rounds before."""
+    """The text paths that depend on who is alive, in rounds: those of a round need the scores of all rounds before."""
     depth: dict[int, int] = {}
     for node in plan.nodes:  # parents come before children
         depth[node.number] = (depth[node.parent] if node.parent >= 0 else 0) + int(node.is_corpus)

@@ -97,9 +97,10 @@ class _RereadRows(beam.DoFn):
         for spooled, applied in reread(task.shard, task.decisions, self.node.step):
             document = applied.document or spooled
             row = row_of[document.source, document.offset]
-            # Without the notes that the rewriter read: what follows reads those of its own arms' writers.
+            # Without the notes that the step read: what follows reads those of its own arms' writers.
+            notes = {name: document.notes[name] for name in self.node.step.strategy.writes if name in document.notes}
             bare = Document(
-                document.id, document.text, document.url, {}, document.source, document.offset, document.date,
+                document.id, document.text, document.url, notes, document.source, document.offset, document.date,
                 applied.edits,
             )  # fmt: skip
             yield task.name, Cut(row, bare, noted.of(row), applied.drop, applied.reason)

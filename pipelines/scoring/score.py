@@ -43,7 +43,9 @@ class ScoreJob:
 
 @dataclass(frozen=True)
 class Cut:
-    """A document that a corpus rewriter has cut, dropped or failed on, with the notes written before.
+    """A document that a corpus strategy has cut or noted something of, dropped or failed on.
+
+    document  with the notes that the strategy wrote          noted  what was written before
 
     row     the number of its page in the unit         drop, failed  why it is not there any more
     """
@@ -143,7 +145,7 @@ class Score(beam.DoFn):
     def _cut(self, paths: dict[int, table.PathRows], item: Cut) -> None:
         node = self.after
         if node is None:
-            raise TypeError("a document was cut, but no corpus rewriter is scored")
+            raise TypeError("a document was decided on, but no corpus strategy is scored")
         rows = self._rows(paths, node)
         if item.drop is not None:
             rows.dropped(item.row, item.drop)
@@ -151,7 +153,8 @@ class Score(beam.DoFn):
             rows.failed(item.row, item.failed)
         else:
             self._book_edits(node, item.document.edits)
-            self._kept(paths, rows, item.row, node, item.document.with_text(item.document.text), item.noted)
+            noted = {**item.noted, node.writer: item.document.notes}
+            self._kept(paths, rows, item.row, node, item.document.with_text(item.document.text), noted)
 
     def _visit(
         self, paths: dict[int, table.PathRows], row: int, node: Node, item: RawPage | Document, noted: Noted

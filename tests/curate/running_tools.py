@@ -32,7 +32,7 @@ def rows(output: Path, table: str) -> list[dict]:
 
 def content(output: Path) -> str:
     """A hash of what a run gave: ids and texts kept, ids and rules dropped and why, whatever the files."""
-    notes = ("dup_count", "dup_cluster")
+    notes = ("dup_count", "dup_cluster", "bucket", "weight")
     kept = sorted((row["id"], row["text"], *(row.get(note) or 0 for note in notes)) for row in rows(output, "kept"))
     why = ("stage", "rule", "kept_id", "value", "threshold", "similarity")
     dropped = sorted((row["id"], *(row[name] or 0 for name in why)) for row in rows(output, "dropped"))

@@ -11,8 +11,7 @@ ENGINE = ["--runner", "FnApiRunner", "--direct_runner_bundle_repeat", "1"]
 
 
 @pytest.fixture
-def units(tmp_path, monkeypatch):
-    monkeypatch.setattr("curate.running.SMALLEST_UNIT", 1)
+def units(tmp_path):
     texts = [f"text-{n}- " + " ".join(f"word{n * k % 97}" for k in range(1, 60)) for n in range(20)] * 2
     return [write_rows(tmp_path / f"{n}.jsonl", texts[n::3], 1000 * n) for n in range(3)]
 
@@ -33,7 +32,7 @@ def test_what_an_engine_finished_is_not_done_again(units, tmp_path, monkeypatch)
         stopped.setattr(RunDirectory, "clean", lambda directory: None)
         stopped.setattr("curate.rundir.write_json", _ends)
         with pytest.raises(RunError, match="the driver ends here"):
-            go(chosen, units, there, workers=2, options=ENGINE)
+            go(chosen, units, there, shards=3, options=ENGINE)
     job = engines.run_on_engine
     monkeypatch.setattr(engines, "run_on_engine", _not_again)
     kept = tmp_path / "kept-aside"
@@ -42,16 +41,16 @@ def test_what_an_engine_finished_is_not_done_again(units, tmp_path, monkeypatch)
     with monkeypatch.context() as stopped:
         stopped.setattr("curate.rundir.write_json", _ends)
         with pytest.raises(RunError, match="the driver ends here"):  # and not _not_again: it was only checked
-            go(chosen, units, there, workers=2, options=ENGINE, resume=True)
+            go(chosen, units, there, shards=3, options=ENGINE, resume=True)
     whole.unlink()  # as if the job had been stopped between its last unit and its end
     monkeypatch.setattr(engines, "run_on_engine", job)
     run, again = engine_units._children.run, []
     monkeypatch.setattr(
         engine_units._children, "run", lambda phase, seconds: (again.append(phase.task.name), run(phase, seconds))
     )
-    damaged = next((there / WORK / "done" / "0").glob("1.jsonl-*.json"))
+    damaged = sorted((there / WORK / "done" / "0").glob("*.json"))[1]
     damaged.write_text("{}", encoding="utf-8")
-    found = go(chosen, units, there, workers=2, options=ENGINE, resume=True)
+    found = go(chosen, units, there, shards=3, options=ENGINE, resume=True)
     assert adds_up(found)
     assert again == [damaged.stem]
     go(chosen, units, tmp_path / "here")

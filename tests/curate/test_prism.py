@@ -70,6 +70,20 @@ def test_every_kind_of_decision_is_the_same(endpoint, tmp_path):
         "dedup/minhash",
         "dedup/lines",
         "dedup/bff",
+        {
+            "quality/buckets": {
+                "scores": {
+                    "words": {"quality/length": {}, "signal": "words"},
+                    "ratio": {"quality/compression": {}, "best": "lowest"},
+                },
+                "cuts": 10,
+                "weight": "tokens",
+                "join": "mean",
+                "keep": list(range(2, 10)),
+            }
+        },
+        {"sampling/upsample": {"by": "bucket", "weights": {2: 1, 5: 2.5}}},
+        {"sampling/mix": {"budget": 9_000, "shares": {"*/0.jsonl": 0.5, "*": 0.5}}},
         "quality/gopher-repetition",
     )
     here = go(chosen, inputs, tmp_path / "here", workers=2)

@@ -227,8 +227,10 @@ def test_a_default_and_its_value_given_have_one_fingerprint(given, left_out):
 def test_what_reads_pages_comes_before_steps_over_the_corpus():
     stages = ["extraction/resiliparse", "cleanup/unicode", "rights/optout", "dedup/exact"]
     assert len(parse({"name": "a", "stages": stages}, "a").steps) == 4
-    with pytest.raises(RecipeError, match="rights/optout reads pages and must come before dedup/exact"):
+    with pytest.raises(RecipeError, match="rights/optout reads pages, and there are none from dedup/exact on"):
         parse({"name": "a", "stages": [stages[0], *stages[:1:-1]]}, "a")
+    with pytest.raises(RecipeError, match="rights/optout reads the page of a document, which is not at hand here"):
+        parse({"name": "a", "stages": [{"cleanup/sentences": {"judges": ["rights/optout"]}}]}, "a")
 
 
 def test_two_stages_cannot_write_one_note_with_two_types():

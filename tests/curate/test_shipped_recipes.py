@@ -40,6 +40,7 @@ STEPS = {
     "fineweb2-ko": (
         *("extraction/trafilatura", "quality/url", "language/fasttext", "dedup/minhash", "quality/gopher-repetition"),
         *("quality/fineweb", "quality/gopher", "cleanup/unicode", "pii/patterns", "cleanup/symbol-lines"),
+        "sampling/upsample",
     ),
 }
 

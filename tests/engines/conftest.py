@@ -4,7 +4,6 @@ import os
 
 import pytest
 
-from curate import running
 from tests.engines import runners
 from tests.engines.store import serving
 
@@ -15,6 +14,5 @@ def store(tmp_path, monkeypatch):
     monkeypatch.setenv("CURATE_TEST_WORKER_LOG", str(tmp_path / "workers.log"))
     monkeypatch.setenv("CURATE_TEST_CODE", str(runners.ROOT))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(runners.packages()))
-    monkeypatch.setattr(running, "SMALLEST_UNIT", 1)  # several units even of the smallest files
     with serving() as found:
         yield found

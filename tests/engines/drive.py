@@ -1,11 +1,9 @@
 """The command curate, with the file system of the tests: python -m tests.engines.drive run …"""
 
 import tests.engines.store  # noqa: F401 - Beam finds the file system by its class
-from curate import running
 from curate.cli import main
 from tests.engines.emulators import no_credentials
 
 if __name__ == "__main__":
-    running.SMALLEST_UNIT = 1  # several units even of the smallest files
     no_credentials()
     main()

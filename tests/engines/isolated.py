@@ -43,7 +43,7 @@ def fetched(store, output: str, folder: Path) -> Path:
 
 
 def command(*arguments: Any) -> list[str]:
-    """The command curate run on two isolated workers; every file of the input is a unit."""
+    """The command curate run on two isolated workers."""
     run = [sys.executable, "-m", "tests.engines.drive", "run", *map(str, arguments), "--", "--runner"]
     return [*run, "tests.engines.runners.Isolated", "--direct_num_workers", "2"]
 

@@ -18,7 +18,7 @@ def test_rows_are_those_of_a_local_run(store, tmp_path, runner):
     chosen = recipe("quality/length", "dedup/minhash", "cleanup/unicode")
     here = go(chosen, inputs, tmp_path / "here", workers=2)
     options = ["--runner", f"tests.engines.runners.{runner}", "--direct_num_workers", "2"]
-    there = go(chosen, ["store://in/*.jsonl"], "store://out", options=options, workers=4)
+    there = go(chosen, ["store://in/*.jsonl"], "store://out", options=options, shards=4)
     assert adds_up(here) and adds_up(there)
     assert here["dropped"] >= 40
     assert content(fetched(store, "store://out", tmp_path)) == content(tmp_path / "here")

@@ -45,7 +45,7 @@ def test_a_killed_worker_ends_the_job_and_resume_goes_on(store, tmp_path, what):
     chosen = tmp_path / "r.yaml"
     waits = "{tests.strategies.Trouble: {word: WAIT, kind: 'wait:store://free'}}"
     chosen.write_text(f"name: a\nstages: [quality/length, {waits}, dedup/minhash]\n", encoding="utf-8")
-    arguments = [chosen, "store://in/*.jsonl", "--output", "store://out", "--workers", "4"]
+    arguments = [chosen, "store://in/*.jsonl", "--output", "store://out", "--shards", "4"]
     with (tmp_path / "said").open("w") as said:
         driver = subprocess.Popen(command(*arguments), cwd=runners.ROOT, stdout=said, stderr=said)
     try:

@@ -28,7 +28,7 @@ pytestmark = [
 @pytest.mark.parametrize(
     ("name", "kind", "more"),
     [
-        ("quickstart", "gs", ["--runner", "tests.engines.runners.Unfused"]),
+        ("quickstart", "gs", []),
         ("dclm-baseline", "gs", []),
         ("klue", "gs", ["--direct_runner_bundle_repeat", "1"]),
         ("quickstart", "s3", []),
@@ -50,7 +50,7 @@ def test_rows_are_those_of_a_local_run(store, tmp_path, monkeypatch, name, kind,
         bucket = emulators.client(kind)
         for path in inputs:
             bucket.put(f"in/{path.name}", path.read_bytes())
-        arguments = [chosen, f"{kind}://bucket/in/*.warc.gz", "--output", f"{kind}://bucket/out", "--workers", "4"]
+        arguments = [chosen, f"{kind}://bucket/in/*.warc.gz", "--output", f"{kind}://bucket/out", "--shards", "4"]
         done = subprocess.run(
             [*command(*arguments), *more], cwd=runners.ROOT, capture_output=True, text=True, timeout=800, check=False
         )

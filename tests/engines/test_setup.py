@@ -1,4 +1,4 @@
-"""The environment that deploy/setup.sh makes: what it holds, and kernels that nobody compiles again."""
+"""The environment that pipelines/image/setup.sh makes: what it holds, and kernels that nobody compiles again."""
 
 import os
 import re
@@ -32,8 +32,8 @@ def test_no_kernel_is_compiled_again(tmp_path):
 
 
 def test_the_image_has_the_versions_of_the_lock_and_of_setup():
-    docker = (runners.ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
-    lock = (runners.ROOT / "deploy" / "requirements.lock").read_text(encoding="utf-8")
+    docker = (runners.ROOT / "Dockerfile").read_text(encoding="utf-8")
+    lock = (runners.ROOT / "pipelines" / "image" / "requirements.lock").read_text(encoding="utf-8")
     every = (runners.ROOT / "requirements.lock").read_text(encoding="utf-8")
     (beam,) = re.findall(r"^ARG BEAM=(.*)$", docker, re.MULTILINE)
     assert f"\napache-beam=={beam} " in lock

@@ -9,17 +9,11 @@ import pytest
 
 from tests.curate.running_tools import write_rows
 from tests.engines import emulators, runners
+from tests.engines.page import commands, options
 
 pytestmark = [pytest.mark.engines, pytest.mark.skipif(bool(emulators.missing("gs")), reason=emulators.missing("gs"))]
 
-SUBMIT = [
-    "--runner", "DataflowRunner", "--project", "my-project", "--region", "europe-west4",
-    "--temp_location", "gs://bucket/tmp", "--staging_location", "gs://bucket/staging",
-    "--sdk_container_image", "europe-docker.pkg.dev/p/r/curate:1", "--sdk_location", "container",
-    "--machine_type", "n2-standard-8", "--number_of_worker_harness_threads", "1",
-    "--no_use_public_ips", "--network", "n", "--subnetwork", "regions/europe-west4/subnetworks/s",
-    "--max_num_workers", "100", "--experiments", "use_runner_v2",
-]  # fmt: skip
+submit, with_template, *_ = (options(command) for command in commands())
 
 
 def test_a_template_is_written_and_holds_the_graph_and_the_options(tmp_path, monkeypatch):
@@ -31,9 +25,9 @@ def test_a_template_is_written_and_holds_the_graph_and_the_options(tmp_path, mon
         run = [sys.executable, "-m", "tests.engines.drive", "run", "dclm-baseline", "--input", "gs://bucket/in/*.jsonl"]
         extra = tmp_path / "extra-1.0.tar.gz"
         extra.write_bytes(b"a package")
-        options = [*SUBMIT, "--template_location", "gs://bucket/templates/dclm", "--extra_package", str(extra)]
+        more = [*submit, *with_template, "--extra_package", str(extra)]
         done = subprocess.run(
-            [*run, "--output", "gs://bucket/out", "--", *options],
+            [*run, "--output", "gs://bucket/out", "--", *more],
             cwd=runners.ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=200, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -42,7 +36,7 @@ def test_a_template_is_written_and_holds_the_graph_and_the_options(tmp_path, mon
         every = bucket.objects("")
         staged = {name: data for name, data in every.items() if name.startswith("staging")}
     said = json.dumps(template)
-    assert "europe-docker.pkg.dev/p/r/curate:1" in said
+    assert "europe-docker.pkg.dev/my-project/repository/curate:1" in said
     assert "n2-standard-8" in said
     assert "word word" not in said
     assert b"a package" in staged.values(), sorted(every)

@@ -25,11 +25,12 @@ from filters.contracts import (
 )
 from filters.document import Document, Drop, Fault, RawPage
 from filters.loading import load
+from tests.curate.training.test_kneser_ney import LMPLZ
 
 # What a strategy needs that has no default: a model that only training can make, or files of the user's.
 NEEDS_MODEL = {
     "toxicity/fasttext", "toxicity/linear", "toxicity/transformer", "quality/fasttext", "quality/fasttext-top",
-    "dedup/decontaminate",
+    "quality/perplexity", "quality/perplexity-top", "dedup/decontaminate",
 }  # fmt: skip
 
 REQUIRED = {
@@ -184,6 +185,7 @@ def other_values(value):
         1,
         0.5,
         ["ko"],
+        ["tail"],
         ["noai"],
         ["CC-BY"],
         {"rps_doc_word_count": [1, 2]},
@@ -218,6 +220,7 @@ def needed(tmp_path_factory):
         train(examples, model)
         found[name] = {"model": str(model), "level": "sentence"}
     found["quality/fasttext"] = {"model": found["toxicity/fasttext"]["model"], "label": "toxic@lower"}
+    found["quality/perplexity"] = {"model": str(LMPLZ), "head": 200, "tail": 300, "keep": ["head"]}
     return found
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from filters.chain import fault_of, first_cause
 from filters.contracts import ResourceError
 from filters.extraction import html
 from filters.needs import check_file, need
+
+ARPA = str(Path(__file__).parents[1] / "curate" / "training" / "lmplz.arpa")
 
 
 @pytest.fixture
@@ -37,6 +40,7 @@ def test_a_package_is_imported_not_only_looked_for(broken):
         ("cleanup/sentences", {"splitter": "kiwi"}, "kiwipiepy", "'curate-lm-text[kiwi]'"),
         ("quality/gopher", {"semantics": "datatrove", "words": "spacy"}, "spacy", "spacy"),
         ("quality/fineweb", {"words": "kiwi"}, "kiwipiepy", "'curate-lm-text[kiwi]'"),
+        ("quality/perplexity", {"model": ARPA, "tokenizer": ARPA}, "sentencepiece", "'curate-lm-text[kenlm]'"),
         ("pii/presidio", {}, "presidio_analyzer", "presidio-analyzer"),
         ("dedup/minhash-datasketch", {}, "datasketch", "datasketch"),
     ],
@@ -57,6 +61,7 @@ def test_what_the_extraction_process_lacks_is_said():
     ("strategy", "setting"),
     [
         ("quality/fasttext", "model"),
+        ("quality/perplexity", "model"),
         ("quality/url", "strict"),
         ("toxicity/wordlist", "lists"),
         ("toxicity/linear", "model"),
@@ -70,7 +75,7 @@ def test_reading_what_is_no_file_never_hangs(tmp_path, strategy, setting, kind):
     settings = {setting: {"en": path} if setting == "lists" else path}
     if setting == "key_file":
         settings["action"] = "hash"
-    with pytest.raises(ResourceError, match="No such file" if kind == "missing" else kind):
+    with pytest.raises(ResourceError, match="(?i:no such file)" if kind == "missing" else kind):
         filters.make(strategy, settings).check()
 
 

@@ -9,6 +9,7 @@ from apache_beam.options.pipeline_options import S3Options
 
 from pipelines import engines
 from tests.curate.running_tools import adds_up, go, recipe, write_rows
+from tests.engines.page import commands, options
 
 
 def _example(action: argparse.Action) -> list[str]:
@@ -61,6 +62,14 @@ def test_every_option_that_beam_defines_is_accepted_under_each_of_its_names():
 )
 def test_options_of_a_real_submission(option):
     engines.parse_options(option)
+
+
+def test_the_commands_of_the_page_hold_options_that_beam_knows():
+    found = [options(command) for command in commands()]
+    assert len(found) >= 5
+    for given in found:
+        known = [word for word in given if word != "--runner" and not word.endswith("Runner")]
+        engines.parse_options(known)
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,15 @@ import pytest
 from curate.ablation import arms, driver
 from curate.ablation.arms import Ablation, Arm, parse
 from curate.ablation.driver import ablate
+from curate.recipe import Lines, parse_step
 from curate.rundir import RunError, UsageError
+from filters.contracts import CorpusJudge, CorpusRewriter
 from tests.curate.ablation.tools import BODY, arms_by_name, kept_ids, run_ablation, texts, without_times, write
 from tests.curate.quality_model import in_a_folder_with_one
 from tests.curate.running_tools import go, recipe, rows
 
 ROOT = Path(__file__).resolve().parents[3]
+ARPA = str(ROOT / "tests" / "curate" / "training" / "lmplz.arpa")
 ITEMS = Path(__file__).with_name("items.jsonl")
 
 
@@ -33,6 +36,15 @@ def _judge(rng: random.Random) -> dict:
             {"quality/fineweb": {"max_duplicated": rng.random() / 4, "max_short": rng.random()}},
             {"quality/length": {"min_words": rng.randint(0, 40), "max_lines": rng.randint(4, 9)}},
             {"quality/compression": {}},
+            {
+                "quality/perplexity": {
+                    "model": ARPA,
+                    "max_perplexity": rng.choice([None, 238]),
+                    "keep": rng.choice([[], ["head", "middle"]]),
+                    "head": 229,
+                    "tail": 235,
+                }
+            },
             {"quality/cjk": {"drop_from_cjk_chars": rng.randint(5, 30)}},
             {"quality/url": {}},
             {"toxicity/wordlist": {}},
@@ -88,6 +100,7 @@ def _corpus(rng: random.Random) -> dict:
                     "compare": rng.choice([None, "language_score"]),
                 }
             },
+            {"quality/perplexity-top": {"model": ARPA, "keep_top": rng.choice([0.5, 0.9])}},
             {
                 "quality/buckets": {
                     "scores": {
@@ -126,7 +139,21 @@ def random_stages(seed: int) -> list:
         if '"language' in json.dumps(settings):  # a note that some stage must write
             stages.insert(1, {"language/script": {"keep": [], "latin": "en", "as": f"noted{place}"}})
         stages.append({name: {**settings, "as": f"s{place}"}})
-    return stages
+    return _with_rights(stages, random.Random(-seed - 1))
+
+
+def _with_rights(stages: list, rng: random.Random) -> list:
+    """The stages, in some recipes with a judge of pages before the first step over the corpus; rows have no page."""
+    made = [parse_step(stage, "test", Lines(), ()).strategy for stage in stages]
+    last = next((n for n, one in enumerate(made) if isinstance(one, (CorpusJudge, CorpusRewriter))), len(stages))
+    judge = rng.choice(
+        [
+            {"rights/optout": {"drop": rng.choice([[], ["noai", "noindex"]])}},
+            {"rights/license": {"keep": rng.choice([[], ["unknown"], ["unknown", "CC-BY"]]), "max_kinds": 1}},
+        ]
+    )
+    place = rng.randint(1, last)
+    return [*stages[:place], judge, *stages[place:]] if rng.random() < 0.4 else stages
 
 
 def _same(arm: dict, result: dict) -> None:
@@ -217,13 +244,42 @@ def test_workers_and_cutting_do_not_change_an_ablation(tmp_path):
         assert kept_ids(tmp_path / "whole", arm) == expected
 
 
-def test_a_note_of_a_corpus_judge_cannot_be_read_by_a_later_stage(tmp_path):
-    """What it says depends on which documents are alive: an arm would decide without it what a run decides by it."""
-    inputs = [write(tmp_path / "a.jsonl", texts(seed=5, count=10))]
-    stages = [BODY, "dedup/exact", {"dedup/minhash": {"survivor": {"best": "dup_count"}}}]
-    assert go(recipe(*stages), inputs, tmp_path / "run")["conserved"]
-    with pytest.raises(UsageError, match="dedup/minhash reads the note dup_count of dedup/exact"):
-        run_ablation({"recipe": {"name": "base", "stages": stages}}, inputs, tmp_path / "out")
+def test_what_corpus_judges_note_is_that_of_the_arms_own_documents(tmp_path):
+    """Copies and buckets depend on who is alive, and weights on them: by weight 0 documents go in arm and run."""
+    made = texts(seed=5, count=60)
+    inputs = [write(tmp_path / "a.jsonl", made[:25]), write(tmp_path / "b.jsonl", made[25:], 25)]
+    words = {"scores": {"words": {"quality/length": {}, "signal": "words"}}, "cuts": 4, "weight": "bytes"}
+    stages = [
+        BODY,
+        {"tests.strategies.Characters": {"least": 30}},
+        "dedup/exact",
+        {"dedup/minhash": {"bands": 5, "rows": 8, "unit": "words", "ngram": 3}},
+        {"sampling/upsample": {"weights": {1: 1, 2: 3, 3: 0}, "as": "by-copies"}},
+        {"quality/buckets": words},
+        {"sampling/upsample": {"by": "bucket", "weights": {0: 0, 1: 1, 3: 2}, "as": "by-bucket"}},
+        {"sampling/mix": {"budget": 30, "unit": "documents"}},
+    ]
+    data = {
+        "recipe": {"name": "base", "stages": stages},
+        "arms": {
+            "most-copied": {"dedup/minhash": {"survivor": {"best": "dup_count"}}},
+            "heavy": {"by-copies": {"weights": {1: 0, 2: 1}}},
+        },
+    }
+    report = run_ablation(data, inputs, tmp_path / "out")
+    kept = set()
+    for arm in parse({**data, "name": "test"}, "test").arms:
+        result = go(arm.recipe, inputs, tmp_path / arm.name)
+        _same(arms_by_name(report)[arm.name], result)
+        assert len(arms_by_name(report)[arm.name]["corpus"]) == len(result["corpus"])
+        found = rows(tmp_path / arm.name, "kept")
+        assert kept_ids(tmp_path / "out", arm.name) == sorted(row["id"] for row in found)
+        weight = sum(row["weight"] for row in found)
+        (mixed,) = result["corpus"][-1]["mixture"]
+        assert mixed["weight_kept"] == weight
+        assert min(30, mixed["weight"]) <= weight < 30 + max(row["weight"] for row in found)
+        kept.add(tuple(row["id"] for row in found))
+    assert len(kept) > 1
 
 
 def test_a_unit_of_which_nothing_is_left_before_a_corpus_rewriter(tmp_path):

@@ -13,6 +13,7 @@ import pytest
 
 import filters
 from filters.contracts import ResourceError, SettingsError
+from filters.dedup import decontaminate
 from filters.document import Document, Drop
 from filters.text import minhash, overlap
 from tests.filters.dedup.planted import words_of
@@ -112,6 +113,23 @@ def test_a_short_item_counts_only_with_its_answer_near_it(tmp_path: Path) -> Non
     without = filters.make("dedup/decontaminate", {"files": [str(tmp_path / "a.jsonl")]})
     with pytest.raises(ResourceError, match="each of the 1 items is too short"):
         without.check()
+
+
+def test_files_are_parsed_once_to_check_and_to_warn_until_they_change(tmp_path: Path, monkeypatch: Any) -> None:
+    parsed = []
+    items_of = decontaminate.items_of
+    monkeypatch.setattr(decontaminate, "items_of", lambda *given: parsed.append(1) or items_of(*given))
+    long, short = {"question": FILLER}, {"question": "Why not?"}
+    step = filters.make("dedup/decontaminate", {"files": [_jsonl(tmp_path / "a.jsonl", [long, short])]})
+    for _ in range(2):
+        step.check()
+        assert step.warnings(("en",)) == ("1 of 2 items are too short to be looked for",)
+    assert len(parsed) == 1
+    _jsonl(tmp_path / "a.jsonl", [short])
+    assert step.warnings(("en",)) == ("1 of 1 items are too short to be looked for",)
+    with pytest.raises(ResourceError, match="each of the 1 items is too short"):
+        step.check()
+    assert len(parsed) == 2
 
 
 def test_a_phrase_of_very_many_items_names_none_of_them(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_label_or_a_model_that_is_not_there_is_told_before_a_run(model):
     for name in ("quality/fasttext", "quality/fasttext-top"):
         judge = make(name, {"model": "no/model.bin"})
         for ask in (judge.check, judge.resources, judge.open):
-            with pytest.raises(ResourceError, match=r"no such file; train one: curate train quality .* no/model\.bin"):
+            with pytest.raises(ResourceError, match=r"No such file; train one: curate train quality .* no/model\.bin"):
                 ask()
     with pytest.raises(ResourceError, match="required"):
         make("quality/fasttext-top").check()

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # What a worker of an engine needs, step by step. The Dockerfile runs these steps, and so does make test-engines.
 #
-#   deploy/setup.sh wheels DIR      fetch the locked versions, and build what has no wheel (fasttext needs a C++ compiler)
-#   deploy/setup.sh install DIR     install the wheels of DIR into the python on the PATH
-#   deploy/setup.sh kernels NAME…   compile the kernels of shipped recipes into NUMBA_CACHE_DIR, by a run of each
+#   pipelines/image/setup.sh wheels DIR      fetch the locked versions, and build what has no wheel (fasttext needs a C++ compiler)
+#   pipelines/image/setup.sh install DIR     install the wheels of DIR into the python on the PATH
+#   pipelines/image/setup.sh kernels NAME…   compile the kernels of shipped recipes into NUMBA_CACHE_DIR, by a run of each
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 pip=(python -m pip --disable-pip-version-check --no-input)
 
 case "${1:-}" in
 wheels)
     # hashes are checked here; what comes without a wheel is built
-    "${pip[@]}" wheel --quiet --no-deps --require-hashes --wheel-dir "$2" -r deploy/requirements.lock
+    "${pip[@]}" wheel --quiet --no-deps --require-hashes --wheel-dir "$2" -r pipelines/image/requirements.lock
     "${pip[@]}" wheel --quiet --no-deps --wheel-dir "$2" .
     ;;
 install)
