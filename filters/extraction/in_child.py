@@ -57,8 +57,12 @@ def page_to_text(
     return call
 
 
-def resiliparse(*, bare: bool, **options: Any) -> Extract:
-    """HTML to text by resiliparse. bare: without lone characters and words of sentences, with what no browser shows."""
+def resiliparse(*, bare: bool, inline_elements: bool = False, **options: Any) -> Extract:
+    """HTML to text by resiliparse.
+
+    bare             without the cure for lone characters, and with what no browser shows
+    inline_elements  with the inline elements of sentences, see sentences.py
+    """
     from resiliparse.extract.html2text import extract_plain_text
 
     if bare:
@@ -67,6 +71,8 @@ def resiliparse(*, bare: bool, **options: Any) -> Extract:
     options["skip_elements"] = [*(options.get("skip_elements") or ()), *_UNSHOWN[:2], *_ANNOTATIONS, *_FORMULAS_AGAIN]
     if not options.get("main_content"):  # then it leaves no characters and no elements out
         return lambda page: str(extract_plain_text(page.text, **options))
+    if not inline_elements:
+        return lambda page: unmarked(str(extract_plain_text(marked(page.text, page.utf8), **options)))
 
     def extract(page: Decoded) -> str:
         data = page.text.encode("utf-8", "surrogatepass") if page.utf8 is None else page.utf8

@@ -1,8 +1,8 @@
 """Inline elements that stand in a sentence, which resiliparse leaves out for their names and classes.
 
 With main_content, resiliparse leaves out every `time`, and an element of any name whose class (for advertising and
-logos: or id) speaks of sharing, signing in, advertising or a logo. (Read from the source of 2.0.0 and of the last 0.x;
-2.0.1, whose source of this is not published, does the same on the words below.) That is meant for buttons and bylines,
+logos: or id) speaks of sharing, signing in, advertising or a logo. (Read from the source of 2.0.0; 2.0.1, whose source
+of this is not published, does the same on the words below.) That is meant for buttons and bylines,
 but `<code class="email">` and `<span class="share">지분</span>을` are parts of sentences. There the attributes are
 renamed, and `time` becomes `span`, so that only the text counts. What is hidden stays hidden.
 """

@@ -73,18 +73,18 @@ def test_no_class_takes_an_element_out_of_its_sentence(extract: Any, name: str) 
         "<i>그</i><u>{}</u>은",
     )
     page = BODY % "".join(f"<div><div><p>{sentence}</p></div></div>" for sentence in sentences)
-    expected = extract(page.format(*("지분" for _ in sentences)))
+    expected = extract(page.format(*("지분" for _ in sentences)), inline_elements=True)
     for word in SPEAKING:
         for attribute in (f'class="{word}"', f"title=x CLASS='x {word}'", f"class={word}"):
             element = f"<{name} {attribute}>지분</{name}>"
-            assert extract(page.format(*(element for _ in sentences))) == expected, element
+            assert extract(page.format(*(element for _ in sentences)), inline_elements=True) == expected, element
 
 
 def test_times_stay_in_their_sentences_only(extract: Any) -> None:
     page = BODY % "<p>등대는 <time datetime=1871>1871년</time>에 섰다.</p><p><time>아홉 시</time></p>"
-    text = extract(page)
+    text = extract(page, inline_elements=True)
     assert "등대는 1871년에 섰다." in text and "아홉 시" not in text
-    assert "1871년" not in extract(page, bare=True)
+    assert "1871년" not in extract(page)
 
 
 @pytest.mark.parametrize(
@@ -100,21 +100,21 @@ def test_times_stay_in_their_sentences_only(extract: Any) -> None:
 )
 def test_what_is_hidden_stays_out_of_sentences(extract: Any, hidden: str) -> None:
     name = hidden[1:].split()[0].rstrip(">")
-    text = extract(BODY % f"<div><div><p>그는 {hidden}지분</{name}>을 팔았다.</p></div></div>")
+    text = extract(BODY % f"<div><div><p>그는 {hidden}지분</{name}>을 팔았다.</p></div></div>", inline_elements=True)
     assert "그는 을 팔았다." in text
 
 
 def test_buttons_and_blocks_go_by_their_class(extract: Any) -> None:
     buttons = "<div><p><a class=share href=/>퍼가기</a> <a class=login href=/>들어가기</a></p></div>"
     block = "<div>앞<span class=newsletter><p>받아보세요</p></span>뒤</div>"
-    text = extract(BODY % f"<div>{buttons}{block}</div>")
+    text = extract(BODY % f"<div>{buttons}{block}</div>", inline_elements=True)
     assert not any(word in text for word in ("퍼가기", "들어가기", "받아보세요"))
 
 
 def test_selectors_find_elements_of_sentences(extract: Any) -> None:
     page = BODY % "<div><div><p>그는 <span class=share>지분</span>을 <time>오늘</time>은 팔았다.</p></div></div>"
-    assert "그는 을 오늘은 팔았다." in extract(page, skip_elements=("span.share",))
-    assert "그는 지분을 은 팔았다." in extract(page, skip_elements=("time",))
+    assert "그는 을 오늘은 팔았다." in extract(page, skip_elements=("span.share",), inline_elements=True)
+    assert "그는 지분을 은 팔았다." in extract(page, skip_elements=("time",), inline_elements=True)
 
 
 def test_lists_with_links_go_as_the_documentation_says(extract: Any) -> None:
@@ -132,6 +132,7 @@ def test_lists_with_links_go_as_the_documentation_says(extract: Any) -> None:
         ('<div class="related"><p>고동 소리</p></div>', ""),
         ('<div class="note"><p>자세히: <a href=/>고동 소리를 다룬 장</a></p></div>', ""),
         ("<p>관련 항목</p><ul><li><a href=/>고동 소리</a></li></ul>", "관련 항목"),
+        ("<p>글은 <code class=email>고동</code>이 썼다.</p>", "글은 이 썼다."),
         ("<p>글은 <a rel=author href=/>고동</a>이 썼다.</p>", "글은 이 썼다."),
         ("<p>글은 <b class=hidden>고동</b>이 썼다.</p>", "글은 이 썼다."),
         ("<p><img alt=고동> 고동<a href=/><img alt=소리></a><a href=/><img alt=크게></a></p>", "고동 고동소리크게"),
