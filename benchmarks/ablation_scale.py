@@ -82,7 +82,7 @@ else:
     for one in decided.values():
         driver._write_arm(root, decider.scored, one)
 mark("write")
-report = build(ablation, decider, decided, Costs(), lambda node, rows: {})
+report = build(ablation, decider, decided, Costs(), lambda node, rows: {}, {})
 mark("report")
 digest = hashlib.sha256(json.dumps(report, sort_keys=True).encode()).hexdigest()
 print(json.dumps({"cpu_seconds": time.process_time() - started, "peak_mb": peak(), "start_mb": start_mb, "marks": marks,

@@ -7,12 +7,15 @@ sizes with a long tail. Small corpora are simulated document by document, to see
 import json
 import math
 import tempfile
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from curate.recipe import parse
+from curate.rundir import Summary
 from curate.running import run as run_recipe
 from pipelines import manifest
 from pipelines.corpus.components import (
@@ -55,8 +58,8 @@ def cluster_sizes(documents: int, steps: int = 100_000) -> tuple[np.ndarray, np.
     return 2 * (count / middle) ** (1 / (TAIL - 1)), np.diff(bounds)
 
 
-def figures(documents: int, units: int, unit_bytes: float) -> dict[str, Any]:
-    """What a job of MinHash takes. unit_bytes: of a unit in the manifest that the driver reads."""
+def figures(documents: int, units: int, unit_bytes: float, unit_seconds: float) -> dict[str, Any]:
+    """What a job of MinHash takes. unit_bytes, unit_seconds: see of_a_unit()."""
     sizes, counts = cluster_sizes(documents)
     sharing = SAME_KEY * sizes  # members that share a key in a band
     shards_of_key = units * -np.expm1(sharing * math.log1p(-1 / units)) if units > 1 else np.ones(len(sizes))
@@ -93,7 +96,7 @@ def figures(documents: int, units: int, unit_bytes: float) -> dict[str, Any]:
         "rounds": 0 if few else 2,
         "numbers_mb": units * 20 / 1e6,
         "driver_reads_mb": units * unit_bytes / 1e6,
-        "driver_seconds": units * (unit_bytes * 6e-8 + 2e-5),
+        "driver_seconds": units * unit_seconds,
         "cpu_hours": documents * CPU_MS / 3.6e6,
         "dollars": documents * CPU_MS / 3.6e6 * PRICE,
     }
@@ -141,8 +144,8 @@ def _to_first(keys: np.ndarray, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return heads, np.stack([first, nodes], axis=1)[first != nodes]
 
 
-def unit_bytes() -> float:
-    """Bytes that a unit takes in the manifest of a whole job, measured on one unit."""
+def of_a_unit(copies: int = 2_000) -> tuple[float, float]:
+    """(bytes of a unit in the manifest of a whole job, CPU seconds that the driver takes to read and add it)."""
     with tempfile.TemporaryDirectory() as folder:
         rows = "".join(json.dumps({"id": f"d{number}", "text": f"text {number} " * 5}) + "\n" for number in range(200))
         Path(folder, "in.jsonl").write_text(rows, encoding="utf-8")
@@ -160,23 +163,30 @@ def unit_bytes() -> float:
             run_recipe(recipe, f"{folder}/in.jsonl", f"{folder}/out", workers=1)
         finally:
             manifest.write = write
-        path = Path(folder, "done", "one.json")
+        path = Path(folder, "done", "many.json")
         path.parent.mkdir()
-        manifest.write(str(path), manifest.Manifest.merged(map(_rest, found)))
-        return float(path.stat().st_size)
+        units = [
+            replace(unit, files=tuple(replace(file, path=f"{number:08}-{file.path}") for file in unit.files))
+            for number in range(copies)
+            for unit in map(_rest, found)
+        ]
+        manifest.write(str(path), manifest.Manifest.merged(units))
+        started = time.process_time()
+        Summary.of([manifest.read(str(path))])
+        return path.stat().st_size / copies, (time.process_time() - started) / copies
 
 
 def run() -> dict[str, Any]:
     """A row for each size with units as they follow from the input, and with at most 100,000 units."""
-    bytes_of_unit = unit_bytes()
+    unit = of_a_unit()
     sizes = [10**power for power in range(6, 12)]
-    found: dict[str, Any] = {"unit_bytes": bytes_of_unit, "simulated": {}, "as_it_is": [], "with_shards": []}
+    found: dict[str, Any] = {"bytes_and_seconds_of_a_unit": unit, "simulated": {}, "as_it_is": [], "with_shards": []}
     for documents in (100_000, 1_000_000):
         units = documents // PAGES_A_UNIT
-        expected = figures(documents, units, bytes_of_unit)
+        expected = figures(documents, units, *unit)
         found["simulated"][documents] = {**simulated(documents, units), "expected_cluster": expected["largest_cluster"]}
     for documents in sizes:
         units = documents // PAGES_A_UNIT
-        found["as_it_is"].append(figures(documents, units, bytes_of_unit))
-        found["with_shards"].append(figures(documents, min(units, 100_000), bytes_of_unit))
+        found["as_it_is"].append(figures(documents, units, *unit))
+        found["with_shards"].append(figures(documents, min(units, 100_000), *unit))
     return found

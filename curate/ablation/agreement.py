@@ -45,7 +45,7 @@ def agreement(scored: Scored, arms: Sequence[DecidedArm], texts: ShownTexts, sam
         "kept": both.diagonal().tolist(),
         "agree": (1 - apart / max(1, len(read))).tolist(),
         "only": only.tolist(),
-        "kept_by": np.bincount(kept.sum(axis=0), minlength=len(arms) + 1).tolist(),
+        "kept_by": np.bincount(kept.sum(axis=0, dtype=np.int8), minlength=len(arms) + 1).tolist(),
         "patterns": _patterns(scored, arms, read, kept, texts, samples),
     }
 
@@ -53,7 +53,9 @@ def agreement(scored: Scored, arms: Sequence[DecidedArm], texts: ShownTexts, sam
 def _patterns(
     scored: Scored, arms: Sequence[DecidedArm], read: np.ndarray, kept: np.ndarray, texts: ShownTexts, samples: int
 ) -> list[dict[str, Any]]:
-    bits = (np.int64(1) << np.arange(len(arms), dtype=np.int64)) @ kept
+    bits = np.zeros(len(read), dtype=np.int64)
+    for place in range(len(arms)):
+        bits |= kept[place].astype(np.int64) << place
     codes, counts = np.unique(bits, return_counts=True)
     split = [
         (int(count), int(code)) for code, count in zip(codes, counts, strict=True) if 0 < code < (1 << len(arms)) - 1
@@ -82,4 +84,5 @@ def _document(scored: Scored, arms: Sequence[DecidedArm], row: int, text: str) -
     dropped_by = {
         arm.arm: f"{arm.stages[arm.left_at[row]].stage}:{arm.rules[arm.rule[row]]}" for arm in arms if not arm.kept[row]
     }
-    return {"id": pages.ids[row], "url": pages.urls[row], "text": text, "dropped_by": dropped_by}
+    (name,), (url,) = pages.strings_at("id", [row]), pages.strings_at("url", [row])
+    return {"id": name, "url": url, "text": text, "dropped_by": dropped_by}

@@ -13,7 +13,7 @@ from curate.ablation.scored import DROPPED, KEPT, Coded
 from curate.ablation.slices import in_order
 from pipelines.scoring.plan import CorpusVisit, JudgeVisit, LeftOut, Node, TextVisit, Visit, texts_depend_on
 
-_ROWS_AT_ONCE = 1 << 20  # of the matrix of all rules; float32 counts exactly below 1 << 24
+_ROWS_AT_ONCE = 1 << 18  # of the matrix of all rules; float32 counts exactly below 1 << 24
 
 
 @dataclass(frozen=True)

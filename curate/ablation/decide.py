@@ -124,7 +124,7 @@ class Decider:
         self._found = found or {}
         self._masks = Held()
         self._corpus = Held()
-        self._living: dict[int, Living] = {}
+        self._living: dict[tuple[int, CorpusJudge], Living] = {}
 
     def decide(
         self, arm: str, visits: Sequence[Visit], left_out: LeftOut | None = None, funnel: bool = True
@@ -295,10 +295,10 @@ class Decider:
 
     def _living_of(self, visit: CorpusVisit) -> Living:
         """The decision of a corpus judge among the living; the keys are read once."""
-        number = visit.measure.number
-        if number not in self._living:
-            self._living[number] = forms_of(visit.judge).living(self.scored.keys(visit.measure).tolist())
-        return self._living[number]
+        key = visit.measure.number, visit.judge
+        if key not in self._living:
+            self._living[key] = forms_of(visit.judge).living(self.scored.keys(visit.measure).tolist())
+        return self._living[key]
 
     def _failed(self, measure: Measure, alive: np.ndarray, names: dict[str, int], which: np.ndarray) -> np.ndarray:
         """Which pages alive could not be measured; their reasons are entered in names and which."""

@@ -91,6 +91,7 @@ class Rows:
         self, names: Sequence[str], width: float, top: float, thick: float = 16, share: float = LABEL_SHARE
     ) -> None:
         widest = max(map(text_width, names), default=0.0)
+        widest += 4  # widths are estimates, and a label must not begin before the drawing does
         self.beside = widest + 10 <= share * width
         self.left = widest + 10 if self.beside else 0.0
         self.names, self.width, self.top, self.thick = names, width, top, thick

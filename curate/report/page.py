@@ -102,7 +102,7 @@ def run_report(result: Mapping[str, Any], examples: Mapping[str, Any] | None = N
 def run_summary(result: Mapping[str, Any]) -> list[str]:
     """Three sentences: what was kept, which rule removed most, and whether it adds up."""
     read, kept = result["read"]["records"], result["kept"]
-    share = f" ({kept / read:.1%})" if read else ""
+    share = f" ({100 * kept / read:.1f} %)" if read else ""
     files = _many(result["read"]["files"], "file")
     first = f"Of {_many(read, 'record')} in {files}, {kept:,} {'was' if kept == 1 else 'were'} kept{share}."
     rules = [

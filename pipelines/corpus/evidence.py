@@ -115,7 +115,7 @@ class Clusters:
                 *worse_warning(decision, worse, sum((size - 1) * count for size, count in self.sizes.items())),
                 *losing_warnings(losing),
                 *(
-                    f"one cluster holds {size} documents, {size / documents:.1%} of all (kept: {name}); "
+                    f"one cluster holds {size} documents, {100 * size / documents:.1f} % of all (kept: {name}); "
                     "a template or an error page may link pages that differ"
                     for size, name in largest
                     if size > max(2, ALARMING_SHARE * documents)

@@ -4,7 +4,16 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from filters.chain import Step
-from filters.contracts import CorpusJudge, CorpusRewriter, Extractor, Judge, Rewriter
+from filters.contracts import (
+    Buckets,
+    CorpusJudge,
+    CorpusRewriter,
+    Extractor,
+    Judge,
+    Rewriter,
+    Strategy,
+    TopShare,
+)
 
 
 @dataclass(frozen=True)
@@ -217,7 +226,8 @@ class _Planner:
                 visits.append(JudgeVisit(step, measure, writers.get("language")))
                 writers.update(dict.fromkeys(strategy.writes, measure.writer))
             else:
-                visits.append(CorpusVisit(step, self._measure((current, strategy, reads), current, step, reads)))
+                measure = self._measure((current, _keys_of(strategy), reads), current, step, reads)
+                visits.append(CorpusVisit(step, measure))
         self.plan.arms[arm] = tuple(visits)
 
     def _node(self, key: Hashable, parent: int, step: Step, reads: Reads, group: int) -> Node:
@@ -235,6 +245,15 @@ class _Planner:
             self._measures[key] = Measure(len(self.plan.measures), node, step, name, reads)
             self.plan.measures.append(self._measures[key])
         return self._measures[key]
+
+
+def _keys_of(strategy: Strategy) -> Hashable:
+    """Equal for corpus judges that leave the same keys. (Those of duplicates hold the order of their survivors too.)"""
+    decision = strategy.decision() if isinstance(strategy, CorpusJudge) else None
+    if not isinstance(decision, (Buckets, TopShare)):
+        return strategy
+    settings = strategy.scoring_settings().items()
+    return type(strategy), *((name, value) for name, value in settings if name not in decision.key_free)
 
 
 def _read_later(steps: Sequence[Step]) -> set[int]:

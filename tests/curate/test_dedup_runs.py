@@ -194,7 +194,7 @@ def test_hosts_and_files_that_lose_nearly_all_are_warned_about(tmp_path):
     for one in losing.values():
         assert (one["documents"], one["lost"], len(one["examples"])) == (40, 39, 3)
     (said,) = [one for one in evidence["warnings"] if one.startswith("host")]
-    assert "mirror.example loses 39 of 40 documents (97.5%), for example p" in said
+    assert "mirror.example loses 39 of 40 documents (97.5 %), for example p" in said
     options = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
     assert go(recipe("dedup/exact"), parts, tmp_path / "engine", options=options)["corpus"] == result["corpus"]
 

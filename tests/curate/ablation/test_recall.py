@@ -3,8 +3,11 @@
 import json
 
 from curate.report.page import render_html, run_report
-from tests.curate.ablation.tools import BODY, run_ablation
-from tests.curate.running_tools import go, recipe, write_rows
+from tests.curate.ablation.tools import BODY, kept_ids, run_ablation
+from tests.curate.running_tools import go, recipe, rows, write_rows
+
+# of the texts of up to 93 words: the first file has the odd counts, the second the even ones
+IDS = [*range(47), *range(50, 96)]
 
 
 def test_what_other_stages_drop_of_the_top_tenth(tmp_path):
@@ -14,13 +17,18 @@ def test_what_other_stages_drop_of_the_top_tenth(tmp_path):
     words = {"words": {"quality/length": {}, "signal": "words"}, "ratio": {"quality/compression": {}, "best": "lowest"}}
     buckets = {"quality/buckets": {"scores": words, "cuts": [0.5], "keep": [1], "join": "vote"}}
     stages = [BODY, {"quality/length": {"min_words": None, "max_words": 93}}, buckets]
-    report = run_ablation({"recipe": {"name": "base", "stages": stages}}, inputs, tmp_path / "out")
+    other = {"low": {"quality/buckets": {"keep": [0]}}}
+    data = {"recipe": {"name": "base", "stages": stages}, "arms": other}
+    report = run_ablation(data, inputs, tmp_path / "out")
+    # scored once for both arms, and decided by the limits of each
+    assert sorted(kept_ids(tmp_path / "out", "base") + kept_ids(tmp_path / "out", "low")) == sorted(map(str, IDS))
     longest, _ = report["recall"]
     assert (longest["stage"], longest["score"], longest["documents"]) == ("quality/buckets", "words", 10)
     assert longest["dropped_by"] == {"quality/length": 7}
     assert longest["kept"] <= 3
     assert "What is dropped of the best" in render_html(report)
     result = go(recipe(*stages), inputs, tmp_path / "run")
+    assert kept_ids(tmp_path / "out", "base") == sorted(row["id"] for row in rows(tmp_path / "run", "kept"))
     (found,) = result["corpus"]
     assert [one["documents"] for one in found["buckets"]] == [93 - result["kept"], result["kept"]]
     by_words, by_ratio = found["top_tenths"]

@@ -1,7 +1,10 @@
 """Hosts and sources that lose nearly all of their documents."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pipelines.corpus import losing
 from pipelines.corpus.losing import Losses, is_losing, losses, places, together
 
 
@@ -32,3 +35,8 @@ def test_losses_of_parts_add_up_in_any_order() -> None:
 @pytest.mark.parametrize("url", ["", "no address", "http://[broken", "mailto:a"])
 def test_a_document_without_a_host_counts_for_its_source_alone(url: str) -> None:
     assert places(url, "one.jsonl") == (("source", "one.jsonl"),)
+
+
+@given(st.text("htp:/w.a@b[]?#\\\t -é9", max_size=14), st.sampled_from(["", "http://", "HTTPS://www."]))
+def test_hosts_are_those_of_whole_addresses(rest: str, start: str) -> None:
+    assert losing.host(start + rest) == losing._parsed(start + rest)
