@@ -9,8 +9,6 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from tests.engines import runners
-
 
 def cannot_isolate() -> str:
     """Why workers cannot be isolated here; empty where they can."""
@@ -50,6 +48,4 @@ def command(*arguments: Any) -> list[str]:
 
 def on_isolated_workers(*arguments: Any) -> subprocess.CompletedProcess:
     """What the command says and how it ends."""
-    return subprocess.run(
-        command(*arguments), cwd=runners.ROOT, capture_output=True, text=True, timeout=240, check=False
-    )
+    return subprocess.run(command(*arguments), cwd="/", capture_output=True, text=True, timeout=240, check=False)

@@ -8,7 +8,6 @@ import psutil
 import pytest
 
 from tests.curate.running_tools import content, go, write_rows
-from tests.engines import runners
 from tests.engines.isolated import cannot_isolate, command, fetched, on_isolated_workers, told_by_workers
 
 pytestmark = [pytest.mark.engines, pytest.mark.skipif(bool(cannot_isolate()), reason=cannot_isolate())]
@@ -47,7 +46,7 @@ def test_a_killed_worker_ends_the_job_and_resume_goes_on(store, tmp_path, what):
     chosen.write_text(f"name: a\nstages: [quality/length, {waits}, dedup/minhash]\n", encoding="utf-8")
     arguments = [chosen, "store://in/*.jsonl", "--output", "store://out", "--shards", "4"]
     with (tmp_path / "said").open("w") as said:
-        driver = subprocess.Popen(command(*arguments), cwd=runners.ROOT, stdout=said, stderr=said)
+        driver = subprocess.Popen(command(*arguments), cwd="/", stdout=said, stderr=said)
     try:
 
         def done():

@@ -10,7 +10,6 @@ import psutil
 import pytest
 
 from tests.curate.running_tools import write_rows
-from tests.engines import runners
 
 UNITS = int(os.environ.get("CURATE_TEST_UNITS", "2000"))
 
@@ -30,7 +29,7 @@ def test_open_files_do_not_grow_with_the_units_of_a_bundle(tmp_path):
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
 
     with (tmp_path / "said").open("w") as said:
-        job = subprocess.Popen([*run, *options], cwd=runners.ROOT, stdout=said, stderr=said, preexec_fn=limited)
+        job = subprocess.Popen([*run, *options], cwd="/", stdout=said, stderr=said, preexec_fn=limited)
     most = 0
     while job.poll() is None:
         for process in psutil.Process(job.pid).children(recursive=True):

@@ -52,7 +52,7 @@ def test_rows_are_those_of_a_local_run(store, tmp_path, monkeypatch, name, kind,
             bucket.put(f"in/{path.name}", path.read_bytes())
         arguments = [chosen, f"{kind}://bucket/in/*.warc.gz", "--output", f"{kind}://bucket/out", "--shards", "4"]
         done = subprocess.run(
-            [*command(*arguments), *more], cwd=runners.ROOT, capture_output=True, text=True, timeout=800, check=False
+            [*command(*arguments), *more], cwd="/", capture_output=True, text=True, timeout=800, check=False
         )
         assert done.returncode == 0, done.stderr
         for found, data in bucket.objects("out/").items():

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.curate.running_tools import write_rows
-from tests.engines import emulators, runners
+from tests.engines import emulators
 from tests.engines.page import commands, options
 
 pytestmark = [pytest.mark.engines, pytest.mark.skipif(bool(emulators.missing("gs")), reason=emulators.missing("gs"))]
@@ -28,7 +28,7 @@ def test_a_template_is_written_and_holds_the_graph_and_the_options(tmp_path, mon
         more = [*submit, *with_template, "--extra_package", str(extra)]
         done = subprocess.run(
             [*run, "--output", "gs://bucket/out", "--", *more],
-            cwd=runners.ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=200, check=False,
+            cwd="/", env=dict(os.environ), capture_output=True, text=True, timeout=200, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert "template: gs://bucket/templates/dclm" in done.stdout
