@@ -51,6 +51,14 @@ _ABBREVIATION = re2.compile(
 _NUMBER = re2.compile(r"(?:^|[^\p{L}\p{N}])[0-9]{1,4}\.$")
 _HANGUL_NUMBER = re2.compile(r"(?:^|[^\p{L}\p{N}.])[가나다라마바사아자차카타파하]\.$")  # 가. 나. 다.
 _CHAPTER = re2.compile(r"[0-9](?:장|절|항|조|편|부|권)\.$")  # 7장. “제목”을 보라
+# All before the stop labels what follows: 그림 7.37. 3장. 부록 B.2.1.
+_LABEL = re2.compile(
+    r"^(?:[0-9]{1,3}\. )?(?:(?:그림|표|부록|예제|Figure|Table|Chapter|Section|Appendix) (?:[A-Z]\.)?"
+    r"(?:[0-9]{1,3}\.)*[0-9]{1,3}|(?:[0-9]{1,3}\.)*[0-9]{1,3}[장절])\.$"
+)
+# …은 13장. 기여하기 참조. sends the reader to a part; a count (사진은 13장.) ends its sentence
+_PART = re2.compile(r"[0-9][장절]\.$")
+_SEES = re2.compile(r"^[^.!?\n]{0,60}(?:참조|참고|보십시오|보세요|보라)")
 _DATE = re2.compile(r"[0-9]{4}\. ?[0-9]{1,2}\. ?[0-9]{1,2}\.$")
 _KANA = re2.compile(r"\p{Hiragana}")
 # [1] and [12, 13] after a stop; (끝) closes an article
@@ -212,6 +220,10 @@ def _continues(text: str, start: int, left: int, right: int) -> bool:
             return True  # cmake --build . and so on
         if mark == "." and following[:1] in _QUOTE_MARKS and _CHAPTER.search(text[max(start, left - 2) : left + 1]):
             return True
+        if mark == "." and left - start <= 24 and _LABEL.match(text[start : left + 1]):
+            return True
+        if mark == "." and before in "장절" and _PART.search(text[max(start, left - 2) : left + 1]):
+            return _SEES.match(text[right : right + 70]) is not None
         if mark == "." and left - start <= 1 and _HANGUL_NUMBER.search(text[max(0, left - 2) : left + 1]):
             return True
         if mark == "." and before.isascii():

@@ -39,6 +39,9 @@ from tests.linear import grows_linearly
         ["함수이다(자세한 것은 뒤에서 본다. 예. torch).", "다음이다."],
         ["make --build . 명령을 쓴다.", "끝."],
         ["7장. “설치”를 보라.", "끝."],
+        ["물은 제3장. 물의 성질을 참고하십시오.", "끝."],
+        ["남은 사진은 12장.", "모두 흑백이다."],
+        ["그림 4.2. “물의 순환”은 개요이다.", "끝."],
     ],
 )
 def test_split(sentences: list[str]) -> None:
