@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.faults.table import ROOT, Fault, Place
+from tests.faults.table import ROOT, Fault, Place, peak_of
 
 MEGABYTE = 1_000_000
 MOST_SECONDS = 90.0  # of CPU, for a text of 10 MB: the largest that a document may have
@@ -181,4 +180,4 @@ if __name__ == "__main__":
         print(json.dumps(odd(Path(where))))
     else:
         spent = costs(what, Path(where))
-        print(json.dumps({"costs": spent, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10}))
+        print(json.dumps({"costs": spent, "peak": peak_of(os.getpid()) >> 20}))
