@@ -24,6 +24,12 @@ TIMEOUT = 60  # seconds without a byte before a download is abandoned
 _CHUNK = 1 << 20
 
 
+def check_made(model: str, command: str) -> None:
+    """Raise ResourceError, which names the command that makes one, where a model is a path and nothing is there."""
+    if "://" not in model and not model.startswith("package:") and not Path(model).expanduser().exists():
+        raise ResourceError(masked(f"model {model}: No such file; train one: {command} --model {model}", model))
+
+
 def resolve(model: str, sha256: str | None = None) -> Path:
     """The local file of a model: `package:NAME/FILE` (a file of an installed package), a path, or an https URL.
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from pydantic import Field
 
@@ -76,24 +75,18 @@ def line_of(text: str) -> str:
     return line if line.strip() else ""
 
 
+_MADE_BY = "curate train quality --positive GOOD.jsonl.gz --negative BAD.jsonl.gz"
+
+
 def digest_of(model: str, sha256: str | None) -> dict[str, str]:
     """sha256 of a model file, by the name of its setting."""
-    _check_there(model)
+    models.check_made(model, _MADE_BY)
     return {"model": models.digest(models.resolve(model, sha256))}
-
-
-def _check_there(model: str) -> None:
-    """Raise ResourceError, which says how to make one, where a model is a path and there is nothing."""
-    if "://" not in model and not model.startswith("package:") and not Path(model).expanduser().exists():
-        raise ResourceError(
-            f"model {model}: No such file; train one: "
-            f"curate train quality --positive GOOD.jsonl.gz --negative BAD.jsonl.gz --model {model}"
-        )
 
 
 def scorer_of(model: str, sha256: str | None, label: str) -> Callable[[Document], float]:
     """The function from a document to the probability of a label. Raises ResourceError."""
-    _check_there(model)
+    models.check_made(model, _MADE_BY)
     loaded = models.load_fasttext(model, sha256)
     wanted = label.removeprefix(_LABEL)
     known = [name.removeprefix(_LABEL) for name in loaded.labels]

@@ -12,7 +12,6 @@ from filters.by_language import ByLanguage
 from filters.contracts import (
     FrozenMap,
     Judge,
-    ResourceError,
     Scores,
     SettingsError,
     Strategy,
@@ -113,9 +112,7 @@ class LanguageModel(Strategy):
 
 def file_of(model: str, sha256: Mapping[str, str]) -> Path:
     """The local file of a model. Raises ResourceError, which says how to make one where a path leads to nothing."""
-    if "://" not in model and not model.startswith("package:") and not Path(model).expanduser().exists():
-        made_by = f"curate train perplexity --data GOOD.jsonl --model {model}"
-        raise ResourceError(f"model {model}: no such file; train one: {made_by}")
+    models.check_made(model, "curate train perplexity --data GOOD.jsonl")
     return models.resolve(model, sha256.get(model))
 
 

@@ -108,7 +108,9 @@ def _listed(path: str) -> dict[str, Listed | None]:
     try:
         elsewhere = storage.listed([listed for listed in paths if not storage.is_local(listed)])
     except (OSError, ValueError) as error:  # Beam's own is an OSError
-        raise InputError(f"{path}: its files cannot be listed: {str(error).splitlines()[0]}") from error
+        named = all(_NAMED_LIKE_INPUT.fullmatch(listed) for listed in paths)  # else a line may be somebody's data
+        why = str(error).splitlines()[0] if named else type(error).__name__
+        raise InputError(f"{path}: its files cannot be listed: {why}") from error
     for listed in paths:
         if not storage.is_local(listed) and listed not in elsewhere:
             raise InputError(f"{_shown(listed)}: no such file (named in {path})")

@@ -109,8 +109,11 @@ def test_no_input_and_no_losers(name: str, tmp_path: Path) -> None:
     assert evidence == decide(STEPS[name], [], str(tmp_path / "nothing")).evidence
     shards = spooled(STEPS[name], tmp_path, [[Document("a", "one text", notes={"score": 1.0})], []])
     found, evidence, _ = run(STEPS[name], shards, tmp_path)
-    assert found == {shard.name: None for shard in shards}
-    assert evidence == decide(STEPS[name], shards, str(tmp_path / "here")).evidence
+    decision = decide(STEPS[name], shards, str(tmp_path / "here"))
+    kept = left(shards, found, STEPS[name])
+    assert [(name, drop) for name, _, _, drop in kept] == [("a", None)]
+    assert kept == left(shards, {shard.name: decision.of(shard) for shard in shards}, STEPS[name])
+    assert evidence == decision.evidence
 
 
 def test_one_worker_joins_documents_where_their_links_are_few(tmp_path: Path) -> None:

@@ -239,6 +239,7 @@ def test_the_rows_of_a_batch_take_no_more_than_the_pages_they_lie_in() -> None:
 
 def test_writers_count_all_columns(tmp_path: Path) -> None:
     row = {"id": "a", "url": "u" * 300_000, "text": "t", "source": "s", "offset": 0}
+    row |= {"stage": "a", "rule": "b", "reason": "c"}
     for table, schema in (("kept", records.kept({})), ("dropped", records.DROPPED), ("failed", records.FAILED)):
         writer = TableWriter(str(tmp_path), table, "unit", schema, 1 << 40)
         for number in range(40):
