@@ -159,11 +159,20 @@ class Applied:
     keys: tuple[Any, Any] | None = None
 
 
-class OpenStep:
-    """A step whose strategy is open, ready for apply()."""
+def read_pages(steps: Iterable[Step]) -> bool:
+    """Whether one of the steps reads the pages of documents."""
+    return any(step.strategy.reads_page for step in steps)
 
-    def __init__(self, step: Step) -> None:
+
+class OpenStep:
+    """A step whose strategy is open, ready for apply().
+
+    with_page  whether the documents that it hands on keep their pages: a step behind it reads them
+    """
+
+    def __init__(self, step: Step, with_page: bool = False) -> None:
         self.step = step
+        self._with_page = with_page
         self.function = opened(step.strategy)
         self._run: Callable[[Any, bool], Applied] = self._runner()
         self._rules: dict[str, tuple[Rule, ...]] = {}
@@ -210,10 +219,8 @@ class OpenStep:
             edits = found.edits
             if edits:
                 found = found.with_text(found.text)
-            if not isinstance(item, Document):
-                found = found.of_page(item)
-            elif found.page is not item.page:  # a rewriter that made a document by hand
-                found = found.of_page(item.page)
+            if self._with_page:
+                found = found.of_page(item.page if isinstance(item, Document) else item)
             if not isinstance(item, Document) or found.text is not item.text:
                 found.derive(utf8_bytes)  # what cannot be encoded cannot be written
             return Applied(found, edits=edits)
@@ -357,7 +364,8 @@ class Chain:
         self._watcher = watcher
         self.books: dict[str, StepBook] = {}
         self.cpu_elsewhere = 0.0
-        self._open = [OpenStep(step) for step in self.steps]
+        with_page = read_pages(self.steps)
+        self._open = [OpenStep(step, with_page) for step in self.steps]
         self._elsewhere = {step.step.name: step.cpu_elsewhere() for step in self._open}
         self.reset()
 

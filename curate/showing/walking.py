@@ -79,7 +79,7 @@ class Walker:
     def passage(self, step: Step, item: RawPage | Document) -> Passage:
         """What a per-document step makes of an item."""
         if step.name not in self._open:
-            self._open[step.name] = OpenStep(step)
+            self._open[step.name] = OpenStep(step, with_page=True)
         opened = self._open[step.name]
         applied = apply(opened, item)
         before = item if isinstance(item, Document) else None

@@ -24,13 +24,17 @@ _UNSAFE_ID = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufffe\uff
 # Headers that extractors and ablations may ask for. Everything else is left out: cookies, addresses of machines and
 # people stand in headers.
 _KEPT_HEADERS = frozenset(
-    {"content-type", "content-language", "last-modified", "x-robots-tag", "tdm-reservation", "tdm-policy"}
+    {"content-type", "content-language", "last-modified", "link", "x-robots-tag", "tdm-reservation", "tdm-policy"}
 )
 
 
-def keeps_header(name: str, value: str) -> bool:
-    """Whether an HTTP header is passed on; name in lower case. Of Link headers those that name a licence are."""
-    return name in _KEPT_HEADERS or (name == "link" and "license" in value.lower())
+def kept_headers(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The HTTP headers that are passed on; names in lower case. Of Link headers those that name a licence are."""
+    return [
+        (name, clean_id(value))
+        for name, value in fields
+        if name in _KEPT_HEADERS and (name != "link" or "license" in value.lower())
+    ]
 
 
 def clean_url(raw: bytes | str) -> str:

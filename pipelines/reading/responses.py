@@ -39,7 +39,7 @@ def page_of(
             return Damaged(source, offset, named(), url, error.reason, error.detail)
         own = page_id or pages.made_id(url, date, body)
         content_type = bodies.declared_types(head.fields)
-        headers += [(name, pages.clean_id(value)) for name, value in head.fields if pages.keeps_header(name, value)]
+        headers += pages.kept_headers(head.fields)
     if not body:
         return Rejected(source, offset, own, url, Drop("empty_body", 0.0, 1.0))
     charset = bodies.charset_of(content_type)

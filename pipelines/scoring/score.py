@@ -8,7 +8,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindows
 
-from filters.chain import Dropped, Failed, OpenStep, apply, utf8_bytes
+from filters.chain import Dropped, Failed, OpenStep, apply, read_pages, utf8_bytes
 from filters.contracts import CorpusJudge
 from filters.document import Document, Drop, NoteValue, RawPage
 from filters.text.tokens import counter
@@ -76,6 +76,7 @@ class Score(beam.DoFn):
         plan = self.job.plan
         read_later = plan.notes_read_later()
         self._count = counter(self.job.tokens)
+        self._with_page = read_pages(measure.step for measure in plan.measures)
         self._roots = plan.roots(self.group)
         self._children = {n.number: [c for c in plan.children(n) if not c.is_corpus] for n in plan.nodes}
         self._measures = {node.number: plan.measures_at(node) for node in plan.nodes}
@@ -208,7 +209,7 @@ class Score(beam.DoFn):
     def _open_node(self, node: Node) -> OpenStep:
         if node.number not in self._open_nodes:
             with watch.during(Doing.OPENING, node.step.name):
-                self._open_nodes[node.number] = OpenStep(node.step)
+                self._open_nodes[node.number] = OpenStep(node.step, self._with_page)
         return self._open_nodes[node.number]
 
     def _open_measure(self, measure: Measure) -> OpenStep:

@@ -45,7 +45,7 @@ def test_a_judge_names_every_rule_that_failed():
     assert chain.books["step/1"].dropped_by_rule == {"too_short": 1}
 
 
-def test_a_judge_sees_the_page_whatever_was_rewritten_and_it_does_not_leave_the_chain():
+def test_a_judge_sees_the_page_whatever_was_rewritten_and_it_does_not_leave_the_chain(monkeypatch):
     seen = []
 
     class Watcher:
@@ -54,6 +54,10 @@ def test_a_judge_sees_the_page_whatever_was_rewritten_and_it_does_not_leave_the_
 
     chain = Chain([Step(f"s{n}", "s", s) for n, s in enumerate((Explained(), Upper(), Characters()))], Watcher())
     page = _page("abc")
+    chain.run(page)
+    assert seen[-1] is None  # no step reads it, so that it is not held
+    monkeypatch.setattr(Characters, "reads_page", True)
+    chain = Chain([Step(f"s{n}", "s", s) for n, s in enumerate((Explained(), Upper(), Characters()))], Watcher())
     kept = chain.run(page)
     assert page in seen and seen[-1] is page
     assert kept.page is None and pickle.loads(pickle.dumps(kept.of_page(page))).page is None
