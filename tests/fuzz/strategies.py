@@ -28,13 +28,14 @@ def text_of(data: bytes) -> str:
     return "".join(PIECES[ord(sign)] if ord(sign) < 32 else sign for sign in text)
 
 
-def opened(folder: Path) -> list[tuple[str, Any, Any]]:
-    """(name, strategy, open function) of all that run without a child process and without a model of somebody's."""
+def opened(folder: Path, stage: str = "") -> list[tuple[str, Any, Any]]:
+    """(name, strategy, open function) of all, or those of a stage, that run without a child process and without a
+    model of somebody's."""
     from filters import STRATEGIES, make
     from filters.contracts import CorpusRewriter, Extractor, ResourceError, SettingsError
 
     found = []
-    for name in sorted(STRATEGIES):
+    for name in sorted(name for name in STRATEGIES if name.startswith(stage)):
         for settings in ({}, _small_models(folder).get(name)):
             try:
                 strategy = make(name, settings or {})
