@@ -16,6 +16,9 @@ PREFIX = "__label__"
 MARK = "@"
 
 
+_TOGETHER = 10_000  # sentences: an answer names every label, and 10 MB of text can be millions of sentences
+
+
 @strategy
 class FastText(Classifier):
     """Drops texts that a supervised fastText model finds toxic.
@@ -52,13 +55,14 @@ class FastText(Classifier):
         prepare = PREPARATIONS[preparation]
 
         def score(texts: list[str]) -> list[float]:
-            lines = [prepare(text) for text in texts]
-            values = [float("nan")] * len(lines)
-            known = [position for position, line in enumerate(lines) if line]
-            if known:
-                for position, answer in zip(known, model.predict([lines[at] for at in known], k=-1), strict=True):
+            values = [float("nan")] * len(texts)
+            for first in range(0, len(texts), _TOGETHER):
+                lines = [prepare(text) for text in texts[first : first + _TOGETHER]]
+                known = [position for position, line in enumerate(lines) if line]
+                answers = model.predict([lines[position] for position in known], k=-1) if known else ()
+                for position, answer in zip(known, answers, strict=True):
                     # fastText's softmax adds 1e-5 to every probability
-                    values[position] = min(1.0, sum(p for label, p in answer if label in wanted))
+                    values[first + position] = min(1.0, sum(p for label, p in answer if label in wanted))
             return values
 
         return self.by_level(score)

@@ -68,6 +68,13 @@ def test_judge(path: Path) -> None:
     assert math.isnan(toxicity(" \n", model=str(path)))
 
 
+def test_sentences_beyond_those_asked_together_are_scored_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "오늘은 참 좋은 날.\n" * 3 + "너는 정말 바보야.\n \n오늘은 참 좋은 날."
+    whole = toxicity(text, model=str(path), level="sentence")
+    monkeypatch.setattr("filters.toxicity.fasttext._TOGETHER", 2)
+    assert toxicity(text, model=str(path), level="sentence") == whole > 0.5
+
+
 def test_the_stated_preparation_is_applied(path: Path) -> None:
     as_stated = toxicity("너는 정말 바보야", model=str(path))
     assert toxicity("너는  정말\t바보야", model=str(path)) == as_stated
