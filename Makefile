@@ -30,7 +30,8 @@ test-long: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
 
 # What a submission needs: the set-up of the image in an environment of its own, workers that share nothing but a store
-# (Cloud Storage and S3, emulated), lost workers, Prism where CURATE_PRISM names it, and the commands of docs/dataflow.md.
+# (Cloud Storage and S3, emulated), lost workers, Prism where CURATE_PRISM names it, and a template of a Dataflow job.
+# It has not been run from beginning to end yet; parts of it were run by themselves.
 test-engines:
 	rm -rf build/engines
 	$(PYTHON) -m venv build/engines

@@ -227,7 +227,7 @@ class ConnectedComponents(beam.PTransform):
     """Packed edges -> packed (node, root), root being the smallest node of the component; roots are not listed.
 
     Rounds of large-star and small-star, after some of which complete components leave. What is left after the last
-    round (chains of more than a hundred nodes), and what fits before, is solved on one worker.
+    round (chains of about a hundred nodes and more), and what fits before, is solved on one worker.
 
     key_bytes  aimed at for a partition         here  bytes of edges up to which one worker solves them
     """
