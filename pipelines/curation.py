@@ -240,15 +240,14 @@ class _SpoolDocuments(beam.DoFn):
 class _WriteManifest(beam.DoFn):
     """Writes what one pipeline left as one JSON file, the last thing the pipeline does.
 
-    begun  CPU seconds of this process when the unit was begun; None where the pipeline runs in other processes
+    begun  CPU seconds of this process when the unit was begun
     """
 
-    def __init__(self, path: str, begun: float | None) -> None:
+    def __init__(self, path: str, begun: float) -> None:
         self.path, self.begun = path, begun
 
     def process(self, element: tuple[int, Iterable[Any]]) -> Iterable[Any]:
-        spent = time.process_time() - self.begun if self.begun is not None else 0.0
-        manifest.write(self.path, Manifest.of(element[1], spent))
+        manifest.write(self.path, Manifest.of(element[1], time.process_time() - self.begun))
         return ()
 
 
@@ -282,10 +281,10 @@ def _run_segment(items: Any, job: Job, segment: Segment) -> tuple[Any, list[Any]
     return flow.kept | f"{label}: spool" >> beam.ParDo(_SpoolDocuments(job, segment)), found
 
 
-def end_with_manifest(found: list[Any], path: str, begun: float | None = None) -> None:
+def end_with_manifest(found: list[Any], path: str, begun: float) -> None:
     """Gather the records of all branches in one manifest, written when everything else is done.
 
-    begun  CPU seconds of this process when it began with the unit, where the pipeline runs in this process
+    begun  CPU seconds of this process, which runs the pipeline, when it began with the unit
     """
     _ = (
         found

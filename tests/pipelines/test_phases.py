@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,10 @@ def _ran(root: Path) -> list[str]:
 
 
 EVERYTHING = Manifest(
-    files=(FileRecord("kept", "kept/a.parquet", 3, 200, "ab", 2, f"{7:032x}"),),
+    files=(
+        FileRecord("dropped", "dropped/a.parquet", 1, 100, "cd", 1, f"{5:032x}", {"a": {"rule": 1}}),
+        FileRecord("kept", "kept/a.parquet", 3, 200, "ab", 2, f"{7:032x}"),
+    ),
     shards=(Shard("u-1", "u", "s/u.spool.parquet", "s/u.keys", 4, "cd", "ef", 100, 50),),
     reads=(ReadRecord("u", (PieceRead("가.warc", 0, None, 9, 3),), 3, 1, 0, {"response": 2}, 12, 0.5),),
     books=(BooksRecord("u", {"a": StepBook(3, 2, 1, edits=Counter(x=4))}, 0.25),),
@@ -83,15 +87,32 @@ def test_a_manifest_comes_back_as_it_was(tmp_path: Path) -> None:
     assert found.cpu_elsewhere == 0.75
     records = [*found.evidence, *found.scored, *found.books, *found.reads, *found.shards, *found.files, *found.files]
     assert Manifest.of(records, 1.5) == EVERYTHING
+    counted = replace(EVERYTHING, repeated_ids=2)
+    manifest.write(path, counted)
+    assert manifest.read(path) == counted
+
+
+NAMED = {"format": manifest.FORMAT, "name": "done/m.json"}
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{}", "null", '{"format": 2}', '{"format": 2, "sha256": "", "data": {}}']
+    ("content", "said"),
+    [
+        ("", "damaged"),
+        ("[]", "damaged"),
+        ("null", "damaged"),
+        ("{}", "another format"),
+        (json.dumps({"format": manifest.FORMAT - 1}), "another format"),
+        (json.dumps({"format": manifest.FORMAT}), "another file"),
+        (json.dumps(NAMED), "its checksum differs"),
+        (json.dumps({**NAMED, "sha256": "", "data": {}}), "its checksum differs"),
+    ],
 )
-def test_what_is_no_manifest_is_refused(tmp_path: Path, content: str) -> None:
-    (tmp_path / "m.json").write_text(content)
-    with pytest.raises(ManifestError, match=r"m\.json"):
-        manifest.read(str(tmp_path / "m.json"))
+def test_what_is_no_manifest_is_refused(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "done").mkdir()
+    (tmp_path / "done" / "m.json").write_text(content)
+    with pytest.raises(ManifestError, match=rf"m\.json: .*{said}"):
+        manifest.read(str(tmp_path / "done" / "m.json"))
 
 
 def test_a_sealed_file_of_something_else_is_no_manifest(tmp_path: Path) -> None:
