@@ -1,4 +1,4 @@
-"""Thousands of units in one bundle: files are open for one unit at a time."""
+"""More units in one bundle than a process may have open files: those of one unit at a time are open."""
 
 import os
 import resource
@@ -11,7 +11,8 @@ import pytest
 
 from tests.curate.running_tools import write_rows
 
-UNITS = int(os.environ.get("CURATE_TEST_UNITS", "2000"))
+OPEN_FILES = 256  # that a process may have
+UNITS = int(os.environ.get("CURATE_TEST_UNITS", "300"))
 
 
 @pytest.mark.engines
@@ -26,7 +27,7 @@ def test_open_files_do_not_grow_with_the_units_of_a_bundle(tmp_path):
     options = ["--output", tmp_path / "out", "--shards", f"{UNITS}", "--", "--runner", "FnApiRunner"]
 
     def limited():
-        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
 
     with (tmp_path / "said").open("w") as said:
         job = subprocess.Popen([*run, *options], cwd="/", stdout=said, stderr=said, preexec_fn=limited)
