@@ -14,8 +14,8 @@ _RUNNING = re.compile(r" \[while running .*$")
 # What Python says of a file that the system refuses: a path, and nothing of a document.
 _REFUSED = re.compile(r"^\[Errno (?P<errno>\d+)\] [^:'\n]+: '(?P<path>[^'\n]+)'")
 _NOT_THERE = re.compile(r"(?:^|: )/[^:\n]*: No such file or directory$")
-# Errors in an engine's own words; what follows their colon may quote anything.
-_QUOTING = re.compile(r"(?<=Error): .*|(?<=Exception): .*", re.DOTALL)
+# Errors in an engine's own words; what follows their colon or stands in their brackets may quote anything.
+_QUOTING = re.compile(r"(?:(?<=Error)|(?<=Exception))[:(].*")
 
 
 def reason_in(text: str, own_words: bool) -> str:
