@@ -113,7 +113,7 @@ def checksum(path: str) -> str:
     """What a store elsewhere tells versions of a file apart by, a checksum or ETag; "" where it has none."""
     try:
         return str(_systems().checksum(path))
-    except Exception:  # each file system raises its own
+    except Exception:  # OSError mostly, but some let their clients' errors through, as HDFS does
         return ""
 
 
