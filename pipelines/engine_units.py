@@ -1,7 +1,6 @@
 """Units on the workers of an engine: each in a process that may die, and remembered by its manifest."""
 
 import concurrent.futures
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -80,15 +79,11 @@ class _Children:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._thread: concurrent.futures.ThreadPoolExecutor | None = None
+        self._thread = concurrent.futures.ThreadPoolExecutor(1, "units")  # which begins with the first unit
         self._pool: Pool | None = None
 
     def run(self, phase: PhaseTask, stall_seconds: float) -> None:
         """Run a unit. Raises PoolError for one that cannot be finished."""
-        with self._lock:
-            if self._thread is None:
-                self._thread = concurrent.futures.ThreadPoolExecutor(1, "units")
         self._thread.submit(self._run, phase, stall_seconds).result()
 
     def _run(self, phase: PhaseTask, stall_seconds: float) -> None:
@@ -101,19 +96,6 @@ class _Children:
             self._pool.close(kill=True)
             self._pool = None
             raise
-
-    def close(self) -> None:
-        """End the process."""
-        with self._lock:
-            thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.submit(self._close).result()
-            thread.shutdown()
-
-    def _close(self) -> None:
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
 
 
 _children = _Children()
