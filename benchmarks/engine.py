@@ -26,7 +26,8 @@ BYTES = 300
 # The engine's worker runs in this process (LOOPBACK): its memory is the worker's and the driver's. Units run in a child
 # of it. Start-up is shown apart.
 RUN = """
-import json, resource, sys, time
+import json, multiprocessing, re, resource, sys, time
+from pathlib import Path
 import apache_beam as beam
 from curate.recipe import parse
 from curate.running import run
@@ -45,13 +46,15 @@ class Counted:  # Prism gives counters of one worker the numbers of others, so w
         self.by_name[self.name] = self.by_name.get(self.name, 0) + size
 beam.metrics.Metrics.counter = lambda space, name: Counted(name)
 options = ["--runner", "PortableRunner", "--job_endpoint", endpoint, "--environment_type", "LOOPBACK"]
-peak = lambda who: resource.getrusage(who).ru_maxrss / 1e3
-startup, before = time.process_time(), peak(resource.RUSAGE_SELF)
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+# the child of the units is still there: usage of children is that of those that ended
+of_child = lambda child: int(re.search(r"VmHWM:\\s+(\\d+)", Path(f"/proc/{child.pid}/status").read_text())[1]) / 1e3
+startup, before = time.process_time(), peak()
 found = run(recipe, inputs, output, options=options)
 print(json.dumps({
     **{name: found[name] for name in ("kept", "dropped", "failed", "conserved", "wall_seconds")},
     "startup_cpu_seconds": startup, "start_mb": before, "shuffled": Counted.by_name,
-    "peak_mb": {"worker": peak(resource.RUSAGE_SELF), "its_child": peak(resource.RUSAGE_CHILDREN)},
+    "peak_mb": {"worker": peak(), "its_child": max(map(of_child, multiprocessing.active_children()), default=0)},
 }))
 """
 
