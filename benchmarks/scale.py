@@ -28,7 +28,7 @@ from pipelines.corpus.components import (
     partitions_for,
     small_star,
 )
-from pipelines.totals import _rest
+from pipelines.totals import rest_of
 
 BY_HAND = True
 BANDS = 14
@@ -168,7 +168,7 @@ def of_a_unit(copies: int = 2_000) -> tuple[float, float]:
         units = [
             replace(unit, files=tuple(replace(file, path=f"{number:08}-{file.path}") for file in unit.files))
             for number in range(copies)
-            for unit in map(_rest, found)
+            for unit in map(rest_of, found)
         ]
         manifest.write(str(path), manifest.Manifest.merged(units))
         started = time.process_time()

@@ -42,7 +42,7 @@ class Totals(beam.PTransform):
             | "their number" >> beam.Map(_number)
         )
         books = done | "books" >> beam.FlatMap(_books) | "one set of books" >> beam.CombineGlobally(_Books())
-        found = [done | "the rest" >> beam.Map(_rest), repeated, books | "its manifest" >> beam.Map(_with_books)]
+        found = [done | "the rest" >> beam.Map(rest_of), repeated, books | "its manifest" >> beam.Map(_with_books)]
         if self.examples is not None:
             sketch = (
                 done
@@ -90,7 +90,7 @@ def _is_sketch(record: FileRecord) -> bool:
     return record.table == sketches.TABLE
 
 
-def _rest(done: Any) -> Any:
+def rest_of(done: Any) -> Any:
     """A manifest without what is added up, and without what its own file alone needs to tell."""
     files = tuple(record for record in done.files if not _is_sketch(record))
     return replace(done, files=files, shards=(), books=())
