@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from curate.ablation.decide import DecidedArm
-from curate.ablation.scored import Scored
+from curate.ablation.scored import KEPT, Scored
 
 RESAMPLES = 1000
 DRAWN = 100_000  # documents that are resampled one by one
@@ -46,20 +46,17 @@ def random_removals(
     first = scored.plan.lineage(base.node)[0]
     ids, sizes = scored.pages(first).ids, scored.bytes(first)
     rows = np.flatnonzero(scored.reached(first))
-    kept = [
-        (other.arm, other.kept, int(other.kept.sum()), int(scored.bytes(other.node)[other.kept].sum()))
-        for other in others
-    ]
+    kept = [scored.sizes(other.node, other.kept) for other in others]
     shares: dict[str, list[float]] = {other.arm: [] for other in others}
     for seed in range(seeds if others else 0):
         # With the keys of training samples, what is left would be the very sample that is trained on.
         order = rows[np.argsort(draws(ids[rows], seed, "removal"), kind="stable")]
         filled = np.cumsum(sizes[order])
-        for arm, mask, count, most in kept:
-            chance = order[: np.searchsorted(filled, most, side="right")]
-            shared = int(mask[chance].sum())
-            union = len(chance) + count - shared
-            shares[arm].append(shared / union if union else 1.0)
+        for other, size in zip(others, kept, strict=True):
+            chance = order[: np.searchsorted(filled, size["bytes"], side="right")]
+            shared = int((other.how[chance] == KEPT).sum())
+            union = len(chance) + size["documents"] - shared
+            shares[other.arm].append(shared / union if union else 1.0)
     return shares
 
 
