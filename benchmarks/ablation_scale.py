@@ -58,14 +58,13 @@ Some of the pages are stained with oil, and on others the ink has run, but most 
 RUN = """
 import hashlib, json, resource, sys, time
 from benchmarks.ablation_scale import ablation_and_plan
-from curate.ablation import driver
+from curate.ablation.arm_files import write_arms
 from curate.ablation.build import build
 from curate.ablation.costs import Costs
 from curate.ablation.decide import Decider
 from curate.ablation.scored import Scored
 root, *units = sys.argv[1:]
 ablation, plan = ablation_and_plan()
-write = getattr(driver, "write_arms", None)
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 start_mb, started = peak(), time.process_time()
 marks = {}  # CPU seconds until then, and the peak
@@ -76,11 +75,7 @@ decided = {}
 for arm in ablation.arms:
     decided[arm.name] = decider.decide(arm.name, plan.arms[arm.name])
 mark("decide")
-if write:
-    write(root, decider.scored, list(decided.values()))
-else:
-    for one in decided.values():
-        driver._write_arm(root, decider.scored, one)
+write_arms(root, decider.scored, list(decided.values()))
 mark("write")
 report = build(ablation, decider, decided, Costs(), lambda node, rows: {}, {})
 mark("report")

@@ -33,6 +33,7 @@ from pipelines.writing import KeySum
 VERSIONS = ("curate-lm-text", "apache-beam", "fastwarc", "resiliparse", "fasttext", "pyarrow", "numpy", "numba")
 TABLES = ("kept", "dropped", "failed")
 EMPTY = "empty"  # the file of a table without rows
+CHECKSUMS = 1_000  # files elsewhere up to which the store is asked for the checksum of each
 _SAMPLES, _SAMPLE_BYTES = 64, 1 << 12
 _TABLE_FILE = re.compile(r"(.+)-\d{3,}-[0-9a-f]{8}\.parquet")
 # what runs and ablations create in their folder of intermediate files
@@ -76,9 +77,6 @@ def errors_of(root: str) -> Iterator[None]:
         raise RunError(f"{error.filename if error.filename is not None else root}: {said}") from error
     except MemoryError as error:
         raise RunError(f"{root}: there is not enough memory to go on") from error
-
-
-CHECKSUMS = 1_000  # files elsewhere up to which the store is asked for the checksum of each
 
 
 def input_identity(path: str) -> dict[str, Any]:

@@ -69,20 +69,22 @@ def _patterns(
         mask[read[bits == code]] = True
         rows = sample(scored, keeping[0], mask, min(each, max(0, samples - sum(len(one["samples"]) for one in found))))
         shown = texts(keeping[0], rows)
+        pages = scored.groups[arms[0].group]
+        named = zip(rows, pages.strings_at("id", rows), pages.strings_at("url", rows), strict=True)
         found.append(
             {
                 "kept_by": [arm.arm for arm in keeping],
                 "documents": count,
-                "samples": [_document(scored, arms, row, shown.get(row, "")) for row in rows],
+                "samples": [
+                    {"id": id, "url": url, "text": shown.get(row, ""), "dropped_by": _dropped_by(arms, row)}
+                    for row, id, url in named
+                ],
             }
         )
     return found
 
 
-def _document(scored: Scored, arms: Sequence[DecidedArm], row: int, text: str) -> dict[str, Any]:
-    pages = scored.groups[arms[0].group]
-    dropped_by = {
+def _dropped_by(arms: Sequence[DecidedArm], row: int) -> dict[str, str]:
+    return {
         arm.arm: f"{arm.stages[arm.left_at[row]].stage}:{arm.rules[arm.rule[row]]}" for arm in arms if not arm.kept[row]
     }
-    (name,), (url,) = pages.strings_at("id", [row]), pages.strings_at("url", [row])
-    return {"id": name, "url": url, "text": text, "dropped_by": dropped_by}

@@ -57,7 +57,7 @@ class _Rows:
     def __init__(self, writer: pq.ParquetWriter, arm: DecidedArm, how: int, schema: pa.Schema) -> None:
         self._writer, self._arm, self._how, self._schema = writer, arm, how, schema
         # left_at of the reader is -1
-        self._stages = pa.array([*(stage.stage for stage in arm.stages), "", READ], pa.string())
+        self._stages = pa.array([*(stage.stage for stage in arm.stages), READ], pa.string())
         self._rules = pa.array([*arm.rules, ""], pa.string())
         self._waiting: list[Any] = []
         self._rows = 0

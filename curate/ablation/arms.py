@@ -117,7 +117,7 @@ class Ablation:
     """What is compared. The base comes first among the arms.
 
     tokens    how texts are counted: words, or the path of a tokenizers file
-    slices    SLICES, and notes of words that judges of the base write
+    slices    SLICES, and text notes that judges of the base write
     seeds     of the random controls           samples  documents shown on each side of a pair of arms
     jointly   whether corpus rewriters run again for each value of a sweep and each rule that come before them
     """
@@ -209,7 +209,7 @@ def parse(data: Any, file: str, lines: Lines | None = None, folder: Path | None 
 
 
 def notes_to_slice_by(steps: Sequence[Step]) -> list[str]:
-    """The notes of words that judges among these steps write, besides the language."""
+    """The text notes that judges among these steps write, besides the language."""
     judges = [step.strategy for step in steps if isinstance(step.strategy, Judge)]
     notes = (name for judge in judges for name, kind in judge.writes.items() if kind == "string" and name != "language")
     return list(dict.fromkeys(notes))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from curate.ablation.decide import DecidedArm
-from curate.ablation.scored import Scored
+from curate.ablation.scored import KEPT, Scored
 
 RESAMPLES = 1000
 DRAWN = 100_000  # documents that are resampled one by one
@@ -46,16 +46,16 @@ def random_removals(
     first = scored.plan.lineage(base.node)[0]
     ids, sizes = scored.pages(first).ids, scored.bytes(first)
     rows = np.flatnonzero(scored.reached(first))
+    kept = [scored.sizes(other.node, other.kept) for other in others]
     shares: dict[str, list[float]] = {other.arm: [] for other in others}
     for seed in range(seeds if others else 0):
         # With the keys of training samples, what is left would be the very sample that is trained on.
         order = rows[np.argsort(draws(ids[rows], seed, "removal"), kind="stable")]
         filled = np.cumsum(sizes[order])
-        for other in others:
-            most = int(scored.bytes(other.node)[other.kept].sum())
-            chance = order[: np.searchsorted(filled, most, side="right")]
-            shared = int(other.kept[chance].sum())
-            union = len(chance) + int(other.kept.sum()) - shared
+        for other, size in zip(others, kept, strict=True):
+            chance = order[: np.searchsorted(filled, size["bytes"], side="right")]
+            shared = int((other.how[chance] == KEPT).sum())
+            union = len(chance) + size["documents"] - shared
             shares[other.arm].append(shared / union if union else 1.0)
     return shares
 
@@ -80,16 +80,17 @@ def paired_difference(left: np.ndarray, right: np.ndarray, weights: np.ndarray, 
     rng = np.random.default_rng(seed)
     drawn = rng.poisson(len(alike), RESAMPLES)
     weight = np.maximum(0.0, rng.normal(alike.sum(), np.sqrt((alike**2).sum()), RESAMPLES))
-    documents, sizes = np.empty(RESAMPLES), np.empty(RESAMPLES)
     if len(moved) > DRAWN:
         gained, lost = (_normal_sums(rng, weights[moved[change[moved] == sign]]) for sign in (1.0, -1.0))
         documents = (gained[0] - lost[0]) / np.maximum(1.0, drawn + gained[0] + lost[0])
         sizes = (gained[1] - lost[1]) / np.maximum(1.0, weight + gained[1] + lost[1])
-    for number in range(RESAMPLES if len(moved) <= DRAWN else 0):
-        counts = rng.poisson(1.0, len(moved))
-        sums = counts * weights[moved]
-        documents[number] = (counts * change[moved]).sum() / max(1, drawn[number] + counts.sum())
-        sizes[number] = (sums * change[moved]).sum() / max(1.0, weight[number] + sums.sum())
+    else:
+        documents, sizes = np.empty(RESAMPLES), np.empty(RESAMPLES)
+        for number in range(RESAMPLES):
+            counts = rng.poisson(1.0, len(moved))
+            sums = counts * weights[moved]
+            documents[number] = (counts * change[moved]).sum() / max(1, drawn[number] + counts.sum())
+            sizes[number] = (sums * change[moved]).sum() / max(1.0, weight[number] + sums.sum())
     return {
         "documents": float(change.sum() / read),
         "documents_interval": [float(bound) for bound in np.quantile(documents, [0.025, 0.975])],

@@ -144,7 +144,7 @@ class Decider:
         kept_by: np.ndarray = np.broadcast_to(NOBODY, pages.rows)
         codes: dict[str, int] = {}
         rejected = pages.rules.codes[~alive]
-        for code in np.flatnonzero(np.bincount(rejected, minlength=1)).tolist() if len(rejected) else ():
+        for code in np.flatnonzero(np.bincount(rejected)).tolist():
             number = codes.setdefault(pages.rules.names[code], len(codes))
             rule[(pages.rules.codes == code) & ~alive] = number
         stages: list[StageResult] = []

@@ -111,7 +111,7 @@ class Ablating:
                 self._rewriting[node.number] = self.phases.used() - before
 
     def _score_jointly(self) -> None:
-        """Run corpus rewriters again for the variants that need it; what it will cost is told first."""
+        """Run corpus rewriters again for the variants that need it, after saying what that will cost."""
         found = joint.find(self.ablation, self.decider())
         self.phases.progress.note(found.told(self._rewriting))
         self.plan = found.plan

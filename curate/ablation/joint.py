@@ -48,9 +48,11 @@ class Joint:
     again: Mapping[int, int]
 
     def told(self, cpu_seconds: Mapping[int, float]) -> str:
-        """What it will cost. cpu_seconds: what corpus rewriters of arms and the scoring after them took, by number."""
+        """A line on what this will cost. cpu_seconds: of the arms' corpus rewriters and the scoring after each."""
         runs = Counter(self.plan.nodes[number].step.name for number in self.again)
-        again = " and ".join(f"{name} runs again {count:,} times" for name, count in sorted(runs.items()))
+        again = " and ".join(
+            f"{name} runs again {count:,} time{'s' if count != 1 else ''}" for name, count in sorted(runs.items())
+        )
         alike = len(self.same_as) - sum(name == other for name, other in self.same_as.items())
         about = sum(cpu_seconds.get(number, 0.0) for number in self.again.values())
         return (

@@ -1,11 +1,11 @@
-"""What is dropped of the best: how much of the top tenth by one judge's score every other stage drops."""
+"""Losses among the best: how much of the top tenth by one judge's score every other stage drops."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from curate.ablation.attribution import entered_on, rule_masks
+from curate.ablation.attribution import RuleMask, entered_on, rule_masks
 from curate.ablation.decide import DecidedArm, Decider
 from filters.contracts import Buckets, TopShare
 from filters.dedup import clusters
@@ -22,7 +22,7 @@ def recall(decider: Decider, decided: DecidedArm, visits: Sequence[Visit]) -> li
     documents  in the tenth             kept  of them, by the arm
     dropped_by documents of the tenth that the rules of a stage drop alone, by stage; stages that drop none left out
     """
-    masks = rule_masks(decider, visits)
+    masks: list[RuleMask] = []
     found = []
     for stage, name, score, order, scored in _scores(decider, visits):
         lost, _ = clusters.below_top(score, order, scored, TOP_SHARE)
@@ -30,6 +30,7 @@ def recall(decider: Decider, decided: DecidedArm, visits: Sequence[Visit]) -> li
         top[lost] = False
         if not top.any():
             continue
+        masks = masks or rule_masks(decider, visits)  # many arms have no score
         by_stage: dict[str, np.ndarray] = {}
         for mask in masks:
             by_stage[mask.stage] = by_stage.get(mask.stage, False) | (mask.fails & top)
@@ -52,17 +53,22 @@ def _scores(decider: Decider, visits: Sequence[Visit]) -> Iterator[tuple[str, st
         stage = visit.step.name
         if isinstance(visit, CorpusVisit):
             decision = visit.judge.decision()
-            if isinstance(decision, (TopShare, Buckets)) and getattr(decision, "budget", None) is None:
+            names: tuple[str, ...] = ()
+            if isinstance(decision, TopShare):
+                names = (SCORE,)
+            elif isinstance(decision, Buckets) and decision.budget is None:
+                names = decision.scores
+            if names:
                 keys = decider.keys_of(visit)
-                names = decision.scores if isinstance(decision, Buckets) else (SCORE,)
                 for number, name in enumerate(names):
                     score = keys.values[:, number]
                     yield stage, name, score, keys.order, keys.takes_part & (score > 0)
         elif isinstance(visit, JudgeVisit) and "language" not in visit.judge.writes:
+            if not decider.scored.has_signal(visit.measure, SCORE):
+                continue
             values = decider.scored.signal(visit.measure, SCORE)
             there = ~np.isnan(values) & decider.scored.reached(node)
             if there.any():
                 _, ranks = np.unique(np.where(there, values, 0.0), return_inverse=True)
-                # a judge leaves no hash of ids: the tenth of tied scores is that of the ids' order
-                _, by_id = np.unique(decider.scored.groups[node.group].ids.astype(str), return_inverse=True)
-                yield stage, SCORE, ranks.astype(np.uint64), by_id.astype(np.uint64)[:, None], there
+                order = decider.scored.groups[node.group].ranks[:, None]
+                yield stage, SCORE, ranks.astype(np.uint64), order, there

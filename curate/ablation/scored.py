@@ -28,12 +28,6 @@ class Coded(NamedTuple):
     names: list[str]
     codes: np.ndarray
 
-    @classmethod
-    def of(cls, values: Iterable[str]) -> "Coded":
-        """From the strings themselves."""
-        names, codes = np.unique(np.array(list(values), dtype=object), return_inverse=True)
-        return cls([str(name) for name in names], _small(codes, len(names)))
-
     @property
     def strings(self) -> np.ndarray:
         """The strings, objects of shape (n,)."""
@@ -363,6 +357,10 @@ class Scored:
     def signal(self, measure: Measure, name: str) -> np.ndarray:
         """The values of a judge's signal, float64 of shape (n,), NaN where nothing was scored."""
         return self._path(self.node_of(measure)).numbers(table.signal_column(measure, name))
+
+    def has_signal(self, measure: Measure, name: str) -> bool:
+        """Whether a judge has a signal of this name; no column is read for the answer."""
+        return table.signal_column(measure, name) in self._path(self.node_of(measure)).names
 
     def note(self, writer: Writer | None, name: str, group: int) -> Coded:
         """A note's values as strings, "" where nobody wrote it."""

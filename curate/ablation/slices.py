@@ -1,4 +1,4 @@
-"""Slices of a corpus: language, domain, length, crawl, and whatever judges note in words."""
+"""Slices of a corpus: language, domain, length, crawl, and text notes of judges."""
 
 import itertools
 from collections.abc import Mapping, Sequence

@@ -51,13 +51,12 @@ def sweep(
             for rule in rules:
                 alone = alone & ~(where & decider.failing(changed, rule))
         is_in_use = step.strategy == visit.step.strategy
-        jointly = None
+        jointly = joint.get(with_value(one, value))
         if not texts_depend_on(visits[place + 1 :]):
             whole = decider.decide(decided.arm, (*visits[:place], changed, *visits[place + 1 :]), funnel=False)
             jointly = scored.sizes(decided.node, whole.kept)
-        else:
-            in_arm = scored.sizes(decided.node, decided.kept)
-            jointly = in_arm if is_in_use else joint.get(with_value(one, value))
+        elif is_in_use:
+            jointly = scored.sizes(decided.node, decided.kept)
         points.append(
             {
                 "value": settings_of(value),

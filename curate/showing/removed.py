@@ -88,9 +88,8 @@ def removed(output: Output, rule: str = "", stage: str = "", most: int = 20) -> 
         known = reported.dropped(group) if any(_is_lost(way) for _, way in documents) else []
         falls_back |= bool(known)
         whole = {row["id"]: row for row, _ in documents}
-        others = [
-            (row, _text(way, snippets)) for row, way in documents if row["id"] not in {row["id"] for row, _ in known}
-        ]
+        reported_ids = {row["id"] for row, _ in known}
+        others = [(row, _text(way, snippets)) for row, way in documents if row["id"] not in reported_ids]
         known = [(whole.get(row["id"], row), text) for row, text in known]
         for row, text in [*known, *others][: len(documents)]:
             told += _document(row, text)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import curate
-from curate import running
+from curate import rundir, running
 from curate.export.export import export
 from curate.rundir import RunDirectory, RunError, UsageError, identities
 from pipelines import storage
@@ -229,6 +229,14 @@ def test_elsewhere_the_stores_own_version_counts(monkeypatch):
     found = [identities(find(["s3://bucket/a.warc.gz"])) for _ in range(4)]
     assert found[0] == found[1] == [{"path": "s3://bucket/a.warc.gz", "size": 9, "time": 1.0, "checksum": "etag-1"}]
     assert found[1] != found[2] != found[3]
+
+
+@pytest.mark.parametrize(("most", "sums"), [(2, ["sum", "sum"]), (1, ["", ""])])
+def test_of_many_files_elsewhere_no_checksums_are_asked_for(monkeypatch, most, sums):
+    monkeypatch.setattr(rundir, "CHECKSUMS", most)
+    monkeypatch.setattr(storage, "checksum", lambda path: "sum")
+    found = identities({f"s3://bucket/{name}": storage.Listed(9, 1.0) for name in "ab"})
+    assert [one["checksum"] for one in found] == sums
 
 
 def test_a_directory_is_released_by_close(tmp_path):

@@ -1,9 +1,12 @@
 """Whole recipes as arms: each is its run, and the matrix says what their kept documents say."""
 
 import itertools
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from curate.ablation.agreement import agreement
 from curate.ablation.arms import parse
 from curate.report.charts import charts
 from curate.report.page import render_html, render_markdown
@@ -84,3 +87,11 @@ def test_it_is_shown_and_left_out_where_there_is_nothing_to_compare(compared, tm
     before = {name: value for name, value in two.items() if name != "agreement"}  # a report of before
     for one in (two, before):
         assert 'id="agreement"' not in render_html(one) and "## Agreement" not in render_markdown(one)
+
+
+def test_of_three_to_forty_arms():
+    scored = SimpleNamespace(groups=[SimpleNamespace(read=np.zeros(2, dtype=np.int8))])
+    arms = [SimpleNamespace(arm=str(number), group=0, kept=np.array([True, False])) for number in range(41)]
+    found = {count: agreement(scored, arms[:count], None, 5) for count in (2, 3, 40, 41)}
+    assert [count for count, one in found.items() if one is not None] == [3, 40]
+    assert found[40]["kept_by"] == [1, *[0] * 39, 1] and found[40]["patterns"] == []

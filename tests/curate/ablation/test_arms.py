@@ -310,6 +310,7 @@ def test_shipped_ablations_name_no_input(name):
     assert found.name == name
     assert found.description
     assert len(found.arms) >= 4
+    assert len({str(arm.recipe.steps) for arm in found.arms}) == len(found.arms), "two arms are the same"
     assert not any(arm.input for arm in found.arms)
     assert not found.input
     assert not found.base.recipe.input

@@ -1,11 +1,14 @@
 """Controls: nested samples, random removal, and intervals that cover what they should."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from curate.ablation import controls
-from curate.ablation.controls import budget, draws, paired_difference
+from curate.ablation.controls import budget, draws, paired_difference, random_removals
+from curate.ablation.scored import DROPPED, KEPT
 
 IDS = np.array([f"document {n}" for n in range(2000)], dtype=object)
 SIZES = np.random.default_rng(5).integers(100, 5000, len(IDS))
@@ -97,3 +100,27 @@ def test_many_documents_have_the_intervals_of_few(monkeypatch):
         assert together[what] == one_by_one[what]
         width = np.diff(one_by_one[f"{what}_interval"])[0]
         assert np.abs(np.subtract(together[f"{what}_interval"], one_by_one[f"{what}_interval"])).max() < 0.15 * width
+
+
+def test_random_removals_keep_as_many_bytes_as_the_arm():
+    rng = np.random.default_rng(5)
+    sizes, read = rng.integers(1, 900, len(IDS)), rng.random(len(IDS)) < 0.9
+    arms = [
+        SimpleNamespace(arm=str(share), node=None, kept=kept, how=np.where(kept, KEPT, DROPPED))
+        for share in (0.0, 0.3, 1.0)
+        for kept in [read & (rng.random(len(IDS)) < share)]
+    ]
+    scored = SimpleNamespace(
+        plan=SimpleNamespace(lineage=lambda node: [node]),
+        pages=lambda node: SimpleNamespace(ids=IDS),
+        bytes=lambda node: sizes,
+        reached=lambda node: read,
+        sizes=lambda node, mask: {"documents": int(mask.sum()), "bytes": int(sizes[mask].sum())},
+    )
+    found = random_removals(scored, arms[-1], arms, 2)
+    for arm in arms:
+        for seed, share in enumerate(found[arm.arm]):
+            chance = budget(IDS, sizes, read, int(sizes[arm.kept].sum()), seed, "removal")
+            union = (chance | arm.kept).sum()
+            assert share == pytest.approx((chance & arm.kept).sum() / union if union else 1.0)
+    assert found["1.0"] == found["0.0"] == [1.0, 1.0] and 0.1 < found["0.3"][0] < 0.25

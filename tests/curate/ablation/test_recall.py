@@ -26,7 +26,7 @@ def test_what_other_stages_drop_of_the_top_tenth(tmp_path):
     assert (longest["stage"], longest["score"], longest["documents"]) == ("quality/buckets", "words", 10)
     assert longest["dropped_by"] == {"quality/length": 7}
     assert longest["kept"] <= 3
-    assert "What is dropped of the best" in render_html(report)
+    assert "Losses among the best" in render_html(report)
     result = go(recipe(*stages), inputs, tmp_path / "run")
     assert kept_ids(tmp_path / "out", "base") == sorted(row["id"] for row in rows(tmp_path / "run", "kept"))
     (found,) = result["corpus"]
