@@ -173,6 +173,7 @@ def test_sentencepiece_cuts_texts(tmp_path: Path) -> None:
         ("한글\r\n둘째\x85줄", "한글\n둘째줄", "한글\n둘째줄"),
         ("e\u0301 각 ㄱ", "e 각 ㄱ", "e\u0301 각 ㄱ"),
         ("１٣ ½—x", "00 ½ - x", "00 ½ - x"),
+        ("a1909b", "a0000b", "a0000b"),
     ],
 )
 def test_normalisation(text: str, ccnet: str, dclm: str) -> None:
