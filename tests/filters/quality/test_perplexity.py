@@ -117,6 +117,10 @@ def test_what_is_missing_or_damaged_is_named(small: str, tmp_path: Path, monkeyp
     assert "neither an ARPA file nor a binary file of KenLM's: line 23: the file ends before" in said(model=str(broken))
     broken.write_bytes(gzip.compress(SMALL.encode())[:-9])
     assert "cannot read it" in said(model=str(broken))
+    packed = bytearray(gzip.compress(SMALL.encode()))
+    packed[10] ^= 0xFF  # the kind of the first block
+    broken.write_bytes(packed)
+    assert "cannot read it" in said(model=str(broken))
     assert "sha256 mismatch" in said(model=small, sha256={small: "0" * 64})
     assert "No such file" in said(model=small, tokenizer=str(tmp_path / "none.model"))
     monkeypatch.setitem(sys.modules, "sentencepiece", None)
