@@ -190,10 +190,20 @@ def _train_pieces(texts: Iterable[str], tokenizer: Path, pieces: int) -> None:
         package = need("sentencepiece", "curate train perplexity --pieces")
     except ResourceError as error:
         raise DataError(str(error)) from error
+    damage: list[DataError] = []  # SentencePiece turns what reading raises into a fault of its own
+
+    def lines() -> Iterator[str]:
+        try:
+            for text in texts:
+                yield from (line for line in text.split("\n") if line.strip())
+        except DataError as error:
+            damage.append(error)
+            raise
+
     try:
         with _replacing(tokenizer) as file:
             package.SentencePieceTrainer.train(
-                sentence_iterator=(line for text in texts for line in text.split("\n") if line.strip()),
+                sentence_iterator=lines(),
                 model_writer=file,
                 vocab_size=pieces,
                 character_coverage=COVERAGE,
@@ -201,6 +211,8 @@ def _train_pieces(texts: Iterable[str], tokenizer: Path, pieces: int) -> None:
                 minloglevel=2,
             )
     except (RuntimeError, OSError) as error:
+        if damage:
+            raise damage[0] from error
         raise DataError(f"SentencePiece cannot make {pieces} pieces of these texts: {_said(error)}") from error
 
 
