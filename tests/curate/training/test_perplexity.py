@@ -61,6 +61,7 @@ def test_the_same_texts_give_the_same_file(tmp_path: Path) -> None:
         ("m.arpa", {"held_out_share": 1.0}, TEXTS, "share held out"),
         ("m.arpa", {}, [], "no text to learn from has a word"),
         ("m.arpa", {}, ["", " \n "], "no text to learn from has a word"),
+        ("m.arpa", {"tokenizer": Path("no/m.model")}, TEXTS, "there is no folder no"),
         ("m.arpa", {"pieces": 100}, TEXTS, "pieces need a path"),
     ],
 )
