@@ -96,6 +96,9 @@ def test_buckets_and_limits(small: str) -> None:
         ({"keep": ["best"], "head": 1, "tail": 2}, "keep"),
         ({"min_perplexity": 5, "max_perplexity": 4}, "min_perplexity: 5 is above max_perplexity: 4"),
         ({"normalization": "nfkc"}, "normalization"),
+        ({"tokenizer": {"ko": "ko.model"}}, "tokenizer.ko: there is no model of this language"),
+        ({"model": {"ko": "m.arpa"}, "tokenizer": {"kr": "ko.model"}}, "tokenizer.kr: there is no model"),
+        ({"sha256": {"n.arpa": "0" * 64}}, "sha256: names what is neither a model nor a tokenizer"),
     ],
 )
 def test_wrong_settings_are_named(settings: dict[str, Any], said: str) -> None:
