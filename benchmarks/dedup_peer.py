@@ -5,18 +5,16 @@ that has it. Takes some ten minutes.
 """
 
 import json
-import os
 import resource
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 from typing import Any
 
 from benchmarks.dedup import BYTES, DOCUMENTS, full_run
 from benchmarks.dedup_corpus import write
-from benchmarks.shared import missing
+from benchmarks.shared import datatrove_python, missing
 
 BY_HAND = True
 
@@ -50,16 +48,6 @@ print(json.dumps({"kept": kept, "startup_cpu_seconds": startup, "stages": second
 """
 
 
-def _python(folder: Path) -> str:
-    given = os.environ.get("CURATE_DATATROVE_PYTHON")
-    if given:
-        return given
-    venv.create(folder, with_pip=True)
-    python = str(folder / "bin" / "python")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "datatrove[processing]", "spacy", "orjson"], check=True)
-    return python
-
-
 def peer(python: str, folder: Path) -> dict[str, Any]:
     """datatrove over the JSONL files of a folder; cpu_seconds of its process and children, start-up taken off."""
     with tempfile.TemporaryDirectory() as work:
@@ -80,7 +68,7 @@ def run() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         files = Path(folder) / "files"
         write(files, DOCUMENTS, BYTES)
-        python = _python(Path(folder) / "venv")
+        python = datatrove_python(Path(folder) / "venv", "datatrove[processing]", "spacy", "orjson")
         here = full_run(files, "dedup/minhash")
         there = peer(python, files)
     return {"curate": here, "datatrove": there, "ratio": there["cpu_seconds"] / here["cpu_seconds"]}

@@ -8,19 +8,17 @@ show, pages' main text, documentation, news, and lists of comments, reviews, que
 import gzip
 import itertools
 import json
-import os
 import re
 import subprocess
 import tempfile
 import time
-import venv
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from benchmarks.parity import DATATROVE_QUALITY, DATATROVE_REPETITION
-from benchmarks.shared import DATA, missing, pages_gold
+from benchmarks.shared import DATA, datatrove_python, missing, pages_gold, shown_texts
 from curate import recipe
 from filters.document import Document
 from filters.rules import failing
@@ -76,16 +74,9 @@ print(json.dumps({"kiwipiepy": kiwipiepy.__version__, "seconds": time.process_ti
 
 def korean_texts() -> Iterator[str]:
     """Korean texts of every kind that the shared data has, of which the filters drop some."""
-    from fastwarc.warc import ArchiveIterator
-    from resiliparse.extract.html2text import extract_plain_text
-    from resiliparse.parse.encoding import bytes_to_str, detect_encoding
-
     for path in pages_gold():
         if path.name.partition(".")[0] in ("korean_news", "pytorch_ko"):
-            with path.open("rb") as file:
-                for record in ArchiveIterator(file):
-                    body = record.reader.read()
-                    yield extract_plain_text(bytes_to_str(body, detect_encoding(body)))
+            yield from shown_texts(path)
             yield from _field(path.with_name(path.name.replace(".warc.gz", ".gold.jsonl.gz")))
     prose, labelled = DATA / "prose" / "ko", DATA / "korean_labeled"
     for name in ("kim_yujeong_camellia", "hf_course", "rust_book", "vue_docs"):
@@ -116,17 +107,6 @@ def _column(path: Path, separator: str, number: int) -> Iterator[str]:
         yield from (row.rstrip("\n").split(separator)[number] for row in rows)
 
 
-def _python(folder: Path) -> str:
-    given = os.environ.get("CURATE_DATATROVE_PYTHON")
-    if given:
-        return given
-    venv.create(folder, with_pip=True)
-    python = str(folder / "bin" / "python")
-    same = [f"{name}=={metadata.version(name)}" for name in ("kiwipiepy", "kiwipiepy_model")]
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "datatrove==0.10.1", "regex", *same], check=True)
-    return python
-
-
 def _cause(text: str) -> str:
     if _LONG_NUMBER.search(text):
         return "a long number: datatrove takes it out and then cuts the words out of the text that still has it"
@@ -144,9 +124,9 @@ def run() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         asked = Path(folder) / "asked.json"
         asked.write_text(json.dumps([texts, limits]))
-        done = subprocess.run(
-            [_python(Path(folder) / "venv"), "-c", PEER, str(asked)], check=True, stdout=subprocess.PIPE, text=True
-        )
+        same = [f"{name}=={metadata.version(name)}" for name in ("kiwipiepy", "kiwipiepy_model")]
+        python = datatrove_python(Path(folder) / "venv", "datatrove==0.10.1", "regex", *same)
+        done = subprocess.run([python, "-c", PEER, str(asked)], check=True, stdout=subprocess.PIPE, text=True)
     there = json.loads(done.stdout.strip().splitlines()[-1])
     opened = {name: judge.open() for name, judge in judges.items()}
     documents = [Document("", text, notes={"language": "ko"}) for text in texts]

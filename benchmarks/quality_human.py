@@ -1,7 +1,7 @@
 """How every quality score orders texts that people judged: ROC AUC with 95 % intervals, one row a signal.
 
     python -m benchmarks quality_human            JSON
-    python -m benchmarks.quality_human            the table of docs/quality.md
+    python -m benchmarks.quality_human            the table of docs/quality-human.md
 
 The texts are 262 of DCLM's (half worth keeping by the majority of raters). An AUC is the chance that a text people
 would keep has the higher value; below 0.5, low values speak for a text, so the distance to 0.5 counts. Judges have

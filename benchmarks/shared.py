@@ -6,6 +6,8 @@ import resource
 import shutil
 import subprocess
 import sys
+import venv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,29 @@ def missing() -> dict[str, str] | None:
 def pages_gold() -> list[Path]:
     """The archives of pages with gold text."""
     return sorted((DATA / "pages_gold").glob("*.warc.gz"))
+
+
+def shown_texts(archive: Path) -> Iterator[str]:
+    """All that the pages of an archive show, main text or not."""
+    from fastwarc.warc import ArchiveIterator
+    from resiliparse.extract.html2text import extract_plain_text
+    from resiliparse.parse.encoding import bytes_to_str, detect_encoding
+
+    with archive.open("rb") as file:
+        for record in ArchiveIterator(file):
+            body = record.reader.read()
+            yield extract_plain_text(bytes_to_str(body, detect_encoding(body)))
+
+
+def datatrove_python(folder: Path, *packages: str) -> str:
+    """The Python that CURATE_DATATROVE_PYTHON names, or that of a new virtual environment with these packages."""
+    given = os.environ.get("CURATE_DATATROVE_PYTHON")
+    if given:
+        return given
+    venv.create(folder, with_pip=True)
+    python = str(folder / "bin" / "python")
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+    return python
 
 
 def repeat(files: list[Path], folder: Path, times: int) -> list[Path]:

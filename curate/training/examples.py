@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+import zlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,8 +91,8 @@ def _rows(path: Path, columns: tuple[str, ...], delimiter: str | None) -> Iterat
         content = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or 'damaged gzip file'}") from error
-    except (UnicodeDecodeError, EOFError) as error:
-        raise DataError(f"{path.name} is not UTF-8 text, or is cut off") from error
+    except (UnicodeDecodeError, EOFError, zlib.error) as error:
+        raise DataError(f"{path.name} is not UTF-8 text, or is damaged or cut off") from error
     if kind in ("jsonl", "json") and delimiter is None:
         for number, line in enumerate((line for line in content.split("\n") if line.strip()), 1):
             try:

@@ -13,6 +13,7 @@ import numpy as np
 
 from curate.training import kneser_ney
 from curate.training.examples import DataError
+from curate.training.settings import check
 from curate.training.spent import cpu_seconds
 from filters.contracts import ResourceError
 from filters.dedup.survivors import hash_of
@@ -91,15 +92,11 @@ def train(
     The same texts give the same file, byte for byte, in whatever order they come (but for SentencePiece's).
     Raises DataError where texts, paths or settings do not do.
     """
-    if not model.name.endswith(SUFFIXES):
-        raise DataError(f"{model.name}: the model's name must end in {' or '.join(SUFFIXES)}")
-    for path in (model, *((tokenizer,) if tokenizer else ())):
-        if not path.parent.is_dir():
-            raise DataError(f"there is no folder {path.parent}")
+    check(model, SUFFIXES, held_out_share)
+    if tokenizer and not tokenizer.parent.is_dir():
+        raise DataError(f"there is no folder {tokenizer.parent}")
     if not 1 <= order <= MAX_ORDER:
         raise DataError(f"the order must be 1 to {MAX_ORDER}")
-    if not 0 <= held_out_share < 1:
-        raise DataError("the share held out must be at least 0 and less than 1")
     if pieces is not None and tokenizer is None:
         raise DataError("pieces need a path for the tokenizer")
     start = cpu_seconds()
@@ -190,10 +187,20 @@ def _train_pieces(texts: Iterable[str], tokenizer: Path, pieces: int) -> None:
         package = need("sentencepiece", "curate train perplexity --pieces")
     except ResourceError as error:
         raise DataError(str(error)) from error
+    damage: list[DataError] = []  # SentencePiece turns what reading raises into a fault of its own
+
+    def lines() -> Iterator[str]:
+        try:
+            for text in texts:
+                yield from (line for line in text.split("\n") if line.strip())
+        except DataError as error:
+            damage.append(error)
+            raise
+
     try:
         with _replacing(tokenizer) as file:
             package.SentencePieceTrainer.train(
-                sentence_iterator=(line for text in texts for line in text.split("\n") if line.strip()),
+                sentence_iterator=lines(),
                 model_writer=file,
                 vocab_size=pieces,
                 character_coverage=COVERAGE,
@@ -201,6 +208,8 @@ def _train_pieces(texts: Iterable[str], tokenizer: Path, pieces: int) -> None:
                 minloglevel=2,
             )
     except (RuntimeError, OSError) as error:
+        if damage:
+            raise damage[0] from error
         raise DataError(f"SentencePiece cannot make {pieces} pieces of these texts: {_said(error)}") from error
 
 

@@ -13,7 +13,7 @@ from curate.evaluation.metrics import Interval
 from curate.training import corpus, fasttext
 from curate.training.corpus import Side
 from curate.training.examples import DataError
-from curate.training.settings import settings_from
+from curate.training.settings import check, settings_from
 from curate.training.spent import cpu_seconds
 from curate.training.texts import text_files
 from filters import make, models
@@ -115,7 +115,11 @@ def train(
     neither on the order nor on the files they come in. Raises DataError.
     """
     chosen = settings_from(QualitySettings, settings)
-    _check(model, test_positive, test_negative, held_out_share, most)
+    check(model, SUFFIXES, held_out_share)
+    if bool(test_positive) != bool(test_negative):
+        raise DataError("a test set needs both good and bad texts")
+    if most < 1:
+        raise DataError("at least one text of each kind must be used")
     start = cpu_seconds()
     given = {"good": positive, "bad": negative, "test_good": test_positive, "test_bad": test_negative}
     sides = {name: corpus.gather(text_files(inputs, text), most) for name, inputs in given.items()}
@@ -136,19 +140,6 @@ def train(
     )
     found.card.write_text(card(found), encoding="utf-8")
     return found
-
-
-def _check(model: Path, test_positive: Sequence[str], test_negative: Sequence[str], share: float, most: int) -> None:
-    if model.suffix not in SUFFIXES:
-        raise DataError(f"{model.name}: the model's name must end in {' or '.join(SUFFIXES)}")
-    if not model.parent.is_dir():
-        raise DataError(f"there is no folder {model.parent}")
-    if bool(test_positive) != bool(test_negative):
-        raise DataError("a test set needs both good and bad texts")
-    if not 0 <= share < 1:
-        raise DataError("the share held out must be at least 0 and less than 1")
-    if most < 1:
-        raise DataError("at least one text of each kind must be used")
 
 
 def _parts(sides: Mapping[str, Side], share: float) -> tuple[dict[str, list[str]], dict[str, list[str]] | None]:

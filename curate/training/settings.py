@@ -1,12 +1,14 @@
 """Settings of trainings, given by name on the command line or in Python."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from curate.training.examples import DataError
 
 T = TypeVar("T")
+_KINDS = {int: "a whole number", float: "a number", str: "text"}
 
 
 def settings_from(kind: type[T], given: Mapping[str, Any]) -> T:
@@ -22,7 +24,19 @@ def settings_from(kind: type[T], given: Mapping[str, Any]) -> T:
         if isinstance(value, bool) or (
             not isinstance(value, wanted) and not (wanted is float and isinstance(value, int))
         ):
-            raise DataError(f"{name} must be a {wanted.__name__}")
+            raise DataError(f"{name} must be {_KINDS[wanted]}")
         if wanted is not str and (value < 0 or (value == 0 and known[name] != 0)):
             raise DataError(f"{name} must be above 0" if known[name] else f"{name} must be at least 0")
     return kind(**given)
+
+
+def check(model: Path, suffixes: Collection[str], held_out_share: float) -> None:
+    """What every training asks of its arguments. Raises DataError for a model's path with another suffix or without a
+    folder, and for a share outside of 0 to 1.
+    """
+    if not any(model.match(f"?*{suffix}") for suffix in suffixes):
+        raise DataError(f"{model.name}: the model's name must end in {' or '.join(suffixes)}")
+    if not model.parent.is_dir():
+        raise DataError(f"there is no folder {model.parent}")
+    if not 0 <= held_out_share < 1:
+        raise DataError("the share held out must be at least 0 and less than 1")

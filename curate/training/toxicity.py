@@ -8,7 +8,7 @@ from typing import Any
 
 from curate.evaluation.metrics import BinaryScores
 from curate.training.examples import DataError, Examples, held_out
-from curate.training.settings import settings_from
+from curate.training.settings import check, settings_from
 from curate.training.spent import cpu_seconds
 from filters import make
 
@@ -80,13 +80,8 @@ def train(
     settings        of FastTextSettings or LinearSettings
     Raises DataError where the examples, the path or the settings do not do.
     """
-    strategy = STRATEGY_OF.get(model.suffix)
-    if strategy is None:
-        raise DataError(f"{model.name}: the model's name must end in {', '.join(STRATEGY_OF)}")
-    if not model.parent.is_dir():
-        raise DataError(f"there is no folder {model.parent}")
-    if not 0 <= held_out_share < 1:
-        raise DataError("the share held out must be at least 0 and less than 1")
+    check(model, STRATEGY_OF, held_out_share)
+    strategy = STRATEGY_OF[model.suffix]
     learned = examples
     if test is None and held_out_share > 0:
         apart = held_out(examples, held_out_share)

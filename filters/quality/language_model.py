@@ -3,6 +3,7 @@
 import functools
 import gzip
 import os
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def _arpa(model: str, path: Path, size: int, changed: int) -> Scorer:
     try:
         data = path.read_bytes()
         table = read_arpa(gzip.decompress(data) if data.startswith(_GZIP) else data)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ResourceError(f"model {model}: cannot read it: {error}") from error
     except Malformed as error:
         raise ResourceError(f"model {model}: neither an ARPA file nor a binary file of KenLM's: {error}") from error

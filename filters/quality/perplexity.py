@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from filters import models
 from filters.by_language import ByLanguage
@@ -58,6 +58,18 @@ class LanguageModel(Strategy):
         if given is not None and (not given or (isinstance(given, Mapping) and not all(given.values()))):
             raise ValueError("must name a file")
         return given
+
+    @model_validator(mode="after")
+    def _of_models(self) -> "LanguageModel":
+        """A tokenizer or checksum that belongs to no model would never be looked at."""
+        files = self._files()
+        for language in self.tokenizer if isinstance(self.tokenizer, Mapping) else ():
+            if language not in (*files, EVERY):
+                raise SettingsError("there is no model of this language", ("tokenizer", language))
+        named = {name for pair in files.values() for name in pair if name}
+        if not named.issuperset(self.sha256):
+            raise SettingsError("names what is neither a model nor a tokenizer here", ("sha256",))
+        return self
 
     def _files(self) -> dict[str, tuple[str, str | None]]:
         """(model, tokenizer) by language."""

@@ -89,7 +89,10 @@ def test_unreadable_files(tmp_path: Path) -> None:
         read(tmp_path / "absent.csv", toxic=["1"])
     (tmp_path / "a.csv").write_bytes("text,label\né,1\n".encode("latin-1"))
     (tmp_path / "b.csv").write_bytes(gzip.compress(b"text,label\na,1\n")[:-9])
-    for name in ("a.csv", "b.csv"):
+    damaged = bytearray(gzip.compress(b"text,label\na,1\n"))
+    damaged[10] ^= 0xFF
+    (tmp_path / "c.csv").write_bytes(damaged)
+    for name in ("a.csv", "b.csv", "c.csv"):
         with pytest.raises(DataError, match="not UTF-8"):
             read(tmp_path / name, toxic=["1"])
 

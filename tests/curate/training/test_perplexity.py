@@ -11,6 +11,7 @@ from typer.main import get_command
 from curate.commands.application import app
 from curate.training.examples import DataError
 from curate.training.perplexity import train
+from curate.training.texts import text_files
 from filters import make
 from filters.document import Document
 
@@ -60,6 +61,7 @@ def test_the_same_texts_give_the_same_file(tmp_path: Path) -> None:
         ("m.arpa", {"held_out_share": 1.0}, TEXTS, "share held out"),
         ("m.arpa", {}, [], "no text to learn from has a word"),
         ("m.arpa", {}, ["", " \n "], "no text to learn from has a word"),
+        ("m.arpa", {"tokenizer": Path("no/m.model")}, TEXTS, "there is no folder no"),
         ("m.arpa", {"pieces": 100}, TEXTS, "pieces need a path"),
     ],
 )
@@ -74,6 +76,17 @@ def test_too_many_pieces_is_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"cannot make 30000 pieces of these texts: .*too high"):
         train(lambda: TEXTS, tmp_path / "m.arpa", tokenizer=tmp_path / "m.model", pieces=30_000)
     assert not list(tmp_path.iterdir())
+
+
+def test_damage_is_named_where_pieces_are_trained(tmp_path: Path) -> None:
+    pytest.importorskip("sentencepiece")
+    cut = tmp_path / "cut.jsonl"
+    cut.write_text("".join(json.dumps({"text": text}) + "\n" for text in TEXTS) + '{"text": "', encoding="utf-8")
+    (file,) = text_files([str(cut)])
+    with pytest.raises(DataError, match=r"^cut\.jsonl, ") as caught:
+        train(file.texts, tmp_path / "m.arpa", tokenizer=tmp_path / "m.model", pieces=40)
+    assert ".py" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == [cut]
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -142,6 +142,8 @@ def test_what_is_refused(tmp_path):
         (fine, junk, model, {"epochs": 3}, "unknown setting epochs"),
         (fine, junk, model, {"minn": -1}, "at least 0"),
         (fine, junk, model, {"epoch": 0}, "above 0"),
+        (fine, junk, model, {"lr": "1"}, "lr must be a number"),
+        (fine, junk, model, {"most": 0}, "at least one text of each kind"),
     ):
         with pytest.raises(DataError, match=said) as caught:
             train(positive, negative, path, **more)

@@ -42,13 +42,15 @@ def test_own_test_set_and_none(tmp_path: Path) -> None:
 
 
 def test_what_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"must end in \.bin, \.ftz, \.npz"):
+    with pytest.raises(DataError, match=r"must end in \.bin or \.ftz or \.npz"):
         train(EXAMPLES, tmp_path / "model.pkl")
+    with pytest.raises(DataError, match=r"\.bin: the model's name must end in"):
+        train(EXAMPLES, tmp_path / ".bin")
     with pytest.raises(DataError, match="no folder"):
         train(EXAMPLES, tmp_path / "absent" / "m.bin")
     with pytest.raises(DataError, match=r"unknown setting dims \(known: preparation, dim"):
         train(EXAMPLES, tmp_path / "m.bin", dims=3)
-    with pytest.raises(DataError, match="dim must be a int"):
+    with pytest.raises(DataError, match="dim must be a whole number"):
         train(EXAMPLES, tmp_path / "m.bin", dim="3")
     with pytest.raises(DataError, match="epoch must be above 0"):
         train(EXAMPLES, tmp_path / "m.bin", epoch=0)

@@ -96,6 +96,9 @@ def test_buckets_and_limits(small: str) -> None:
         ({"keep": ["best"], "head": 1, "tail": 2}, "keep"),
         ({"min_perplexity": 5, "max_perplexity": 4}, "min_perplexity: 5 is above max_perplexity: 4"),
         ({"normalization": "nfkc"}, "normalization"),
+        ({"tokenizer": {"ko": "ko.model"}}, "tokenizer.ko: there is no model of this language"),
+        ({"model": {"ko": "m.arpa"}, "tokenizer": {"kr": "ko.model"}}, "tokenizer.kr: there is no model"),
+        ({"sha256": {"n.arpa": "0" * 64}}, "sha256: names what is neither a model nor a tokenizer"),
     ],
 )
 def test_wrong_settings_are_named(settings: dict[str, Any], said: str) -> None:
@@ -116,6 +119,10 @@ def test_what_is_missing_or_damaged_is_named(small: str, tmp_path: Path, monkeyp
     assert f"{none}: No such file; train one: curate train perplexity --data GOOD.jsonl --model" in said(model=none)
     assert "neither an ARPA file nor a binary file of KenLM's: line 23: the file ends before" in said(model=str(broken))
     broken.write_bytes(gzip.compress(SMALL.encode())[:-9])
+    assert "cannot read it" in said(model=str(broken))
+    packed = bytearray(gzip.compress(SMALL.encode()))
+    packed[10] ^= 0xFF  # the kind of the first block
+    broken.write_bytes(packed)
     assert "cannot read it" in said(model=str(broken))
     assert "sha256 mismatch" in said(model=small, sha256={small: "0" * 64})
     assert "No such file" in said(model=small, tokenizer=str(tmp_path / "none.model"))
@@ -173,6 +180,7 @@ def test_sentencepiece_cuts_texts(tmp_path: Path) -> None:
         ("한글\r\n둘째\x85줄", "한글\n둘째줄", "한글\n둘째줄"),
         ("e\u0301 각 ㄱ", "e 각 ㄱ", "e\u0301 각 ㄱ"),
         ("１٣ ½—x", "00 ½ - x", "00 ½ - x"),
+        ("a1909b", "a0000b", "a0000b"),
     ],
 )
 def test_normalisation(text: str, ccnet: str, dclm: str) -> None:
