@@ -1,4 +1,4 @@
-"""Judge a page by the Creative Commons licence under which it says that it stands."""
+"""Judge a page by the Creative Commons licence that it states for itself."""
 
 from collections.abc import Callable
 from typing import ClassVar, Literal
@@ -19,7 +19,7 @@ MAX_TRUST = 5
 
 @strategy
 class License(Judge):
-    """Notes the Creative Commons licence of a page, where it is stated and how far that is to be trusted.
+    """Notes the Creative Commons licence of a page, where it is stated, and how far that can be trusted.
 
     The order of trust is that of the C5 corpus; the highest place counts, and of several licences there the one that
     permits least:
@@ -45,7 +45,7 @@ class License(Judge):
     }
     reads_page: ClassVar[bool] = True
 
-    min_trust: int = Field(2, ge=1, le=MAX_TRUST, description="what is trusted less is no licence of the page")
+    min_trust: int = Field(2, ge=1, le=MAX_TRUST, description="least trust at which a licence counts as the page's")
     keep: tuple[Kind, ...] = limit(
         (), description="kinds of licence whose pages are kept; `none` and `unknown` are kinds too; empty: all are kept"
     )
