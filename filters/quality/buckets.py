@@ -119,7 +119,7 @@ class Buckets(CorpusJudge):
             frozenset(range(len(shares) + 1) if self.keep is None else self.keep),
             self.join,
             self.ties == "together",
-            tuple(entry.get("best") == "lowest" for entry in self.scores.values()),
+            frozenset(name for name, entry in self.scores.items() if entry.get("best") == "lowest"),
             key_free=frozenset({"cuts", "join", "ties", "keep"}),
         )
 
@@ -151,6 +151,8 @@ def _score(name: Any, given: Any) -> Any:
     rest = {key: value for key, value in given.items() if key not in _OPTIONS}
     if options.get("best", "highest") not in ("highest", "lowest"):
         raise ValueError(f"{name}: best must be highest or lowest")
+    if not isinstance(options.get("signal", ""), str):
+        raise ValueError(f"{name}: signal must be the name of a signal")
     if len(rest) != 1:
         raise ValueError(f"{name}: must have one judge or one note")
     if "note" in rest:

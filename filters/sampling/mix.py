@@ -68,7 +68,6 @@ class Mix(CorpusJudge):
             (Fraction(1, 2),),
             frozenset({1}),
             tied=False,
-            lowest=(False,),
             budget=FrozenMap({keys[name]: int(_exact(share) * self.budget) for name, share in named.items()}),
             slices=FrozenMap({keys[name]: name for name in named}),
             key_free=frozenset({"budget"}),
