@@ -9,10 +9,11 @@ from filters.contracts import Judge, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
-Kind = Literal[
-    "CC0", "CC-PDM", "CC-PDDC", "CC-BY", "CC-BY-SA", "CC-BY-ND", "CC-BY-NC", "CC-BY-NC-SA", "CC-BY-NC-ND", "CC-other",
-    "none", "unknown",
-]  # fmt: skip
+# From the one that permits most to the one that permits least; CC-other are the retired ones
+_Kind = Literal[
+    "CC0", "CC-PDM", "CC-PDDC", "CC-BY", "CC-BY-SA", "CC-BY-ND", "CC-BY-NC", "CC-BY-NC-SA", "CC-BY-NC-ND", "CC-other"
+]
+KINDS: tuple[str, ...] = _Kind.__args__  # type: ignore[attr-defined]
 UNKNOWN, NONE = "unknown", "none"
 MAX_TRUST = 5
 
@@ -46,7 +47,7 @@ class License(Judge):
     reads_page: ClassVar[bool] = True
 
     min_trust: int = Field(2, ge=1, le=MAX_TRUST, description="least trust at which a licence counts as the page's")
-    keep: tuple[Kind, ...] = limit(
+    keep: tuple[Literal[_Kind, "none", "unknown"], ...] = limit(
         (), description="kinds of licence whose pages are kept; `none` and `unknown` are kinds too; empty: all are kept"
     )
     max_kinds: int | None = limit(

@@ -1,7 +1,7 @@
 """Judge a page by the robots directives and reservations that it and its server's answer carry."""
 
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -38,7 +38,9 @@ class OptOut(Judge):
     writes: ClassVar = {"optout": "string", "optout_place": "string", "tdm_policy": "string"}
     reads_page: ClassVar[bool] = True
 
-    agents: tuple[str, ...] = Field(AGENTS, description="crawlers whose own directives count, besides those for all")
+    agents: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        AGENTS, description="crawlers whose own directives count, besides those for all"
+    )
     drop: tuple[Directive, ...] = limit((), description="directives for which a page is dropped; empty: none")
 
     def open(self) -> Callable[[Document], Scores]:

@@ -10,12 +10,13 @@ from pydantic import Field
 
 from filters.buckets import slice_of
 from filters.contracts import Buckets, CorpusJudge, FrozenMap, SettingsError, strategy
-from filters.document import Document
+from filters.document import Document, Fault
 from filters.sampling.upsample import WEIGHT
 from filters.text import tokens
 from filters.weighing import Weight, weigher
 
 _NONE = 1  # the slice of documents of no source that is named
+_MOST = 2**60  # a budget, and the weight of a document, are below it
 
 
 @strategy
@@ -31,7 +32,7 @@ class Mix(CorpusJudge):
 
     reads: ClassVar[tuple[str, ...]] = (WEIGHT,)
 
-    budget: int = Field(gt=0, lt=2**60, description="how many documents, bytes or tokens to keep")
+    budget: int = Field(gt=0, lt=_MOST, description="how many documents, bytes or tokens to keep")
     unit: Weight = Field("tokens", description="what the budget counts: documents, bytes or tokens")
     tokens: str = Field(tokens.WORDS, min_length=1, description="tokens: words, or the path of a tokenizers JSON file")
     by: str | None = Field(
@@ -85,7 +86,10 @@ class Mix(CorpusJudge):
             place = int.from_bytes(hashlib.blake2b(name, digest_size=8, key=key).digest(), "little")
             weight = document.notes.get(WEIGHT, 1)
             times = float(weight) if isinstance(weight, (int, float)) else 1.0
-            return np.array([(place >> 1) + 1, round(weigh(document) * times), source(document)], dtype=np.uint64)
+            counted = weigh(document) * times
+            if not 0 <= counted < _MOST:  # nor is NaN
+                raise Fault("bad_note", f"by its {WEIGHT} the document counts {counted:.3g}, expected 0 to 2**60")
+            return np.array([(place >> 1) + 1, round(counted), source(document)], dtype=np.uint64)
 
         return keys
 

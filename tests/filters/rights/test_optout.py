@@ -147,3 +147,5 @@ def test_agents_are_a_setting():
     assert len(set(map(str.lower, AGENTS))) == len(AGENTS)
     with pytest.raises(SettingsError, match="drop"):
         filters.make("rights/optout", {"drop": ["noia"]})
+    with pytest.raises(SettingsError, match="agents"):
+        filters.make("rights/optout", {"agents": [""]})  # the name of every meta tag that has none

@@ -4,7 +4,7 @@ import pytest
 
 from filters import make
 from filters.contracts import SettingsError
-from filters.document import Document
+from filters.document import Document, Fault
 
 
 def weight(judge, **notes):
@@ -39,12 +39,23 @@ def test_the_source_is_a_note_or_the_files_name():
     assert keys(Document("1", "a b c", notes={"weight": 2.5}))[1] == 8
 
 
+@pytest.mark.parametrize("count", [-1.0, float("nan"), float("inf"), 2.0**60])
+def test_a_weight_that_no_budget_can_count_is_a_failed_row(count):
+    keys = make("sampling/mix", {"budget": 1, "unit": "documents"}).open()
+    with pytest.raises(Fault, match="bad_note: by its weight the document counts"):
+        keys(Document("1", "a", notes={"weight": count}))
+    assert keys(Document("1", "a", notes={"weight": 2.0**59}))[1] == 2**59
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"budget": 0}, "budget"),
         ({"budget": 5, "shares": {"a": 0.5, "b": 0.4}}, "add up to 0.9"),
         ({"budget": 5, "by": "language"}, "by needs shares"),
+        ({"budget": 5, "shares": {}}, "add up to 0"),
+        ({"budget": 5, "shares": {"a": 1.5, "b": -0.5}}, "shares"),
+        ({"budget": 2**60}, "budget"),
     ],
 )
 def test_wrong_mixtures_are_named(settings, said):
