@@ -26,8 +26,8 @@ class Mix(CorpusJudge):
     Of each source documents are taken in the order of the hash until they weigh its share of the budget or more, so
     that each is over by less than one document. A smaller budget takes a part of what a larger one takes, whatever the
     order and the files. A source that is too small is taken whole, and the run's `corpus` section says how much is
-    missing; no document is taken twice. Documents of no source that is named go. A document with the note `weight`
-    (sampling/upsample) counts as often.
+    missing; no document is taken twice. Documents of no named source go. A document with the note `weight`
+    (sampling/upsample) counts that many times.
     """
 
     reads: ClassVar[tuple[str, ...]] = (WEIGHT,)
