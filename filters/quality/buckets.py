@@ -114,7 +114,7 @@ class Buckets(CorpusJudge):
         shares = self._shares()
         return Decision(
             "bucket",
-            tuple(self.scores),
+            tuple(sorted(self.scores)),  # scores in another order are equal settings
             shares,
             frozenset(range(len(shares) + 1) if self.keep is None else self.keep),
             self.join,
@@ -127,7 +127,7 @@ class Buckets(CorpusJudge):
         """Document -> uint64 of shape (scores + 2,): scores, weight, slice; or (0,) for a document without a score."""
         import numpy as np
 
-        scorers = [_scorer(entry) for entry in self.scores.values()]
+        scorers = [_scorer(self.scores[name]) for name in sorted(self.scores)]
         weigh, within = weigher(self.weight, self.tokens), self.within
         none = np.empty(0, dtype=np.uint64)
 

@@ -36,7 +36,9 @@ class Mix(CorpusJudge):
     unit: Weight = Field("tokens", description="what the budget counts: documents, bytes or tokens")
     tokens: str = Field(tokens.WORDS, min_length=1, description="tokens: words, or the path of a tokenizers JSON file")
     by: str | None = Field(
-        None, min_length=1, description="the note that says the source; null: patterns of file names, such as */news-*"
+        None,
+        min_length=1,
+        description="the note that says the source; null: patterns of files (*/news-*), the longest that fits",
     )
     shares: FrozenMap[str, Annotated[float, Field(ge=0, le=1)]] | None = Field(
         None, description="the share of each source in the budget, 1 in all; null: everything is one source"
@@ -102,12 +104,13 @@ class Mix(CorpusJudge):
         by = self.by
         if by is not None:
             return lambda document: known.get(str(document.notes.get(by, "")), _NONE)
+        patterns = sorted(known, key=lambda name: (-len(name), name))  # shares in another order are equal settings
         of_file: dict[str, int] = {}
 
         def matching(document: Document) -> int:
             path = document.source
             if path not in of_file:
-                of_file[path] = next((key for name, key in known.items() if fnmatch.fnmatchcase(path, name)), _NONE)
+                of_file[path] = next((known[name] for name in patterns if fnmatch.fnmatchcase(path, name)), _NONE)
             return of_file[path]
 
         return matching

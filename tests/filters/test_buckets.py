@@ -8,7 +8,7 @@ import pytest
 
 from filters import make
 from filters.buckets import all_cuts, joined, judged
-from filters.contracts import Buckets, FrozenMap, SettingsError
+from filters.contracts import Buckets, FrozenMap, SettingsError, settings_of
 from filters.dedup.survivors import sortable
 from filters.document import Document
 
@@ -112,6 +112,10 @@ def test_keys_of_judges_and_notes():
     again = make("quality/buckets", {"scores": judge.scores, "weight": "bytes", "within": "language"})
     assert again == judge
     assert hash(again) == hash(judge)
+    turned = make("quality/buckets", {**settings_of(judge), "scores": dict(sorted(judge.scores.items(), reverse=True))})
+    assert turned == judge
+    assert turned.decision() == judge.decision()
+    assert turned.open()(Document("1", "세 낱말 뿐", notes={"p": 2.5, "language": "ko"})).tolist() == one.tolist()
 
 
 @pytest.mark.parametrize(
