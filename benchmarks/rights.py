@@ -15,7 +15,8 @@ REPEATS = 3
 _GIVEN = [field.name for field in fields(RawPage) if not field.name.startswith("_")]
 
 
-def _pages() -> list[RawPage]:
+def html_pages() -> list[RawPage]:
+    """The pages of HTML with gold text."""
     events = (event for path in pages_gold() for event in read(Piece(str(path))))
     return [event for event in events if isinstance(event, RawPage) and event.media_type == "text/html"]
 
@@ -29,7 +30,7 @@ def run() -> dict[str, Any]:
     """CPU milliseconds a page, least of three passes, and the ratio to extraction/resiliparse with its child."""
     if (skipped := missing()) is not None:
         return skipped
-    pages = _pages()
+    pages = html_pages()
     judges = {name: make(name).open() for name in ("rights/optout", "rights/license")}  # type: ignore[attr-defined]
     extract = make("extraction/resiliparse").open()  # type: ignore[attr-defined]
     found: dict[str, Counter[str]] = {}

@@ -48,7 +48,7 @@ def is_above(score: np.ndarray, order: np.ndarray, cut: np.ndarray) -> np.ndarra
 
 @dataclass(frozen=True)
 class Judged:
-    """Where n documents are; k scores.
+    """The buckets of n documents by k scores.
 
     by_score  int64, shape (n, k): the bucket that each score gives, -1 where the document has no such score
     bucket    int64, shape (n,): that of all scores together
@@ -81,7 +81,7 @@ def all_cuts(decision: Buckets, values: np.ndarray, order: np.ndarray) -> Cuts:
 
 
 def judged(decision: Buckets, cuts: Cuts, values: np.ndarray, order: np.ndarray) -> Judged:
-    """Where documents are, all of which take part; arguments as for all_cuts()."""
+    """The buckets of documents, all of which take part; arguments as for all_cuts()."""
     scores = values[:, : len(decision.scores)]
     by_score = np.where(scores > 0, 0, -1).astype(np.int64)
     top = np.zeros(scores.shape, dtype=bool)

@@ -167,7 +167,7 @@ def read_pages(steps: Iterable[Step]) -> bool:
 class OpenStep:
     """A step whose strategy is open, ready for apply().
 
-    with_page  whether the documents that it hands on keep their pages: a step behind it reads them
+    with_page  whether the documents that it hands on keep their pages, see read_pages()
     """
 
     def __init__(self, step: Step, with_page: bool = False) -> None:

@@ -55,8 +55,8 @@ class Strategy:
             kept/, so it cannot be called like one of the columns that every row has
     conceals  whether it removes personal data: reports show that it removed something, and never what; the texts they
             show are run through it
-    reads_page  whether it looks at document.page, which is None after a step over the whole corpus: a recipe that has
-            it there is an error
+    reads_page  whether it looks at document.page, which is None from the first step over the whole corpus on: a
+            recipe that has such a strategy there is an error
     """
 
     reads: ClassVar[tuple[str, ...]] = ()

@@ -95,7 +95,7 @@ class Buckets:
     join    how the buckets of several scores become one: the greatest; the mean, rounded, halves up; vote: the
             greatest that more than half of the scores give, or exceed
     tied    whether equal scores are in one bucket; else they are ranked by a hash of the id
-    lowest  for each score whether it was negated, because the lowest is the best: for the evidence
+    lowest  the scores that were negated, because the lowest is the best: for the evidence
     budget  in place of cuts, the weight to keep of each slice, documents of the best ranks: bucket 1 is kept. A slice
             that is not named keeps none
     slices  names of slices, for the evidence
@@ -107,7 +107,7 @@ class Buckets:
     keep: frozenset[int]
     join: Join = "maximum"
     tied: bool = True
-    lowest: tuple[bool, ...] = ()
+    lowest: frozenset[str] = frozenset()
     budget: FrozenMap[int, int] | None = None
     slices: FrozenMap[int, str] = field(default_factory=FrozenMap)
     key_free: frozenset[str] = frozenset()

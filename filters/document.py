@@ -71,8 +71,8 @@ class Document:
              stage that ran the rewriter books them and hands on a document without
     carried  fields of the input to carry into kept/, by name
     row_per_line  the writer makes a row id#k of each line
-    page     what it was extracted from, for judges that say reads_page; None for a document that was stored meanwhile,
-             as before a decision over the whole corpus
+    page     what it was extracted from, for judges that say reads_page; None where no step does, and from the first
+             step over the whole corpus on
     """
 
     id: str

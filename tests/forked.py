@@ -18,8 +18,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[1]
-_servers: list[socket.socket] = []
+_servers: list[tuple[socket.socket, "subprocess.Popen[bytes]"]] = []
 
 
 def command(
@@ -41,23 +43,32 @@ def command(
 
 
 def _ask(request: dict[str, Any], descriptors: list[int], timeout: float) -> int:
-    server = _server()
+    server, process = _server()
     data = json.dumps(request).encode()
     socket.send_fds(server, [struct.pack("<I", len(data))], descriptors)
     server.sendall(data)
     server.settimeout(timeout)
-    code: int = struct.unpack("<i", server.recv(4, socket.MSG_WAITALL))[0]
+    try:
+        answer = server.recv(4, socket.MSG_WAITALL)
+    except TimeoutError:
+        for one in psutil.Process(process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
+        server.settimeout(None)
+        server.recv(4, socket.MSG_WAITALL)  # the end of this command, which is not that of the next one
+        raise subprocess.TimeoutExpired(["curate", *request["arguments"]], timeout) from None
+    code: int = struct.unpack("<i", answer)[0]
     return code
 
 
-def _server() -> socket.socket:
+def _server() -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
     if not _servers:
         ours, theirs = socket.socketpair()
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.forked", str(theirs.fileno())], cwd=ROOT, pass_fds=[theirs.fileno()]
         )
         theirs.close()
-        _servers.append(ours)
+        _servers.append((ours, process))
         atexit.register(process.wait)
         atexit.register(ours.close)
     return _servers[0]

@@ -67,12 +67,13 @@ def resiliparse(*, bare: bool, inline_elements: bool = False, **options: Any) ->
 
     if bare:
         return lambda page: str(extract_plain_text(page.text, **options))
-    spared = named_in(options.get("skip_elements") or ())
-    options["skip_elements"] = [*(options.get("skip_elements") or ()), *_UNSHOWN[:2], *_ANNOTATIONS, *_FORMULAS_AGAIN]
+    skipped = options.get("skip_elements") or ()
+    options["skip_elements"] = [*skipped, *_UNSHOWN[:2], *_ANNOTATIONS, *_FORMULAS_AGAIN]
     if not options.get("main_content"):  # then it leaves no characters and no elements out
         return lambda page: str(extract_plain_text(page.text, **options))
     if not inline_elements:
         return lambda page: unmarked(str(extract_plain_text(marked(page.text, page.utf8), **options)))
+    spared = named_in(skipped)
 
     def extract(page: Decoded) -> str:
         data = page.text.encode("utf-8", "surrogatepass") if page.utf8 is None else page.utf8

@@ -114,12 +114,12 @@ class Buckets(CorpusJudge):
         shares = self._shares()
         return Decision(
             "bucket",
-            tuple(self.scores),
+            tuple(sorted(self.scores)),  # scores in another order are equal settings
             shares,
             frozenset(range(len(shares) + 1) if self.keep is None else self.keep),
             self.join,
             self.ties == "together",
-            tuple(entry.get("best") == "lowest" for entry in self.scores.values()),
+            frozenset(name for name, entry in self.scores.items() if entry.get("best") == "lowest"),
             key_free=frozenset({"cuts", "join", "ties", "keep"}),
         )
 
@@ -127,7 +127,7 @@ class Buckets(CorpusJudge):
         """Document -> uint64 of shape (scores + 2,): scores, weight, slice; or (0,) for a document without a score."""
         import numpy as np
 
-        scorers = [_scorer(entry) for entry in self.scores.values()]
+        scorers = [_scorer(self.scores[name]) for name in sorted(self.scores)]
         weigh, within = weigher(self.weight, self.tokens), self.within
         none = np.empty(0, dtype=np.uint64)
 
@@ -151,6 +151,8 @@ def _score(name: Any, given: Any) -> Any:
     rest = {key: value for key, value in given.items() if key not in _OPTIONS}
     if options.get("best", "highest") not in ("highest", "lowest"):
         raise ValueError(f"{name}: best must be highest or lowest")
+    if not isinstance(options.get("signal", ""), str):
+        raise ValueError(f"{name}: signal must be the name of a signal")
     if len(rest) != 1:
         raise ValueError(f"{name}: must have one judge or one note")
     if "note" in rest:

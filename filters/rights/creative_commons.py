@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 import re2
 
-# From the one that permits most to the one that permits least; CC-other are the retired ones
-KINDS = (
-    "CC0", "CC-PDM", "CC-PDDC", "CC-BY", "CC-BY-SA", "CC-BY-ND", "CC-BY-NC", "CC-BY-NC-SA", "CC-BY-NC-ND", "CC-other",
-)  # fmt: skip
+from filters.rights.license import KINDS
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,4 +1,4 @@
-"""Judge a page by the Creative Commons licence under which it says that it stands."""
+"""Judge a page by the Creative Commons licence that it states for itself."""
 
 from collections.abc import Callable
 from typing import ClassVar, Literal
@@ -9,17 +9,18 @@ from filters.contracts import Judge, Scores, limit, strategy
 from filters.document import Document
 from filters.rules import Rule
 
-Kind = Literal[
-    "CC0", "CC-PDM", "CC-PDDC", "CC-BY", "CC-BY-SA", "CC-BY-ND", "CC-BY-NC", "CC-BY-NC-SA", "CC-BY-NC-ND", "CC-other",
-    "none", "unknown",
-]  # fmt: skip
+# From the one that permits most to the one that permits least; CC-other are the retired ones
+_Kind = Literal[
+    "CC0", "CC-PDM", "CC-PDDC", "CC-BY", "CC-BY-SA", "CC-BY-ND", "CC-BY-NC", "CC-BY-NC-SA", "CC-BY-NC-ND", "CC-other"
+]
+KINDS: tuple[str, ...] = _Kind.__args__  # type: ignore[attr-defined]
 UNKNOWN, NONE = "unknown", "none"
 MAX_TRUST = 5
 
 
 @strategy
 class License(Judge):
-    """Notes the Creative Commons licence of a page, where it is stated and how far that is to be trusted.
+    """Notes the Creative Commons licence of a page, where it is stated, and how far that can be trusted.
 
     The order of trust is that of the C5 corpus; the highest place counts, and of several licences there the one that
     permits least:
@@ -45,8 +46,8 @@ class License(Judge):
     }
     reads_page: ClassVar[bool] = True
 
-    min_trust: int = Field(2, ge=1, le=MAX_TRUST, description="what is trusted less is no licence of the page")
-    keep: tuple[Kind, ...] = limit(
+    min_trust: int = Field(2, ge=1, le=MAX_TRUST, description="least trust at which a licence counts as the page's")
+    keep: tuple[Literal[_Kind, "none", "unknown"], ...] = limit(
         (), description="kinds of licence whose pages are kept; `none` and `unknown` are kinds too; empty: all are kept"
     )
     max_kinds: int | None = limit(

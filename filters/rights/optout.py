@@ -1,7 +1,7 @@
 """Judge a page by the robots directives and reservations that it and its server's answer carry."""
 
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -28,7 +28,7 @@ class OptOut(Judge):
     Read are `<meta name="robots">`, the same with the name of one of `agents`, X-Robots-Tag (also for one agent:
     `CCBot: noai`), and the header and meta tag tdm-reservation and tdm-policy of the TDM Reservation Protocol of a W3C
     community group. Directives add up wherever they stand; `none` is noindex and nofollow, `max-snippet:0` nosnippet.
-    What stands in a comment, a script, a template or a listing is no directive. robots.txt, /.well-known/tdmrep.json
+    What stands in a comment, a script, a template or a listing does not count. robots.txt, /.well-known/tdmrep.json
     and ai.txt are files of the site, which a page does not carry: they are not read.
 
     It needs the page, so it must stand before the first step over the whole corpus. A document without one (a row, a
@@ -38,7 +38,9 @@ class OptOut(Judge):
     writes: ClassVar = {"optout": "string", "optout_place": "string", "tdm_policy": "string"}
     reads_page: ClassVar[bool] = True
 
-    agents: tuple[str, ...] = Field(AGENTS, description="crawlers whose own directives count, besides those for all")
+    agents: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        AGENTS, description="crawlers whose own directives count, besides those for all"
+    )
     drop: tuple[Directive, ...] = limit((), description="directives for which a page is dropped; empty: none")
 
     def open(self) -> Callable[[Document], Scores]:

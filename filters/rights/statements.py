@@ -39,10 +39,8 @@ def statements(page: RawPage) -> tuple[Statement, ...]:
     return tuple(_statement(tag, page.charset) for tag in tags(_markup(page)) if _may_say(tag))
 
 
-def seen(page: RawPage | None) -> bool:
-    """Whether there is a page or a server's answer that could have said something: a row or a WET record has none."""
-    if page is None:
-        return False
+def seen(page: RawPage) -> bool:
+    """Whether there is markup or a server's answer that could have said something: a WET record has neither."""
     return page.media_type == "text/html" or any(not name.lower().startswith("warc-") for name, _ in page.headers)
 
 

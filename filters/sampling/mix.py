@@ -10,12 +10,13 @@ from pydantic import Field
 
 from filters.buckets import slice_of
 from filters.contracts import Buckets, CorpusJudge, FrozenMap, SettingsError, strategy
-from filters.document import Document
+from filters.document import Document, Fault
 from filters.sampling.upsample import WEIGHT
 from filters.text import tokens
 from filters.weighing import Weight, weigher
 
 _NONE = 1  # the slice of documents of no source that is named
+_MOST = 2**60  # a budget, and the weight of a document, are below it
 
 
 @strategy
@@ -25,17 +26,19 @@ class Mix(CorpusJudge):
     Of each source documents are taken in the order of the hash until they weigh its share of the budget or more, so
     that each is over by less than one document. A smaller budget takes a part of what a larger one takes, whatever the
     order and the files. A source that is too small is taken whole, and the run's `corpus` section says how much is
-    missing; no document is taken twice. Documents of no source that is named go. A document with the note `weight`
-    (sampling/upsample) counts as often.
+    missing; no document is taken twice. Documents of no named source go. A document with the note `weight`
+    (sampling/upsample) counts that many times.
     """
 
     reads: ClassVar[tuple[str, ...]] = (WEIGHT,)
 
-    budget: int = Field(gt=0, lt=2**60, description="how many documents, bytes or tokens to keep")
+    budget: int = Field(gt=0, lt=_MOST, description="how many documents, bytes or tokens to keep")
     unit: Weight = Field("tokens", description="what the budget counts: documents, bytes or tokens")
     tokens: str = Field(tokens.WORDS, min_length=1, description="tokens: words, or the path of a tokenizers JSON file")
     by: str | None = Field(
-        None, min_length=1, description="the note that says the source; null: patterns of file names, such as */news-*"
+        None,
+        min_length=1,
+        description="the note that says the source; null: patterns of files (*/news-*), the longest that fits",
     )
     shares: FrozenMap[str, Annotated[float, Field(ge=0, le=1)]] | None = Field(
         None, description="the share of each source in the budget, 1 in all; null: everything is one source"
@@ -68,7 +71,6 @@ class Mix(CorpusJudge):
             (Fraction(1, 2),),
             frozenset({1}),
             tied=False,
-            lowest=(False,),
             budget=FrozenMap({keys[name]: int(_exact(share) * self.budget) for name, share in named.items()}),
             slices=FrozenMap({keys[name]: name for name in named}),
             key_free=frozenset({"budget"}),
@@ -86,7 +88,10 @@ class Mix(CorpusJudge):
             place = int.from_bytes(hashlib.blake2b(name, digest_size=8, key=key).digest(), "little")
             weight = document.notes.get(WEIGHT, 1)
             times = float(weight) if isinstance(weight, (int, float)) else 1.0
-            return np.array([(place >> 1) + 1, round(weigh(document) * times), source(document)], dtype=np.uint64)
+            counted = weigh(document) * times
+            if not 0 <= counted < _MOST:  # nor is NaN
+                raise Fault("bad_note", f"by its {WEIGHT} the document counts {counted:.3g}, expected 0 to 2**60")
+            return np.array([(place >> 1) + 1, round(counted), source(document)], dtype=np.uint64)
 
         return keys
 
@@ -99,12 +104,13 @@ class Mix(CorpusJudge):
         by = self.by
         if by is not None:
             return lambda document: known.get(str(document.notes.get(by, "")), _NONE)
+        patterns = sorted(known, key=lambda name: (-len(name), name))  # shares in another order are equal settings
         of_file: dict[str, int] = {}
 
         def matching(document: Document) -> int:
             path = document.source
             if path not in of_file:
-                of_file[path] = next((key for name, key in known.items() if fnmatch.fnmatchcase(path, name)), _NONE)
+                of_file[path] = next((known[name] for name in patterns if fnmatch.fnmatchcase(path, name)), _NONE)
             return of_file[path]
 
         return matching

@@ -195,8 +195,8 @@ def _evidence(counts: Mapping[str, int], decision: Buckets, cuts: Cuts) -> dict[
     if found["slices"] == 1:
         (slice_,) = {slice_ for slice_, _ in cuts}
         found["cuts"] = {
-            name: [_shown(cut, lowest) for cut in cuts[slice_, number][:-1]]
-            for number, (name, lowest) in enumerate(zip(decision.scores, decision.lowest, strict=True))
+            name: [_shown(cut, name in decision.lowest) for cut in cuts[slice_, number][:-1]]
+            for number, name in enumerate(decision.scores)
         }
     if len(decision.scores) > 1:
         found["top_tenths"] = [

@@ -8,7 +8,7 @@ import pytest
 
 from filters import make
 from filters.buckets import all_cuts, joined, judged
-from filters.contracts import Buckets, FrozenMap, SettingsError
+from filters.contracts import Buckets, FrozenMap, SettingsError, settings_of
 from filters.dedup.survivors import sortable
 from filters.document import Document
 
@@ -20,7 +20,7 @@ def table(scores: list[list[float]], weights: list[int], slices: list[int]) -> t
 
 
 def decision(cuts, tied, keep=(1,), join="maximum", scores=("a",), **more) -> Buckets:
-    return Buckets("bucket", scores, cuts, frozenset(keep), join, tied, (False,) * len(scores), **more)
+    return Buckets("bucket", scores, cuts, frozenset(keep), join, tied, **more)
 
 
 def plain_bucket(row: int, number: int, values: np.ndarray, order: np.ndarray, cuts, tied: bool) -> int:
@@ -112,6 +112,10 @@ def test_keys_of_judges_and_notes():
     again = make("quality/buckets", {"scores": judge.scores, "weight": "bytes", "within": "language"})
     assert again == judge
     assert hash(again) == hash(judge)
+    turned = make("quality/buckets", {**settings_of(judge), "scores": dict(sorted(judge.scores.items(), reverse=True))})
+    assert turned == judge
+    assert turned.decision() == judge.decision()
+    assert turned.open()(Document("1", "세 낱말 뿐", notes={"p": 2.5, "language": "ko"})).tolist() == one.tolist()
 
 
 @pytest.mark.parametrize(
@@ -123,6 +127,7 @@ def test_keys_of_judges_and_notes():
         ({"scores": {"a": {"quality/length": {"min_wrds": 1}}}}, "min_wrds"),
         ({"scores": {"a": {"dedup/exact": {}}}}, "not a per-document judge"),
         ({"scores": {"a": {"note": "p", "best": "higher"}}}, "highest or lowest"),
+        ({"scores": {"a": {"quality/length": {}, "signal": 5}}}, "name of a signal"),
         ({"scores": QUALITY, "cuts": [0.5, 0.4]}, "ascending"),
         ({"scores": QUALITY, "cuts": 4, "keep": [4]}, "0 to 3"),
         ({"scores": QUALITY, "keep": []}, "0 to 19"),

@@ -117,12 +117,47 @@ def test_selectors_find_elements_of_sentences(extract: Any) -> None:
     assert "그는 지분을 은 팔았다." in extract(page, skip_elements=("time",), inline_elements=True)
 
 
+def test_a_run_of_four_words_on_one_side_is_a_sentence(extract: Any) -> None:
+    element = "<span class=share>지분</span>"
+    for text, kept in (
+        (f"the clerk sold {element}", False),
+        (f"the clerk sold all {element}", True),
+        (f"the clerk sold all. {element}", False),
+        (f"{element} the clerk sold", False),
+        (f"{element} the clerk sold all", True),
+    ):
+        page = BODY % f"<div><div><div><p>{text}</p></div></div></div>"
+        assert ("지분" in extract(page, inline_elements=True)) == kept, text
+
+
+def _between(text: str) -> str:
+    return text.partition(FIRST)[2].partition(LAST)[0].strip()
+
+
 def test_lists_with_links_go_as_the_documentation_says(extract: Any) -> None:
     def kept(linked: int) -> bool:
-        items = f"<li>{'x' * (100 - linked)}<a href=/>{'y' * linked}</a></li>"
-        return "xxx" in extract(BODY % f"<div><div><div><ul>{items}</ul></div></div></div>")
+        item = f"<li>{'a' * (100 - linked)}<a href=/>{'b' * linked}</a></li>"
+        return bool(_between(extract(BODY % f"<div><div><div><ul>{item}</ul></div></div></div>")))
 
     assert kept(20) and not kept(21)
+
+
+def test_lists_near_the_body_go_as_the_documentation_says(extract: Any) -> None:
+    def kept(level: int) -> bool:
+        divs = level - 2  # main is one level, and the list another
+        return bool(_between(extract(BODY % f"{'<div>' * divs}<ul><li>고동 소리</li></ul>{'</div>' * divs}")))
+
+    assert kept(4) and not kept(3)
+
+
+def test_boxes_of_links_go_as_the_documentation_says(extract: Any) -> None:
+    def kept(size: int, linked: int, attribute: str = "class=note") -> bool:
+        box = f"<div {attribute}>{'a' * (size - linked)}<a href=/>{'b' * linked}</a></div>"
+        return bool(_between(extract(BODY % f"<div><div><div>{box}</div></div></div>")))
+
+    assert kept(100, 60) and not kept(100, 61)
+    assert kept(1501, 1200) and not kept(1500, 1200)
+    assert kept(100, 61, "title=note") and not kept(100, 61, "id=note")
 
 
 @pytest.mark.parametrize(
@@ -130,17 +165,21 @@ def test_lists_with_links_go_as_the_documentation_says(extract: Any) -> None:
     [
         ('<div class="sidebar"><p>고동 소리</p></div>', ""),
         ('<div class="related"><p>고동 소리</p></div>', ""),
+        ('<div class="featured"><p>고동 소리</p></div>', ""),
+        ('<div class="popular"><p>고동 소리</p></div>', ""),
         ('<div class="note"><p>자세히: <a href=/>고동 소리를 다룬 장</a></p></div>', ""),
         ("<p>관련 항목</p><ul><li><a href=/>고동 소리</a></li></ul>", "관련 항목"),
         ("<p>글은 <code class=email>고동</code>이 썼다.</p>", "글은 이 썼다."),
-        ("<p>글은 <a rel=author href=/>고동</a>이 썼다.</p>", "글은 이 썼다."),
+        *(
+            (f"<p>글은 <a rel={rel} href=/>고동</a>이 썼다.</p>", "글은 이 썼다.")
+            for rel in ("author", "tag", "next", "prev")
+        ),
         ("<p>글은 <b class=hidden>고동</b>이 썼다.</p>", "글은 이 썼다."),
         ("<p><img alt=고동> 고동<a href=/><img alt=소리></a><a href=/><img alt=크게></a></p>", "고동 고동소리크게"),
     ],
 )
 def test_what_the_documentation_says_is_lost(extract: Any, html: str, text: str) -> None:
-    found = extract(BODY % f"<div><div><div>{html}</div></div></div>")
-    assert found.partition(FIRST)[2].partition(LAST)[0].strip() == text
+    assert _between(extract(BODY % f"<div><div><div>{html}</div></div></div>")) == text
 
 
 @pytest.mark.parametrize("icon", ["\ue001", "\uf8ff", "&#xE001;", "&#57345;"])

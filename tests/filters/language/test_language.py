@@ -245,7 +245,7 @@ def test_labels_of_ones_own():
     judge("language/fasttext", labels={"ko": "kor"}, keep=["kor"]).check()
     with pytest.raises(ResourceError, match="does not know the language 'ko'"):
         judge("language/fasttext", labels={"ko": "zz"}, keep=["ko"]).check()
-    with pytest.raises(ResourceError, match=r"has no label 'kor_Hang'; did you mean|has no label 'kor_Hang'"):
+    with pytest.raises(ResourceError, match="has no label 'kor_Hang'"):
         judge("language/fasttext", labels={"kor_Hang": "ko"}).check()
     with pytest.raises(SettingsError, match="'Korean!' is not a language code"):
         judge("language/fasttext", labels={"ko": "Korean!"})

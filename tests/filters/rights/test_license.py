@@ -8,6 +8,7 @@ import filters
 from filters.chain import OpenStep, Step, apply
 from filters.contracts import SettingsError
 from filters.document import Document
+from filters.rights import marks
 from filters.rights.creative_commons import KINDS, by_address, named_in
 from filters.rights.license import License
 from tests.filters.rights.test_optout import page
@@ -156,6 +157,18 @@ def test_a_footer_speaks_of_what_it_named_last():
     said = "<footer>site design / logo by X; user contributions licensed under CC BY-SA</footer>"
     assert found_in(said) == ("CC-BY-SA", 2, "footer")
     assert found_in("<footer>Our content is free. Icons: CC BY</footer>") == ("none", 0, "")
+
+
+def test_what_is_read_ends_at_its_limits():
+    for length, kind in ((73, "none"), (74, "CC-BY")):  # with the blanks, 80 characters from the icons to the name
+        assert found_in(f"<footer>icons {'a' * length} CC BY 4.0</footer>")[0] == kind
+    for length, kind in ((marks.MAX_FOOTER - len("<footer> CC BY"), "CC-BY"), (marks.MAX_FOOTER, "none")):
+        assert found_in(f"<footer>{'a' * length} CC BY</footer>")[0] == kind
+    article = f'{{"@type": "Article", "license": "{BY}"}}'
+    for depth, kind in ((20, "CC-BY"), (21, "none")):
+        assert found_in(ld("[" * depth + article + "]" * depth))[0] == kind
+    for more, kind in ((0, "CC-BY"), (1, "none")):
+        assert found_in(ld(article + " " * (marks.MAX_JSON - len(article) + more)))[0] == kind
 
 
 def test_the_highest_place_counts_and_there_what_permits_least():

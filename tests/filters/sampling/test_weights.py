@@ -4,7 +4,7 @@ import pytest
 
 from filters import make
 from filters.contracts import SettingsError
-from filters.document import Document
+from filters.document import Document, Fault
 
 
 def weight(judge, **notes):
@@ -32,11 +32,20 @@ def test_the_source_is_a_note_or_the_files_name():
     keys = by_note.open()
     names = {decision.slices.get(int(keys(Document("1", "a b", notes={"language": code}))[2])) for code in ("ko", "ja")}
     assert names == {"ko", None}
-    by_file = make("sampling/mix", {"budget": 1000, "shares": {"*/news-*": 0.25, "*": 0.75}})
-    keys, decision = by_file.open(), by_file.decision()
-    for source, share in (("in/news-1.jsonl", 250), ("in/web.jsonl", 750)):
-        assert decision.budget[int(keys(Document("1", "a b", source=source))[2])] == share
+    for shares in ({"*/news-*": 0.25, "*": 0.75}, {"*": 0.75, "*/news-*": 0.25}):  # equal settings, so equal keys
+        by_file = make("sampling/mix", {"budget": 1000, "shares": shares})
+        keys, decision = by_file.open(), by_file.decision()
+        for source, share in (("in/news-1.jsonl", 250), ("in/web.jsonl", 750)):
+            assert decision.budget[int(keys(Document("1", "a b", source=source))[2])] == share
     assert keys(Document("1", "a b c", notes={"weight": 2.5}))[1] == 8
+
+
+@pytest.mark.parametrize("count", [-1.0, float("nan"), float("inf"), 2.0**60])
+def test_a_weight_that_no_budget_can_count_is_a_failed_row(count):
+    keys = make("sampling/mix", {"budget": 1, "unit": "documents"}).open()
+    with pytest.raises(Fault, match="bad_note: by its weight the document counts"):
+        keys(Document("1", "a", notes={"weight": count}))
+    assert keys(Document("1", "a", notes={"weight": 2.0**59}))[1] == 2**59
 
 
 @pytest.mark.parametrize(
@@ -45,6 +54,9 @@ def test_the_source_is_a_note_or_the_files_name():
         ({"budget": 0}, "budget"),
         ({"budget": 5, "shares": {"a": 0.5, "b": 0.4}}, "add up to 0.9"),
         ({"budget": 5, "by": "language"}, "by needs shares"),
+        ({"budget": 5, "shares": {}}, "add up to 0"),
+        ({"budget": 5, "shares": {"a": 1.5, "b": -0.5}}, "shares"),
+        ({"budget": 2**60}, "budget"),
     ],
 )
 def test_wrong_mixtures_are_named(settings, said):
