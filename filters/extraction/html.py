@@ -25,7 +25,7 @@ class HtmlExtractor(Extractor):
     writes: ClassVar[Mapping[str, str]] = {"encoding": "string", "replacement_ratio": "float64"}
 
     timeout: float = Field(
-        10.0, gt=0, le=3600, description="seconds of CPU time a page may take; twice that in wall time"
+        9.0, gt=0, le=3600, description="seconds of CPU time a page may take; twice that in wall time"
     )
     memory: int = Field(
         1_300_000_000, ge=64_000_000, description="bytes of address space a page may take, besides the library's own"
