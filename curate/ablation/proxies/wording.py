@@ -30,8 +30,8 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
         return [*said, "The base keeps too little text for a proxy."]
     if found["limited_by"]:
         said.append(
-            f"Every arm gives {found['bytes']:,} bytes, half of what {found['limited_by']} has: samples of more would "
-            "leave too little for other seeds to draw from."
+            f"Samples are of {found['bytes']:,} bytes, half of what {found['limited_by']} has: more would leave too "
+            "little for other seeds to draw from."
         )
     if found["seeds"] < LEAST_SEEDS:
         said.append(f"There are no verdicts with fewer than {LEAST_SEEDS} seeds: they cannot rule out chance.")
