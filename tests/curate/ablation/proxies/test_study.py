@@ -41,6 +41,7 @@ def test_the_share_of_right_signs_and_its_intervals(tmp_path):
     assert found["unigram"]["right_separated"]["of_means"] < 0.05
     assert found["unigram"]["verdicts"]["right"] < 0.05
     assert found["byte n-gram"]["to_base"]["far"]["one"] == pytest.approx(200, abs=30)
+    assert "far on one" in found[truth.TRANSFORMER]["beyond_chance"]
 
 
 def test_arms_that_keep_copies_are_judged_apart(tmp_path):
