@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from curate.training import perplexity
+from curate.training.texts import text_files
 from tests.curate.ablation.tools import BODY, run_ablation, texts, without_times, write
 from tests.curate.running_tools import adds_up, content, go, recipe, write_rows
 
@@ -64,7 +66,10 @@ def near_duplicates(folder: Path) -> list[Path]:
 def test_every_kind_of_decision_is_the_same(endpoint, tmp_path):
     inputs = near_duplicates(tmp_path)
     same = {"verify": {"containment": 0.9, "jaccard": 0.9}, "as": "same"}
+    (learned,) = text_files([str(inputs[0])])
+    perplexity.train(learned.texts, tmp_path / "m.arpa", order=3, held_out_share=0)
     chosen = recipe(
+        {"quality/perplexity": {"model": str(tmp_path / "m.arpa"), "max_perplexity": 2.4}},
         "dedup/url",
         "dedup/exact",
         {"dedup/minhash": same},
@@ -95,6 +100,7 @@ def test_every_kind_of_decision_is_the_same(endpoint, tmp_path):
     assert sum(map(bool, rules[0])) >= 5
     assert there["corpus"] == here["corpus"]
     assert content(tmp_path / "there") == content(tmp_path / "here")
+    assert 0 < sum(rules[0][1].values()) < 300
 
 
 @pytest.mark.long
