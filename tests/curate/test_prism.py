@@ -45,7 +45,9 @@ def endpoint(tmp_path_factory):
 
 
 def on_prism(endpoint: str) -> list[str]:
-    return ["--runner", "PortableRunner", "--job_endpoint", endpoint, "--environment_type", "LOOPBACK"]
+    # a job takes longer than its server may take for an answer
+    patience = ["--job_server_timeout", "20"]
+    return ["--runner", "PortableRunner", "--job_endpoint", endpoint, "--environment_type", "LOOPBACK", *patience]
 
 
 def near_duplicates(folder: Path) -> list[Path]:
