@@ -119,11 +119,11 @@ def _proxy(proxy: dict[str, Any], base: str) -> str | None:
         for (decision, name), arms in found.items()
     ]
     said = f"finds {'; '.join(parts)}" if parts else "cannot tell any arm from the base with the mixture held fixed"
-    if mixed:
-        said += f"; {mixed:,} more {'differs' if mixed == 1 else 'differ'} only when the mixture is not held fixed"
-    if not_held:
-        verb = "differs" if not_held == 1 else "differ"
-        said += f"; {not_held:,} more {verb} where the mixture could not be held fixed"
+    rest = {"only when the mixture is not held fixed": mixed, "where the mixture could not be held fixed": not_held}
+    for when, count in rest.items():
+        if count:
+            more = f"{count:,} more" if parts else f"{count:,}"
+            said += f"; {more} {'differs' if count == 1 else 'differ'} {when}"
     comparisons = "comparison" if tested == 1 else "comparisons"
     return (
         f"The proxy, a weak signal, {said} ({tested:,} {comparisons} with the base; if none differed, about "

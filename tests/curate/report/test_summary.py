@@ -100,8 +100,8 @@ def test_the_proxy_speaks_of_references_and_only_beyond_its_intervals():
 def test_what_the_mixture_explains_is_not_named():
     found = summary(_report(_arm("a"), proxy=_proxy(_pair("a", docs="shift", news="nearer"))))[2]
     assert "“a” nearer" not in found
-    assert "2 more differ only when the mixture is not held fixed (" in found
-    found = summary(_report(_arm("a"), proxy=_proxy(_pair("a", docs="shift", news="farther?"))))[2]
+    assert "; 2 differ only when the mixture is not held fixed (" in found
+    found = summary(_report(_arm("a"), proxy=_proxy(_pair("a", docs="shift", news="farther?", wiki="nearer*"))))[2]
     assert "1 more differs only when the mixture is not held fixed; 1 more differs where the mixture could not" in found
 
 
