@@ -367,7 +367,7 @@ def _right(tables: dict[str, np.ndarray], cells: Sequence[Cell], others: Sequenc
 
     of_means         of the means over seeds
     without_one_arm  the same, the least and the most if any one arm is left out: pairs share arms
-    of_seeds         of single seeds: mean, and 95 % t interval over seeds
+    of_seeds         of single seeds: mean, and 95 % t interval over seeds, cut to [0, 1]
     of_other_seeds   the same, where the other seeds say which cells are separated and what is right; from 3 seeds on
     """
     if not cells:
@@ -404,7 +404,7 @@ def _interval(shares: Sequence[float]) -> list[float]:
 
     mean, width = float(np.mean(shares)), float(np.std(shares, ddof=1) / np.sqrt(len(shares)))
     width *= float(stats.t.ppf(0.975, len(shares) - 1))
-    return [round(mean, 3), round(mean - width, 3), round(mean + width, 3)]
+    return [round(mean, 3), round(max(0.0, mean - width), 3), round(min(1.0, mean + width), 3)]
 
 
 def _cross_seed(tables: dict[str, np.ndarray], truth: dict[str, np.ndarray], pairs: Sequence[Any]) -> float:

@@ -7,10 +7,10 @@ from curate.ablation.proxies.decisions import LEAST_SEEDS
 
 CAVEAT = (
     "A small n-gram model trained on each arm says which arm's text is nearer to the reference texts, in bits a byte. "
-    "It does not say which text trains the better model. In one comparison with transformers of a million parameters "
-    "(English, 12 arms, two seeds) it had their sign in 94 to 96 % of the differences that were beyond chance there; "
-    "larger models and other languages were not compared. That small proxies order four of five pairs of corpora as "
-    "large models do was found for transformers of 150 million parameters, not for n-grams."
+    "It does not say which text trains the better model. In two comparisons with transformers of a million parameters "
+    "(English, 12 arms each, two and three seeds) it had their sign in 94 to 97 % of the differences that were beyond "
+    "chance there; larger models and other languages were not compared. That small proxies order four of five pairs of "
+    "corpora as large models do was found for transformers of 150 million parameters, not for n-grams."
 )
 WHY_NOT_FOR_DEDUP = (
     "At equal bytes an n-gram model learns next to nothing from a copy, so it prefers the arm with fewer of them and "
