@@ -35,8 +35,13 @@ from pipelines.reading.units import expand
 
 BY_HAND = True
 PACKAGES = {
-    "en": ("postgresql-doc-15", "python3.11-doc", "git-doc", "apache2-doc", "sqlite3-doc", "developers-reference",
-           "maint-guide", "octave-doc", "debian-reference-en"),
+    "en": (
+        "anarchism", "apache2-doc", "aptitude-doc-en", "bash-doc", "bind9-doc", "cmake-doc", "debian-faq",
+        "debian-policy", "debian-reference-de", "debian-reference-en", "debian-reference-fr", "developers-reference",
+        "exim4-doc-html", "gap-doc", "git-doc", "installation-guide-amd64", "libreoffice-help-en-us",
+        "maint-guide", "nodejs-doc", "octave-doc", "postfix-doc", "postgresql-doc-15", "python-django-doc",
+        "python-sqlalchemy-doc", "python3.11-doc", "r-doc-html", "sqlite3-doc", "swi-prolog-doc",
+    ),
     "ko": ("libreoffice-help-ko",),
     "ja": ("libreoffice-help-ja",),
 }  # fmt: skip
@@ -68,6 +73,7 @@ def recipes(language: str) -> dict[str, Any]:
     return {name: {"name": name, "stages": steps} for name, steps in stages.items()}
 
 
+COPIES = ("no-dedup", "nothing", "half duplicated")  # keep what the base takes out as copies: reports judge no such arm
 CONTROLS = ("words shuffled", "lines shuffled", "half duplicated", "random removal")
 
 
@@ -110,6 +116,7 @@ def pool(folder: Path, packages: Sequence[str], most: int) -> Path:
     if path.exists():
         return path
     rng = random.Random(0)
+    _fetch(folder / "packages", packages)
     with path.with_suffix(".part").open("wb") as file:
         for package in packages:
             place = folder / "packages" / package
@@ -123,14 +130,26 @@ def pool(folder: Path, packages: Sequence[str], most: int) -> Path:
     return path
 
 
+def _fetch(place: Path, packages: Sequence[str]) -> None:
+    """Download the packages that are not there yet, and unpack all."""
+    place.mkdir(exist_ok=True)
+    missing = [name for name in packages if not list(place.glob(f"{name}_*.deb"))]
+    if missing:
+        subprocess.run(["apt-get", "download", "-q", *missing], cwd=place, check=True, stdout=sys.stderr)
+    for name in packages:
+        (found,) = place.glob(f"{name}_*.deb")
+        if not (place / name).exists():
+            subprocess.run(["dpkg-deb", "-x", found, place / f"{name}.part"], check=True)
+            (place / f"{name}.part").rename(place / name)
+
+
+def _versions(folder: Path) -> list[str]:
+    """The files of the packages, which hold their versions."""
+    return sorted(file.stem for file in (folder / "packages").glob("*.deb"))
+
+
 def _pages(place: Path) -> Iterator[Path]:
-    """The HTML pages of the package that the folder is called after."""
-    if not place.exists():
-        place.parent.mkdir(exist_ok=True)
-        before = set(place.parent.glob("*.deb"))
-        subprocess.run(["apt-get", "download", "-q", place.name], cwd=place.parent, check=True, stdout=sys.stderr)
-        (found,) = set(place.parent.glob("*.deb")) - before
-        subprocess.run(["dpkg-deb", "-x", found, place], check=True)
+    """The HTML pages of an unpacked package."""
     return (one for one in place.rglob("*") if one.suffix in (".html", ".htm", ".xhtml") and one.is_file())
 
 
@@ -207,7 +226,7 @@ def study(given: argparse.Namespace) -> None:
     most = min([given.bytes, *(source.bytes // 2 for source in arms.values()), arms["base"].bytes // 3])
     size = truth_model.Size(given.width, given.layers, given.vocabulary)
     settings = {
-        "language": given.language, "packages": list(packages), "pages": given.pages, "inputs": len(inputs),
+        "language": given.language, "packages": _versions(given.folder), "pages": given.pages, "inputs": len(inputs),
         "bytes": most, "arms": {name: arms[name].bytes if name in arms else None for name in order},
         "references": references.sizes, "size": vars(size),
     }  # fmt: skip
@@ -261,8 +280,6 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 def report(folder: Path) -> dict[str, Any]:
     """How often each proxy has the sign of the transformers, over the seeds that all arms have."""
-    from scipy import stats
-
     settings = json.loads((folder / "study.json").read_text())
     rows = _rows(folder / "results.jsonl")
     order, references = list(settings["arms"]), list(settings["references"])
@@ -279,14 +296,26 @@ def report(folder: Path) -> dict[str, Any]:
         return np.array([[by[model, arm, seed][reference] for seed in seeds] for arm in order])
 
     own = [arm not in ("words shuffled", "lines shuffled", "half duplicated") for arm in order]
-    truth = {name: Costs(table(TRANSFORMER, name), [0.0] * len(order), own) for name in references}
+    truth = {name: table(TRANSFORMER, name) for name in references}
     pairs = list(itertools.combinations(range(len(order)), 2))
-    cells = [(pair, name, truth[name].difference(*pair)) for pair in pairs for name in references]
-    separated = [(pair, name, difference.sign) for pair, name, difference in cells if difference.sign]
-    recipes_only = [cell for cell in separated if all(order[one] not in CONTROLS for one in cell[0])]
+    separated = _separated(truth, own, pairs)
+    # by the transformers of the other seeds, which did not read the documents of this one
+    others = [
+        _separated({name: np.delete(costs, at, axis=1) for name, costs in truth.items()}, own, pairs)
+        for at in range(len(seeds) if len(seeds) > 2 else 0)
+    ]
+
+    def right(model: str, chosen: set[int]) -> dict[str, Any]:
+        tables = {name: table(model, name) for name in references}
+        return _right(tables, _among(separated, chosen), [_among(cells, chosen) for cells in others])
+
+    everything, made = set(range(len(order))), {at for at, arm in enumerate(order) if arm not in CONTROLS}
+    alike = {at for at, arm in enumerate(order) if arm not in COPIES}
+    size = {**dict.fromkeys(order, settings["arms"]["base"]), **{a: b for a, b in settings["arms"].items() if b}}
+    shares = [settings["bytes"] / size[arm] / (1 - samples.REMOVED * (arm == "random removal")) for arm in order]
     found: dict[str, Any] = {
-        "settings": settings, "seeds": seeds, "cells": len(cells), "separated": len(separated),
-        "separated_by_chance": round(0.05 * len(cells), 1),
+        "settings": settings, "seeds": seeds, "cells": len(pairs) * len(references), "separated": len(separated),
+        "separated_by_chance": round(0.05 * len(pairs) * len(references), 1),
         "parameters": next(row["parameters"] for row in rows if row["model"] == TRANSFORMER),
         "tokens": next(row["tokens"] for row in rows if row["model"] == TRANSFORMER),
     }  # fmt: skip
@@ -295,31 +324,87 @@ def report(folder: Path) -> dict[str, Any]:
         cpu = [row["cpu"] for row in rows if row["model"] == model]
         found[model] = {
             "cpu_seconds": round(float(np.median(cpu)), 2),
-            "right_separated": _right(tables, separated, stats) if model != TRANSFORMER else None,
-            "right_recipes_only": _right(tables, recipes_only, stats) if model != TRANSFORMER else None,
-            "right_cross_seed": _cross_seed(tables, {name: table(TRANSFORMER, name) for name in references}, pairs),
+            "right_separated": right(model, everything) if model != TRANSFORMER else None,
+            "right_recipes_only": right(model, made) if model != TRANSFORMER else None,
+            "right_without_copies": right(model, alike) if model != TRANSFORMER else None,
+            "verdicts": _verdicts(tables, truth, _among(_separated(tables, own, pairs, shares), alike)),
+            "right_cross_seed": _cross_seed(tables, truth, pairs),
             "to_base": {
                 arm: {name: round(1000 * float((tables[name][at] - tables[name][0]).mean())) for name in references}
                 for at, arm in enumerate(order) if at
             },
+            "beyond_chance": [
+                f"{order[b]} on {name}" for (a, b), name, _ in _separated(tables, own, pairs) if a == 0
+            ],
         }  # fmt: skip
-    found["separated_from_base"] = sorted(f"{order[b]} on {name}" for (a, b), name, _ in separated if a == 0)
     return found
 
 
-def _right(tables: dict[str, np.ndarray], cells: Sequence[Any], stats: Any) -> dict[str, Any]:
-    """The share of right signs: of the means over seeds, and of each seed with a t interval over seeds."""
+Cell = tuple[tuple[int, int], str, int]  # two arms, a reference, and the sign of the transformers
+
+
+def _separated(
+    tables: dict[str, np.ndarray],
+    own: Sequence[bool],
+    pairs: Sequence[tuple[int, int]],
+    shares: Sequence[float] | None = None,
+) -> list[Cell]:
+    """The pairs of arms that a model tells apart beyond the chance of its seeds, by reference, and its sign.
+
+    shares  of each arm that a sample takes, to decide as reports do; without, chance is that of the very samples
+    """
+    costs = {name: Costs(table, shares or [0.0] * len(own), own) for name, table in tables.items()}
+    signs = [(pair, name, costs[name].difference(*pair).sign) for pair in pairs for name in costs]
+    return [cell for cell in signs if cell[2]]
+
+
+def _among(cells: Sequence[Cell], arms: set[int]) -> list[Cell]:
+    return [cell for cell in cells if set(cell[0]) <= arms]
+
+
+def _right(tables: dict[str, np.ndarray], cells: Sequence[Cell], others: Sequence[Sequence[Cell]]) -> dict[str, Any]:
+    """The share of right signs.
+
+    of_means         of the means over seeds
+    without_one_arm  the same, the least and the most if any one arm is left out: pairs share arms
+    of_seeds         of single seeds: mean, and 95 % t interval over seeds
+    of_other_seeds   the same, where the other seeds say which cells are separated and what is right; from 3 seeds on
+    """
     if not cells:
         return {"cells": 0}
-    means = [np.sign(tables[name][b].mean() - tables[name][a].mean()) == sign for (a, b), name, sign in cells]
-    by_seed = np.mean([np.sign(tables[name][b] - tables[name][a]) == sign for (a, b), name, sign in cells], axis=0)
-    width = float(stats.t.ppf(0.975, len(by_seed) - 1) * by_seed.std(ddof=1) / np.sqrt(len(by_seed)))
-    mean = float(by_seed.mean())
-    return {
+    means = {name: table.mean(axis=1, keepdims=True) for name, table in tables.items()}
+    arms = {arm for pair, _, _ in cells for arm in pair}
+    left = [[cell for cell in cells if arm not in cell[0]] for arm in arms]
+    without = [_share(means, one, 0) for one in left if one]
+    seeds = range(next(iter(tables.values())).shape[1])
+    found = {
         "cells": len(cells),
-        "of_means": round(float(np.mean(means)), 3),
-        "of_seeds": [round(mean, 3), round(mean - width, 3), round(mean + width, 3)],
+        "of_means": round(_share(means, cells, 0), 3),
+        "without_one_arm": [round(min(without), 3), round(max(without), 3)] if without else None,
+        "of_seeds": _interval([_share(tables, cells, at) for at in seeds]),
+        "of_other_seeds": None,
     }
+    if others and all(others):
+        found["of_other_seeds"] = _interval([_share(tables, one, at) for at, one in enumerate(others)])
+    return found
+
+
+def _share(tables: dict[str, np.ndarray], cells: Sequence[Cell], seed: int) -> float:
+    return float(np.mean([np.sign(tables[name][b, seed] - tables[name][a, seed]) == s for (a, b), name, s in cells]))
+
+
+def _verdicts(tables: dict[str, np.ndarray], truth: dict[str, np.ndarray], decided: Sequence[Cell]) -> dict[str, Any]:
+    """What a report would decide among arms that deduplicate alike, and how often transformers have the same sign."""
+    means = {name: table.mean(axis=1, keepdims=True) for name, table in truth.items()}
+    return {"decided": len(decided), "right": round(_share(means, decided, 0), 3) if decided else None}
+
+
+def _interval(shares: Sequence[float]) -> list[float]:
+    from scipy import stats
+
+    mean, width = float(np.mean(shares)), float(np.std(shares, ddof=1) / np.sqrt(len(shares)))
+    width *= float(stats.t.ppf(0.975, len(shares) - 1))
+    return [round(mean, 3), round(mean - width, 3), round(mean + width, 3)]
 
 
 def _cross_seed(tables: dict[str, np.ndarray], truth: dict[str, np.ndarray], pairs: Sequence[Any]) -> float:

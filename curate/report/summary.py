@@ -86,34 +86,44 @@ def _arms(report: dict[str, Any]) -> str:
 
 def _quality(report: dict[str, Any]) -> str:
     proxy = report.get("proxy")
-    if proxy and proxy["tested"]:
-        return _proxy(proxy, report["arms"][0]["name"])
+    said = _proxy(proxy, report["arms"][0]["name"]) if proxy else None
+    if said:
+        return said
     if report.get("gold"):
         return "The results of the arms' strategies on the labelled data are below, with intervals."
     return "These figures say how much each arm keeps and what; they do not say which text a model learns more from."
 
 
-def _proxy(proxy: dict[str, Any], base: str) -> str:
+def _proxy(proxy: dict[str, Any], base: str) -> str | None:
     """Which arms the proxy finds nearer to or farther from which reference than the base; never just "better".
 
-    Named are those that stay so with the mixture held fixed.
+    Named are those that stay so with the mixture held fixed. None where no arm was compared with the base.
     """
     found: dict[tuple[str, str], list[str]] = {}
-    tested = mixed = 0
+    tested = mixed = not_held = 0
     for pair in proxy["pairs"]:
         for name, row in pair["references"].items() if pair["left"] == base else ():
             tested += row["decision"] != "none"
-            if row["decision"] in ("nearer", "farther") and row["held_fixed_decides"]:
+            if row["decision"] in ("none", "undecided"):
+                continue
+            if row["held_fixed"] is None:
+                not_held += 1
+            elif row["decision"] != "shift" and row["held_fixed_decides"]:
                 found.setdefault((row["decision"], name), []).append(f"“{pair['right']}”")
-            elif row["decision"] in ("nearer", "farther", "shift"):
+            else:
                 mixed += 1
+    if not tested:
+        return None
     parts = [
         f"{', '.join(arms)} {'nearer to' if decision == 'nearer' else 'farther from'} {name} than the base"
         for (decision, name), arms in found.items()
     ]
     said = f"finds {'; '.join(parts)}" if parts else "cannot tell any arm from the base with the mixture held fixed"
-    if mixed:
-        said += f"; {mixed:,} more {'differs' if mixed == 1 else 'differ'} only when the mixture is not held fixed"
+    rest = {"only when the mixture is not held fixed": mixed, "where the mixture could not be held fixed": not_held}
+    for when, count in rest.items():
+        if count:
+            more = f"{count:,} more" if parts else f"{count:,}"
+            said += f"; {more} {'differs' if count == 1 else 'differ'} {when}"
     comparisons = "comparison" if tested == 1 else "comparisons"
     return (
         f"The proxy, a weak signal, {said} ({tested:,} {comparisons} with the base; if none differed, about "

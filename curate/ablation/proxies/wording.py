@@ -29,9 +29,10 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
     if not found["bytes"]:
         return [*said, "The base keeps too little text for a proxy."]
     if found["limited_by"]:
+        whose = _named(found["limited_by"], found)
         said.append(
-            f"Every arm gives {found['bytes']:,} bytes, half of what {found['limited_by']} has: samples of more would "
-            "leave too little for other seeds to draw from."
+            f"Samples are of {found['bytes']:,} bytes, half of what {whose} has: more would leave too little for other "
+            "seeds to draw from."
         )
     if found["seeds"] < LEAST_SEEDS:
         said.append(f"There are no verdicts with fewer than {LEAST_SEEDS} seeds: they cannot rule out chance.")
@@ -61,6 +62,12 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
     return said
 
 
+def _named(name: str, found: Mapping[str, Any]) -> str:
+    """An arm's name, or that of a control, called so."""
+    controls = {row["arm"] for table in found["tables"] for row in table["rows"] if row["kind"] == "control"}
+    return f"the control “{name}”" if name in controls else name
+
+
 def _many(names: Sequence[str], one: str, more: str) -> tuple[str, str]:
     """Names in a row, and the verb that goes with them."""
     if len(names) == 1:
@@ -83,7 +90,12 @@ def verdict(pair: Mapping[str, Any], reference: str, row: Mapping[str, Any], fou
         return f"no verdict: the model cannot tell arms apart on {reference}"
     if decision == "undecided":
         least = (row["high"] - row["low"]) / 2
-        return f"undecided: with this much text a difference under {least:.2g} bits a byte does not show"
+        said = f"undecided: with this much text a difference under {least:.2g} bits a byte does not show"
+        held = row["held_fixed"]
+        if held and held["low"] is not None and (held["low"] > 0 or held["high"] < 0):
+            where = "farther from" if held["value"] > 0 else "nearer to"
+            said += f"; with the mixture held fixed {pair['right']} is {where} {reference} than {pair['left']}"
+        return said
     if decision == "shift":
         return "a shift of the mixture: with languages, hosts and lengths held equal the sign changes"
     said = f"{pair['right']} is {decision} {_WHERE[decision]} {reference} than {pair['left']}"

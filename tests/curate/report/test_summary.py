@@ -31,7 +31,11 @@ def _report(*arms, rules=(), stages=(), proxy=None, gold=()):
 def _pair(arm, left="base", **decisions):
     """A pair of arms with a decision for each reference; an asterisk marks one that the held mixture confirms."""
     rows = {
-        name: {"decision": decision.rstrip("*"), "held_fixed_decides": decision.endswith("*")}
+        name: {
+            "decision": decision.rstrip("*?"),
+            "held_fixed": None if decision.endswith("?") else {"value": 0.0},
+            "held_fixed_decides": decision.endswith("*"),
+        }
         for name, decision in decisions.items()
     }
     return {"left": left, "right": arm, "references": rows}
@@ -96,7 +100,15 @@ def test_the_proxy_speaks_of_references_and_only_beyond_its_intervals():
 def test_what_the_mixture_explains_is_not_named():
     found = summary(_report(_arm("a"), proxy=_proxy(_pair("a", docs="shift", news="nearer"))))[2]
     assert "“a” nearer" not in found
-    assert "2 more differ only when the mixture is not held fixed" in found
+    assert "; 2 differ only when the mixture is not held fixed (" in found
+    found = summary(_report(_arm("a"), proxy=_proxy(_pair("a", docs="shift", news="farther?", wiki="nearer*"))))[2]
+    assert "1 more differs only when the mixture is not held fixed; 1 more differs where the mixture could not" in found
+
+
+def test_nothing_is_said_of_a_base_that_was_compared_with_no_arm():
+    found = summary(_report(_arm("a"), proxy=_proxy(_pair("a"), _pair("b", "a", docs="nearer*"))))[2]
+    assert "proxy" not in found
+    assert "they do not say which text a model learns more from" in found
 
 
 def test_without_verdicts_labelled_data_or_nothing_is_named():

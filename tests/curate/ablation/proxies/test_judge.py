@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from curate.ablation.controls import budget
+from curate.ablation.proxies import wording
 from curate.ablation.proxies.byte_ngram import BYTE_NGRAM
 from curate.ablation.proxies.decisions import Costs
 from curate.ablation.proxies.judge import Entrant, judge
@@ -153,6 +154,19 @@ def test_abstention_says_how_small_a_difference_would_show():
     assert f"a difference under {(row['high'] - row['low']) / 2:.2g} bits a byte does not show" in row["verdict"]
 
 
+@pytest.mark.parametrize(("sign", "where"), [(1, "farther from"), (-1, "nearer to")])
+def test_an_undecided_pair_says_what_the_held_mixture_decides(sign, where):
+    row = {"decision": "undecided", "value": 0.01 * sign, "low": -0.05, "high": 0.05, "held_fixed": None}
+    pair = {"left": "base", "right": "arm", "references": {"docs": row}}
+    alone = wording.verdict(pair, "docs", row, {"seeds": 5})
+    assert alone == "undecided: with this much text a difference under 0.05 bits a byte does not show"
+    row["held_fixed"] = {"value": 0.03 * sign, "low": 0.03 * sign - 0.05, "high": 0.03 * sign + 0.05}
+    assert wording.verdict(pair, "docs", row, {"seeds": 5}) == alone
+    row["held_fixed"] = {"value": 0.03 * sign, "low": 0.03 * sign - 0.01, "high": 0.03 * sign + 0.01}
+    said = f"{alone}; with the mixture held fixed arm is {where} docs than base"
+    assert wording.verdict(pair, "docs", row, {"seeds": 5}) == said
+
+
 def test_the_order_of_documents_changes_nothing():
     texts = ONE.texts(1, 80)
     arms = [entrant("base", texts), entrant("other", texts[:60])]
@@ -167,6 +181,9 @@ def test_arms_that_keep_too_little_are_left_out():
     assert {row["arm"]: row["why"][:7] for row in found["left_out"]} == {"none": "it keep", "few": "it keep"}
     assert found["limited_by"] == "half"
     assert found["bytes"] == arms[3].source.bytes // 2
+    assert f"Samples are of {found['bytes']:,} bytes, half of what half has" in found["sentences"][2]
+    limited = judge([arms[0], entrant("most", texts[:90])], REFERENCES, 1_000_000, 3)
+    assert "half of what the control “random removal” has" in limited["sentences"][0]
     empty = judge([entrant("base", []), entrant("other", texts)], REFERENCES, 1000, 3)
     assert (empty["pairs"], empty["tables"], empty["tested"]) == ([], [], 0)
     assert "The base keeps too little text for a proxy." in empty["sentences"]
