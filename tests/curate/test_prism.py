@@ -15,6 +15,7 @@ import pytest
 
 from curate.training import perplexity
 from curate.training.texts import text_files
+from tests.curate.ablation.tools import BODY, run_ablation, texts, without_times, write
 from tests.curate.running_tools import adds_up, content, go, recipe, write_rows
 
 PRISM = os.environ.get("CURATE_PRISM") or shutil.which("prism") or ""
@@ -44,7 +45,9 @@ def endpoint(tmp_path_factory):
 
 
 def on_prism(endpoint: str) -> list[str]:
-    return ["--runner", "PortableRunner", "--job_endpoint", endpoint, "--environment_type", "LOOPBACK"]
+    # a job takes longer than its server may take for an answer
+    patience = ["--job_server_timeout", "20"]
+    return ["--runner", "PortableRunner", "--job_endpoint", endpoint, "--environment_type", "LOOPBACK", *patience]
 
 
 def near_duplicates(folder: Path) -> list[Path]:
@@ -101,6 +104,22 @@ def test_every_kind_of_decision_is_the_same(endpoint, tmp_path):
     assert content(tmp_path / "there") == content(tmp_path / "here")
     (odd,) = (stage["dropped"] for stage in here["stages"] if stage["stage"] == "quality/perplexity")
     assert 0 < odd < 300
+
+
+@pytest.mark.long
+def test_an_ablation_is_the_same(endpoint, tmp_path):
+    inputs = [write(tmp_path / "a.jsonl", texts(6, 60)), write(tmp_path / "b.jsonl", texts(7, 50), 200)]
+    data = {
+        "recipe": {
+            "name": "base",
+            "stages": [BODY, "cleanup/unicode", "dedup/lines", "quality/gopher-repetition", "dedup/exact"],
+        },
+        "arms": {"no-lines": {"dedup/lines": "off"}, "bff": {"after": {"dedup/lines": "dedup/bff"}}},
+    }
+    here = run_ablation(data, inputs, tmp_path / "here")
+    there = run_ablation(data, inputs, tmp_path / "there", options=on_prism(endpoint), shards=4)
+    assert without_times(there) == without_times(here)
+    assert len({arm["kept"]["documents"] for arm in here["arms"]}) > 1
 
 
 @pytest.mark.long
