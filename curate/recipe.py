@@ -222,10 +222,8 @@ def find_config(name: str, folder: str = "") -> Path:
     hint = f"; did you mean {near[0]}?" if near else ""
     if path.exists():
         raise RecipeError(f"{name}: is {kind_of(path.stat().st_mode)}, not a file")
-    other = CONFIGS / ("" if folder else "ablations")
-    if (other / f"{name}.yaml").is_file():
-        what, command = ("a recipe", "run") if folder else ("an ablation", "ablate")
-        hint = f"; {name} is {what}: curate {command} {name}"
+    if not folder and (CONFIGS / "ablations" / f"{name}.yaml").is_file():
+        hint = f"; {name} is an ablation: curate ablate {name}"
     raise RecipeError(f"{name}: no such file{hint} (shipped: {', '.join(known)})")
 
 
