@@ -79,6 +79,11 @@ def names_runner(options: Sequence[str]) -> bool:
     return any(option == "--runner" or option.startswith("--runner=") for option in options)
 
 
+def names_template(options: Sequence[str]) -> bool:
+    """Whether Beam options ask for the template of a job."""
+    return bool(PipelineOptions(list(options)).view_as(GoogleCloudOptions).template_location)
+
+
 # DirectRunner would first try to fetch a Prism binary from the network, and may hang there.
 _DIRECT = ("fnapirunner", "directrunner", "direct")
 

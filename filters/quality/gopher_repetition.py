@@ -18,6 +18,9 @@ divided by            characters of all words                            charact
 
 A text of one line (paragraph), or of fewer than n words, has the score NaN, and the rule passes. An empty text has
 infinity.
+
+Programs repeat by their nature, and the rules are made for prose: `code: skip` measures a text without its code, but
+one that is nearly all code as a whole.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,6 +42,8 @@ MEASURES = (
     "duplicate_10grams",
 )
 
+LEAST_PROSE = 0.2  # of the characters; with less, what repeats in the code is all there is to judge
+
 
 @strategy
 class GopherRepetition(ByLanguage, Judge):
@@ -53,6 +58,11 @@ class GopherRepetition(ByLanguage, Judge):
         "unicode",
         description="UAX #29 words; with semantics: datatrove also tokens of spaCy's English tokenizer, or of Kiwi, "
         "which finds the morphemes of Korean",
+    )
+    code: Literal["count", "skip"] = Field(
+        "count",
+        description="skip: measure a text without fenced code, lines of code and lines of mark-up, unless less than a "
+        "fifth of it would be left",
     )
     duplicate_lines: float | None = limit(0.30, ge=0, description="largest share of duplicate lines")
     duplicate_paragraphs: float | None = limit(0.30, ge=0, description="largest share of duplicate paragraphs")
@@ -86,13 +96,26 @@ class GopherRepetition(ByLanguage, Judge):
         return tokens.resources(self.words)
 
     def open(self) -> Callable[[Document], Scores]:
-        if self.semantics == "dclm":
-            return _dclm()
-        return _datatrove(self.words)
+        score = _dclm() if self.semantics == "dclm" else _datatrove(self.words)
+        return _without_code(score) if self.code == "skip" else score
 
     def rules(self, language: str = "") -> tuple[Rule, ...]:
         shares = ((name, self.value(name, language)) for name in MEASURES)
         return tuple(Rule(name, name, at_most=share) for name, share in shares if share is not None)
+
+
+def _without_code(score: Callable[[Document], Scores]) -> Callable[[Document], Scores]:
+    from filters.text.code import code_spans
+    from filters.text.patterns import cut
+
+    def measured(document: Document) -> Scores:
+        code = document.derive(code_spans).blocks()
+        if not code:
+            return score(document)
+        prose = cut(document.text, code)
+        return score(document.with_text(prose) if len(prose) >= LEAST_PROSE * len(document.text) else document)
+
+    return measured
 
 
 def _dclm() -> Callable[[Document], Scores]:

@@ -55,6 +55,11 @@ class CodeSpans(NamedTuple):
         first, last = bisect_right(self.ends, start), bisect_left(self.starts, end)
         return list(zip(self.starts[first:last], self.ends[first:last], strict=True))
 
+    def blocks(self) -> list[Span]:
+        """The spans (start, end) of whole lines, in characters: all but those within a line."""
+        spans = zip(self.starts, self.ends, strict=True)
+        return [span for span, kind in zip(spans, self.kinds, strict=True) if kind != INLINE]
+
 
 _NONE = CodeSpans([], [], [], [], [])
 

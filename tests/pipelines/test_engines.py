@@ -59,6 +59,7 @@ def test_every_option_that_beam_defines_is_accepted_under_each_of_its_names():
         ["--sdk_container_image", "europe-docker.pkg.dev/p/r/image"],
         ["--dataflow_service_options", "enable_prime"],
         ["--no_use_public_ips"],
+        ["--resource_hint", "min_ram=12GB"],
     ],
 )
 def test_options_of_a_real_submission(option):

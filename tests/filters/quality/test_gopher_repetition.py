@@ -129,3 +129,29 @@ def test_a_rule_may_differ_by_language() -> None:
     assert rules["top_2gram"] == 0.5
     assert "top_3gram" not in rules
     assert {rule.name: rule.at_most for rule in judge.rules("en")}["top_2gram"] == 0.2  # type: ignore[attr-defined]
+
+
+LISTING = "```python\nfor page in pages:\n    page.load()\n    page.clean()\n    page.save()\n```\n"
+LISTINGS = "\n".join(
+    f"{sentence}\n\n{LISTING}"
+    for sentence in (
+        "이 반복문은 모든 쪽을 한 번씩 읽어 들입니다.",
+        "The second version differs in nothing but the place where it stands.",
+        "끝으로 같은 코드를 함수로 옮기면 다른 곳에서도 부를 수 있습니다.",
+    )
+)
+
+
+@pytest.mark.parametrize("semantics", ["dclm", "datatrove"])
+def test_skipped_code_leaves_the_prose_around_it(semantics: str) -> None:
+    settings = {"semantics": semantics, "code": "skip"}
+    assert failed(LISTINGS, semantics=semantics) and not failed(LISTINGS, **settings)
+    prose = LISTINGS.replace(LISTING, "")
+    assert measured(LISTINGS, **settings)["duplicate_5grams"] == 0
+    assert failed("\n".join([LISTINGS, *["같은 문장이 여기에도 저기에도 그대로 다시 나옵니다."] * 9]), **settings)
+    for code in (LISTING * 3, "상품 안내\n" + "buy(now) = pills(cheap);\n" * 30):  # nearly all code: measured whole
+        assert failed(code, **settings) == failed(code, semantics=semantics) != set()
+    assert set(measured("", **settings).values()) == {inf}
+    no_code = " ".join(distinct(9) * 2)
+    assert measured(no_code, **settings) == pytest.approx(measured(no_code, semantics=semantics), nan_ok=True)
+    assert "duplicate_5grams" in failed(prose * 3, **settings)

@@ -87,8 +87,9 @@ def test_gopher_drops(text: str, rule: str) -> None:
 
 @pytest.mark.parametrize("text", [REPEATED_LINES, REPEATED_PHRASE, MENU])
 @pytest.mark.parametrize("semantics", ["dclm", "datatrove"])
-def test_repetition_drops(text: str, semantics: str) -> None:
-    assert verdict(GopherRepetition(semantics=semantics), text)
+@pytest.mark.parametrize("code", ["count", "skip"])
+def test_repetition_drops(text: str, semantics: str, code: str) -> None:
+    assert verdict(GopherRepetition(semantics=semantics, code=code), text)
 
 
 def test_fineweb_drops_lists_and_repeated_lines() -> None:
