@@ -40,7 +40,7 @@ test-engines:
 		export CURATE_TEST_KERNELS=$(CURDIR)/build/engines/kernels; \
 		NUMBA_CPU_NAME=x86-64-v3 NUMBA_CACHE_DIR=$$CURATE_TEST_KERNELS pipelines/image/setup.sh kernels quickstart dclm-baseline klue; \
 		python -m pip install --quiet pytest pytest-timeout pytest-xdist psutil gcp-storage-emulator "moto[server]"; \
-		python -m pytest -m "engines or not engines" tests/engines tests/curate/test_prism.py'
+		python -m pytest -v --durations=0 -o timeout=3000 -m "engines or not engines" tests/engines tests/curate/test_prism.py'
 
 # Runs that are killed at random moments of all phases, each compared with one that is not.
 disturbed: setup

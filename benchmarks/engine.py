@@ -26,14 +26,16 @@ BYTES = 300
 # The engine's worker runs in this process (LOOPBACK): its memory is the worker's and the driver's. Units run in a child
 # of it. Start-up is shown apart.
 RUN = """
-import json, multiprocessing, re, resource, sys, time
+import contextlib, json, multiprocessing, os, re, resource, sys, time
 from pathlib import Path
 import apache_beam as beam
 from curate.recipe import parse
 from curate.running import run
 from filters.chain import opened
 from filters.document import Document
-import pipelines.curation, pipelines.phases
+import pipelines.curation
+with contextlib.suppress(ModuleNotFoundError):  # older checkouts have none
+    import pipelines.phases
 output, endpoint, *inputs = sys.argv[1:]
 recipe = parse({"name": "bench", "stages": ["extraction/plain", "dedup/exact", "dedup/minhash"]}, "bench")
 for step in recipe.steps[1:]:
@@ -46,14 +48,20 @@ class Counted:  # Prism gives counters of one worker the numbers of others, so w
         self.by_name[self.name] = self.by_name.get(self.name, 0) + size
 beam.metrics.Metrics.counter = lambda space, name: Counted(name)
 options = ["--runner", "PortableRunner", "--job_endpoint", endpoint, "--environment_type", "LOOPBACK"]
+options += ["--job_server_timeout", "86400"]  # older checkouts end a job with it
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 # the child of the units is still there: usage of children is that of those that ended
 of_child = lambda child: int(re.search(r"VmHWM:\\s+(\\d+)", Path(f"/proc/{child.pid}/status").read_text())[1]) / 1e3
+cpu_of = lambda child: sum(map(int, Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
 startup, before = time.process_time(), peak()
 found = run(recipe, inputs, output, options=options)
 print(json.dumps({
     **{name: found[name] for name in ("kept", "dropped", "failed", "conserved", "wall_seconds")},
     "startup_cpu_seconds": startup, "start_mb": before, "shuffled": Counted.by_name,
+    "cpu": {
+        "worker": time.process_time() - startup,
+        "its_child": sum(map(cpu_of, multiprocessing.active_children())) / os.sysconf("SC_CLK_TCK"),
+    },
     "peak_mb": {"worker": peak(), "its_child": max(map(of_child, multiprocessing.active_children()), default=0)},
 }))
 """

@@ -37,7 +37,7 @@ CHECKSUMS = 1_000  # files elsewhere up to which the store is asked for the chec
 _SAMPLES, _SAMPLE_BYTES = 64, 1 << 12
 _TABLE_FILE = re.compile(r"(.+)-\d{3,}-[0-9a-f]{8}\.parquet")
 # what runs and ablations create in their folder of intermediate files
-_WORK_FOLDERS = ("decisions", "done", "ledger", "sketches", "spool", "texts")
+_WORK_FOLDERS = ("decisions", "done", "ledger", "plans", "sketches", "spool", "texts")
 _WORK_FILES = (STATE, "lock")
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filters import child_main
+from filters import child_main, run_queue
 from filters.child_main import DONE, ERROR, FAULT, NO_MEMORY, READY, REPLY, REQUEST
 from filters.contracts import ResourceError
 from filters.document import Fault
@@ -40,7 +40,8 @@ _OUT_OF_MEMORY = (b"memory allocation of", b"bad_alloc", b"MemoryError", b"annot
 class Limits:
     """What one call may use.
 
-    seconds  of CPU time, so that a busy machine changes no outcome; at most twice as long in wall time
+    seconds  of CPU time, so that a busy machine changes no outcome; at most about twice as long in wall time, not
+             counted while the process waits for a core
     memory   bytes of address space beyond what the loaded function takes
     growth, slack                  the result has at most growth * len(body) + slack bytes of UTF-8
     calls    after so many the process is replaced, for libraries that leak
@@ -248,7 +249,8 @@ class _End:
 
 
 class _Deadline:
-    """When a call has used up its seconds of CPU time, or twice as many of wall time.
+    """When a call has used up its seconds of CPU time, or twice as many of wall time. Of the second half of the wall
+    time, what the process waited for a core does not count.
 
     grown  bytes of memory that the process was seen to take during the call; 0 where the call takes a moment
     """
@@ -261,6 +263,7 @@ class _Deadline:
         self._seconds = seconds
         self._next = now + seconds
         self._last = self._next + seconds
+        self._waits: dict[int, float] | None = None
         # Linux's clock of another process's CPU time: what clock_getcpuclockid(3) answers
         self._clock = (~process.pid << 3) | 2
         self._before = process.cpu_seconds
@@ -276,10 +279,18 @@ class _Deadline:
                 left = self._seconds - (time.clock_gettime(self._clock) - self._before)
             except OSError:  # it is gone: its pipes tell
                 left = 0.0
-            if left <= 0.0 or now >= self._last:
+            last = self._last + self._waited()
+            if left <= 0.0 or now >= last:
                 raise TimeoutError
-            self._next = min(self._last, now + left)
+            self._next = min(last, now + left)
         return int((min(self._next, self._look) - now) * 1000) + 1
+
+    def _waited(self) -> float:
+        """The seconds that the process waited for a core since this was asked first."""
+        now = run_queue.waits(self._process.pid)
+        if self._waits is None:
+            self._waits = now
+        return run_queue.waited(self._waits, now)
 
 
 def _resident(pid: int) -> int:

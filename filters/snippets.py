@@ -56,13 +56,35 @@ def marked(pieces: Iterable[Piece]) -> str:
 
 
 def difference(before: str, after: str, whole: bool = False) -> list[Piece]:
-    """The whole of two texts, word by word; where many words changed, line by line first.
+    """The whole of two texts, word by word; line by line where only lines went, and first where many words changed.
 
     whole  a change takes all that is joined without a space: no part of a value is then shown as unchanged
     """
+    lines = _lines_gone(before, after)
+    if lines:
+        return _joined(lines)
     pattern = _NO_SPACE if whole else _WORD
     left, right = pattern.findall(before), pattern.findall(after)
     return _by_line(_joined(_compared(left, right, by_line=True)))
+
+
+def _lines_gone(before: str, after: str) -> list[Piece]:
+    """The pieces of two texts of which the second is the first without some of its lines; [] where it is not."""
+    old, new = before.split("\n"), after.split("\n")
+    if len(new) >= len(old):
+        return []
+    found: list[Piece] = []
+    place = 0
+    for number, line in enumerate(new):
+        try:
+            kept = old.index(line, place)
+        except ValueError:
+            return []
+        found.append(Piece("same", "\n" if number else ""))
+        found.append(Piece("removed", "".join(f"{gone}\n" for gone in old[place:kept])))
+        found.append(Piece("same", line))
+        place = kept + 1
+    return [*found, Piece("removed", "".join(f"\n{gone}" for gone in old[place:]))]
 
 
 def _compared(left: Sequence[str], right: Sequence[str], by_line: bool) -> Iterator[Piece]:

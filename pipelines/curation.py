@@ -359,10 +359,13 @@ def build_whole(job: Job, running: Callable[[Any, str], beam.DoFn], pipeline: be
             found.append(decisions.evidence | f"{label}: evidence" >> beam.Map(_evidence_manifest, stage=stage))
             again = decisions.decided | f"{label}: tasks" >> beam.Map(_reread_task)
             tasks = again | f"{label}: spread" >> beam.Reshuffle()
+    end_with_merged(found | "manifests" >> beam.Flatten() | "totals" >> Totals(job.root, job.examples), path)
+
+
+def end_with_merged(manifests: Any, path: str) -> None:
+    """Write what all units of a job left as one manifest, when everything else is done."""
     _ = (
-        found
-        | "manifests" >> beam.Flatten()
-        | "totals" >> Totals(job.root, job.examples)
+        manifests
         | "all manifests" >> beam.Map(_keyed)
         | "group manifests" >> beam.GroupByKey()
         | "manifest" >> beam.ParDo(_WriteMerged(path))

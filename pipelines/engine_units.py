@@ -48,7 +48,7 @@ class _RunUnits(beam.DoFn):
         engines.open_file_systems(self.units.options, checked=False)
 
     def process(self, task: Any) -> Iterator[Any]:
-        path = done_path(self.units.root, self.phase, _name(task))
+        path = manifest_path(self.units.root, self.phase, task)
         found = self._standing(path)
         if found is None:
             phase = PhaseTask(self.build, task, path, task.size, self.units.options)
@@ -65,11 +65,11 @@ class _RunUnits(beam.DoFn):
         return None if found is None or found.fault(self.units.root, self.units.verify) else found
 
 
-def _name(task: Any) -> str:
-    """What a unit's manifest is called. What was decided on its documents belongs to it: where an earlier attempt
-    decided something else, its manifest does not stand for this one."""
+def manifest_path(root: str, phase: str, task: Any) -> str:
+    """The path of a unit's manifest in a phase. What was decided on its documents belongs to its name: where an earlier
+    attempt decided something else, its manifest does not stand for this one."""
     decisions = getattr(task, "decisions", None)
-    return f"{task.name}-{storage.sha256(decisions)[:8]}" if decisions else str(task.name)
+    return done_path(root, phase, f"{task.name}-{storage.sha256(decisions)[:8]}" if decisions else str(task.name))
 
 
 class _Children:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
+import grpc
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, SetupOptions, StandardOptions
 from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
@@ -78,6 +79,11 @@ def names_runner(options: Sequence[str]) -> bool:
     return any(option == "--runner" or option.startswith("--runner=") for option in options)
 
 
+def names_template(options: Sequence[str]) -> bool:
+    """Whether Beam options ask for the template of a job."""
+    return bool(PipelineOptions(list(options)).view_as(GoogleCloudOptions).template_location)
+
+
 # DirectRunner would first try to fetch a Prism binary from the network, and may hang there.
 _DIRECT = ("fnapirunner", "directrunner", "direct")
 
@@ -91,7 +97,7 @@ def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]
     # Strategies of third parties are pickled by reference; what a main module defines has to travel.
     parsed.view_as(SetupOptions).save_main_session = False
     name = parsed.view_as(StandardOptions).runner or ""
-    runner = _runner(name)
+    runner = followed_to_its_end(_runner(name))
     told = not isinstance(runner, FnApiRunner)
     try:
         with _quiet():
@@ -121,10 +127,12 @@ def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]
 
 def _gave_up(error: Exception, told: bool = False) -> str:
     """Why an engine gave up, or does not start (told: nothing of the input has been read then)."""
-    said = str(error).strip().splitlines()
+    # the text of an error of gRPC begins with the name of a class; its details are what the server says
+    text = str(error.details() if isinstance(error, grpc.Call) else error)
+    said = text.strip().splitlines()
     if told and said and not _in_a_worker(error):
         return f"does not start: {said[0]:.300}"
-    reason = reason_in(str(error), own_words=not _in_a_worker(error))
+    reason = reason_in(text, own_words=not _in_a_worker(error))
     return f"gave up: {reason or ': '.join(fault_of(first_cause(error)))}"
 
 
@@ -145,6 +153,30 @@ def _runner(name: str) -> Any:
         return create_runner(name)
     except (ValueError, ImportError, AttributeError) as error:
         raise EngineError(f"runner {name!r}: {error}") from error
+
+
+def followed_to_its_end(runner: Any) -> Any:
+    """The runner, which follows a job for as long as it takes.
+
+    Beam's client of a job server gives up after --job_server_timeout (300 s) on the stream of a job's states too, where
+    the server calls a job what it called its preparation, as Prism does.
+    """
+    if hasattr(runner, "create_job_service_handle"):  # PortableRunner, which is not imported for this alone
+        make = runner.create_job_service_handle
+
+        def handle(*arguments: Any) -> Any:
+            found = make(*arguments)
+            run = found.run
+
+            def patiently(preparation: str) -> Any:
+                found.timeout = None
+                return run(preparation)
+
+            found.run = patiently
+            return found
+
+        runner.create_job_service_handle = handle
+    return runner
 
 
 def parse_options(options: Sequence[str]) -> PipelineOptions:

@@ -8,7 +8,7 @@ from typing import Any
 import apache_beam as beam
 
 from filters.chain import close_all
-from pipelines import engines, manifest, storage
+from pipelines import engine_phases, engines, manifest, storage
 from pipelines.blame import PoolError
 from pipelines.engine_units import Units
 from pipelines.inputs import done_path
@@ -167,7 +167,11 @@ class Phases:
         phase  the folder of the phase's manifests        shown  what the progress calls it
         in_bytes  whether the sizes of the units are bytes of input
         Raises PoolError for a unit that cannot be finished.
+
+        Where the options name a runner, that engine runs them; there is one manifest of all then.
         """
+        if engines.names_runner(self._options):
+            return [self._phase_on_engine(phase, works, shown or phase)]
         self.progress.begin(shown or phase, [work.size for work in works], in_bytes)
         found = {work.name: self._finished(phase, work.name) for work in works} if self._resume else {}
         todo = [work for work in works if found.get(work.name) is None]
@@ -201,26 +205,38 @@ class Phases:
         self.cpu_seconds += done.cpu_seconds
         return done.value
 
-    def run_on_engine(self, build: Build, units: int) -> Manifest:
+    def _phase_on_engine(self, phase: str, works: Sequence[Work], shown: str) -> Manifest:
+        def build(running: Callable[[Any, str], beam.DoFn], pipeline: beam.Pipeline, path: str) -> None:
+            engine_phases.build(self.root, phase, works, running, pipeline, path)
+
+        found = self.run_on_engine(build, len(works), phase, f"engine: {shown}")
+        left = engine_phases.unfinished(self.root, phase, works)
+        if left:
+            raise PoolError(f"unit {left[0]}: the engine is done, and its manifest is not there")
+        return found
+
+    def run_on_engine(self, build: Build, units: int, name: str = WHOLE, shown: str = "engine") -> Manifest:
         """Run one graph for all units on the engine that Beam's options name.
 
         build(running, pipeline, manifest) makes it; see engine_units.Units for running. With resume, the engine is
         asked for nothing where it had finished, and otherwise for the units that are not finished.
 
+        name  of the graph's manifest        shown  what the progress calls it
+
         Files are not read back: names and sizes are compared. Raises EngineError, and PoolError where the manifest or
         a file is missing.
         """
-        self.progress.update(phase="engine", units=units)
-        found = self._finished(WHOLE, WHOLE, self._verify) if self._resume else None
+        self.progress.update(phase=shown, units=units)
+        found = self._finished(WHOLE, name, self._verify) if self._resume else None
         if found is None:
-            path = self.manifest(WHOLE, WHOLE)
+            path = self.manifest(WHOLE, name)
             how = Units(self.root, self._options, self._verify, self._stall_seconds)
             engines.run_on_engine(lambda pipeline: build(how.running, pipeline, path), self._options)
             if not storage.exists(path):
                 raise PoolError(
                     f"{self.root}: the engine is done, and nothing is there; its workers do not see this path"
                 )
-            found = self._just_made(WHOLE, WHOLE)
+            found = self._just_made(WHOLE, name)
         self.cpu_seconds += found.cpu_seconds + found.cpu_elsewhere
         return found
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from filters import run_queue
 from filters.chain import close_all, fault_of, first_cause
 from filters.contracts import ResourceError
 from pipelines import curation, engines, storage, watch  # noqa: F401 - workers import curation before their first unit
@@ -209,6 +210,8 @@ class _Member:
         self.ready = False
         self.started = time.monotonic()
         self.phase: PhaseTask | Call | None = None
+        self._waits_since = 0.0
+        self._waits: dict[int, float] = {}
 
     def give(self, phase: PhaseTask | Call) -> None:
         self.phase = phase
@@ -217,6 +220,17 @@ class _Member:
 
     def at(self) -> watch.At:
         return watch.read(self.slot)
+
+    def time_at(self, at: watch.At, now: float, limit: float) -> float:
+        """Seconds for which the worker is at a place. Of those after half of the limit, what it waited for a core does
+        not count: on a busy machine the first page, in which kernels are compiled, may take minutes."""
+        elapsed = now - at.since
+        if elapsed <= limit / 2:
+            return elapsed
+        waits = run_queue.waits(self.process.pid or 0)
+        if at.since != self._waits_since:
+            self._waits_since, self._waits = at.since, waits
+        return elapsed - run_queue.waited(self._waits, waits)
 
     def pages(self) -> int:
         return watch.pages(self.slot)
@@ -242,8 +256,8 @@ class _Member:
 class Pool:
     """Workers that serve queues of units, one queue a phase; start-up is paid once.
 
-    A worker that dies, or that is at one place for stall_seconds, is replaced, and its unit runs again. Blame says
-    what the next worker leaves out of it.
+    A worker that dies, or that is at one place for stall_seconds, is replaced, and its unit runs again; from half of
+    them on, what it waits for a core is not counted. Blame says what the next worker leaves out of it.
     """
 
     def __init__(self, workers: int, stall_seconds: float = STALL_SECONDS) -> None:
@@ -325,8 +339,8 @@ class Pool:
         now, at = time.monotonic(), member.at()
         if not member.ready:
             return STALLED if now - member.started > max(START_SECONDS, self._stall_seconds) else ""
-        if member.phase is not None and at.place.doing.can_stall and now - at.since > self._stall_seconds:
-            return STALLED
+        if member.phase is not None and at.place.doing.can_stall:
+            return STALLED if member.time_at(at, now, self._stall_seconds) > self._stall_seconds else ""
         return ""
 
     def _replace(self, member: _Member, reason: str, queue: deque[Any], blames: dict[str, Blame]) -> _Member:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
+from filters.dedup.survivors import DUP_COUNT
 from filters.document import COLUMNS
 
 _FAILED_RULE = pa.struct(
@@ -17,6 +18,7 @@ _FAILED_RULE = pa.struct(
 )
 
 # value and threshold are numbers; a category (a language, say) stands in value_name and threshold_name instead.
+# dup_count is the note, as in kept/, so that what is removed can be told by the size of clusters.
 DROPPED = pa.schema(
     [
         ("id", pa.string()),
@@ -35,6 +37,7 @@ DROPPED = pa.schema(
         ("similarity", pa.float64()),
         ("matched", pa.string()),
         ("language", pa.string()),
+        (DUP_COUNT, pa.int64()),
         ("bytes", pa.int64()),
     ]
 )

@@ -274,7 +274,7 @@ def abandon_unfinished() -> None:
 def writing(path: str) -> Iterator[Hashing]:
     """A binary file for writing that replaces path when the block ends well and is gone when it does not."""
     folder, _, name = path.rpartition("/")
-    pending = PendingFile(folder or ".")
+    pending = PendingFile(folder or ("/" if path.startswith("/") else "."))
     try:
         yield pending.file
     except BaseException:

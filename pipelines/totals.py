@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from filters.sketch import merged
 from pipelines import sketches, storage
 from pipelines.corpus.components import partition, rows_by_part
 from pipelines.corpus.shuffle import shuffled
-from pipelines.manifest import BooksRecord, FileRecord, Manifest
+from pipelines.manifest import BooksRecord, FileRecord, Manifest, ScoredRecord
 
 PARTS = 1024  # that hashes of ids are dealt into
 WHOLE = "whole"  # the unit that the sketch of all units is named after
@@ -51,6 +52,15 @@ class Totals(beam.PTransform):
                 | "write sketch" >> beam.Map(_write, root=self.root)
             )
             found.append(sketch)
+        return found | "all" >> beam.Flatten()
+
+
+class ScoredTotals(beam.PTransform):
+    """Manifests of units of an ablation's phase -> those with their files and shards, and one with the costs of all."""
+
+    def expand(self, done: Any) -> Any:
+        costs = done | "costs" >> beam.FlatMap(_scored) | "one set of costs" >> beam.CombineGlobally(_Costs())
+        found = [done | "files" >> beam.Map(_files_of), costs | "their manifest" >> beam.Map(_with_costs)]
         return found | "all" >> beam.Flatten()
 
 
@@ -119,6 +129,42 @@ class _Books(beam.CombineFn):
             for stage, book in one.stages.items():
                 stages.setdefault(stage, StepBook()).add(book)
         return BooksRecord(WHOLE, stages, elsewhere)
+
+    def extract_output(self, accumulator: Any) -> Any:
+        return accumulator
+
+
+def _files_of(done: Any) -> Any:
+    return Manifest(done.files, done.shards, cpu_seconds=done.cpu_seconds)
+
+
+def _scored(done: Any) -> Any:
+    return done.scored
+
+
+def _with_costs(costs: Any) -> Any:
+    return Manifest(scored=(costs,))
+
+
+class _Costs(beam.CombineFn):
+    def create_accumulator(self) -> Any:
+        return ScoredRecord(WHOLE, {}, {}, {})
+
+    def add_input(self, accumulator: Any, scored: Any) -> Any:
+        return self.merge_accumulators((accumulator, scored))
+
+    def merge_accumulators(self, accumulators: Iterable[Any]) -> Any:
+        nodes: Counter[int] = Counter()
+        measures: Counter[int] = Counter()
+        edits: dict[int, Counter[str]] = {}
+        elsewhere = 0.0
+        for one in accumulators:
+            nodes.update(one.cpu_of_nodes)
+            measures.update(one.cpu_of_measures)
+            for node, by_rule in one.edits.items():
+                edits.setdefault(node, Counter()).update(by_rule)
+            elsewhere += one.cpu_elsewhere
+        return ScoredRecord(WHOLE, dict(nodes), dict(measures), {n: dict(book) for n, book in edits.items()}, elsewhere)
 
     def extract_output(self, accumulator: Any) -> Any:
         return accumulator

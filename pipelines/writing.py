@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filters.chain import Dropped, Failed
+from filters.dedup.survivors import DUP_COUNT
 from filters.document import Document
 from pipelines import records, storage, watch
 from pipelines.manifest import FileRecord
@@ -238,6 +239,7 @@ def dropped_row(dropped: Dropped, text: str | None = None) -> dict[str, Any]:
         "similarity": drop.similarity,
         "matched": drop.matched or None,
         "language": document.notes.get("language"),
+        DUP_COUNT: document.notes.get(DUP_COUNT),
         "bytes": len(document.text.encode("utf-8", "replace")),
     }
     if text is not None:

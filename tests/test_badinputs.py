@@ -117,7 +117,7 @@ def test_short_different_documents_are_no_duplicates(shared_data, tmp_path):
     assert {f"s{n}" for n in range(10)} <= ids
 
 
-@pytest.mark.parametrize("stage", ["dedup/exact", "dedup/minhash"])
+@pytest.mark.parametrize("stage", ["dedup/minhash", pytest.param("dedup/exact", marks=pytest.mark.long)])
 def test_five_thousand_identical_documents_leave_one(shared_data, tmp_path, stage):
     path = shared_data / "badinputs" / "f09_hot_bucket_5000.jsonl.gz"
     survivors = []

@@ -261,7 +261,20 @@ def _leave_one_out(asked: Any, base: Recipe, place: Place) -> Iterator[Arm]:
         if stage not in names:
             raise place.at(index).unknown("stage", stage, names)
         name = "without-" + stage.replace("/", "-")
-        yield Arm(name, dataclasses.replace(changed(base, {stage: False}, place.at), name=name))
+        left_out = {stage, *needing(base.steps, stage)}
+        yield Arm(name, dataclasses.replace(changed(base, dict.fromkeys(left_out, False), place.at), name=name))
+
+
+def needing(steps: Sequence[Step], stage: str) -> list[str]:
+    """The stages that cannot stand without this one: a setting of theirs names a note that no other stage writes."""
+    notes: set[str] = set()
+    found = []
+    for step in (one for one in steps if one.name != stage):
+        if set(step.strategy.notes_read()) - set(step.strategy.reads) <= notes:
+            notes |= set(step.strategy.writes)
+        else:
+            found.append(step.name)
+    return found
 
 
 def _grid(grid: Mapping[str, Any], base: Recipe, place: Place) -> Iterator[Arm]:

@@ -5,7 +5,7 @@ import dataclasses
 import datetime
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -29,7 +29,7 @@ from filters.chain import close_all
 from filters.contracts import CorpusJudge, CorpusRewriter, Duplicates, ResourceError
 from filters.document import Document
 from filters.text import tokens
-from pipelines import storage
+from pipelines import engines, storage
 from pipelines.corpus.forms import DecisionError, decide
 from pipelines.corpus.keyfile import DamagedFile
 from pipelines.curation import RereadTask
@@ -61,8 +61,17 @@ class Ablating:
     joint  what variants keep for which corpus rewriters ran again, by name (see joint.py)
     """
 
-    def __init__(self, ablation: Ablation, root: str, inputs: Sequence[Inputs], plan: Plan, phases: Phases) -> None:
+    def __init__(
+        self,
+        ablation: Ablation,
+        root: str,
+        inputs: Sequence[Inputs],
+        plan: Plan,
+        phases: Phases,
+        on_engine: bool = False,
+    ) -> None:
         self.ablation, self.root, self.inputs, self.plan, self.phases = ablation, root, inputs, plan, phases
+        self._on_engine = on_engine
         self.costs = Costs()
         self.joint: dict[str, dict[str, int]] = {}
         self._rewriting: dict[int, float] = {}  # CPU seconds by corpus rewriter, with the scoring after it
@@ -92,11 +101,10 @@ class Ablating:
 
     def score(self) -> None:
         """Score all text paths: those of extractors and rewriters first, then those after corpus rewriters."""
-        works = [
-            Work(partial(build_scoring, self.job, number), task, f"{number}-{task.name}", task.size)
-            for number, group in enumerate(self.inputs)
-            for task in group.tasks
-        ]
+        works = []
+        for number, group in enumerate(self.inputs):
+            build_unit = partial(build_scoring, self.job, number, retried=self._on_engine)
+            works += [Work(build_unit, task, f"{number}-{task.name}", task.size) for task in group.tasks]
         self._run("score", works, "scoring")
         self._score_later(later_rounds(self.plan))
         if self.ablation.jointly:
@@ -126,11 +134,11 @@ class Ablating:
             raise TypeError(f"{node.step.name} decides nothing over the corpus")
         arm, before = _steps_before(self.plan, node)
         alive = decider.decide(arm, before, self.plan.left_out.get(arm), funnel=False).kept
+        build_unit: Callable[..., None] = partial(build_respool, self.job, node)
         works = []
         for part in decider.scored.pages(node).parts:
-            rows = alive[part.start : part.start + part.rows].nonzero()[0]
-            task = SpoolTask(part.unit, tuple(rows.tolist()))
-            works.append(Work(partial(build_respool, self.job, node), task, part.unit, part.rows))
+            task = SpoolTask.of(part.unit, alive[part.start : part.start + part.rows])
+            works.append(Work(build_unit, task, part.unit, part.rows))
         found = self._run(f"spool-{node.number}", works, f"{node.step.name}: spool")
         shards = [shard for manifest in found for shard in manifest.shards]
         folder = storage.join(self.root, table.decisions_folder(node))
@@ -140,7 +148,8 @@ class Ablating:
         self.costs.of_nodes[node.number] += spent
         self._evidence[node.number] = decision.evidence
         tasks = [RereadTask(shard.unit, shard, decision.of(shard)) for shard in shards]
-        works = [Work(partial(build_rescoring, self.job, node), task, task.name, task.size) for task in tasks]
+        build_unit = partial(build_rescoring, self.job, node)
+        works = [Work(build_unit, task, task.name, task.size) for task in tasks]
         self._run(f"after-{node.number}", works, node.step.name)
 
     def _run(self, phase: str, works: Sequence[Work], shown: str) -> list[Manifest]:
@@ -201,12 +210,16 @@ def ablate(
     resume: bool = False,
     progress: Progress | None = None,
     stall_seconds: float = STALL_SECONDS,
+    options: Sequence[str] = (),
+    shards: int | None = None,
 ) -> dict[str, Any]:
     """Run an ablation: scored/, report.{json,html,md}, and for each arm what it keeps (arms/NAME.parquet), drops
     (dropped/NAME.parquet) and fails on (failed/NAME.parquet) in the output directory.
 
     ablation  an ablation, the name of a shipped one, the path of a file, or a map as a file would hold it
     inputs    as for a run; empty: those that the ablation names
+    options   Beam options; with --runner an engine scores, and this process decides from what was scored
+    shards    about how many units the input is cut into
 
     Returns the report as data, as an AblationResult: a mapping with kept, dropped, failed, arms, funnel and show().
     Raises RecipeError or UsageError before anything is written, RunError afterwards.
@@ -215,10 +228,12 @@ def ablate(
     sources, target = given_paths(inputs), given_path(output, "output")
     given_count(workers, "workers")
     given_count(limit, "limit")
+    given_count(shards, "shards")
     given_seconds(stall_seconds, "stall_seconds")
     ablation = ablation if isinstance(ablation, Ablation) else load_ablation(ablation)
     progress = progress or Progress()
     workers = workers or len(os.sched_getaffinity(0))
+    on_engine = _open(options)
     try:
         tokens.check(ablation.tokens)
     except ResourceError as error:
@@ -227,36 +242,53 @@ def ablate(
         check(arm.recipe)
     _check_gold(ablation)
     _check_proxy(ablation)
-    groups, group_of = _inputs(ablation, sources, workers, limit)
+    groups, group_of = _inputs(ablation, sources, None if on_engine else workers, limit, shards)
     plan = make_plan({arm.name: (arm.recipe.steps, group_of[arm.name]) for arm in ablation.arms})
-    directory = RunDirectory(target)
+    directory = RunDirectory(storage.absolute(target) if on_engine else target)
     state = directory.begin(_state(ablation, groups, group_of, plan, limit), resume)
     try:
         with rundir.errors_of(directory.root), contextlib.closing(directory):
             for group, units in zip(groups, state["units"], strict=True):
                 group.tasks = tasks_of(units)
             phases = Phases(
-                directory.root, workers, resume=resume, progress=progress, stall_seconds=stall_seconds, since=since
+                directory.root,
+                1 if on_engine else workers,
+                resume=resume,
+                progress=progress,
+                stall_seconds=stall_seconds,
+                options=options,
+                since=since,
             )
-            work = Ablating(ablation, directory.root, groups, plan, phases)
+            work = Ablating(ablation, directory.root, groups, plan, phases, on_engine)
             with phases:
                 before = phases.used()
                 work.score()
                 scoring = phases.used() - before
-            if workers == 1:
+            if workers == 1 and not on_engine:
                 scoring -= max(0.0, phases.startup_cpu_seconds - before)
             report = _report(work, scoring)
             report["date"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             report["versions"] = rundir.versions()
             report["input"] = sorted({path for group in groups for path in group.found})
             report["cpu_seconds"] = round(phases.used(), 3)
-            report["startup_cpu_seconds"] = round(phases.startup_cpu_seconds, 3)
+            report["startup_cpu_seconds"] = round(0.0 if on_engine else phases.startup_cpu_seconds, 3)
             report["wall_seconds"] = round(time.monotonic() - started, 3)
             _write_report(directory.root, report)
             directory.clean()
     finally:
         close_all()
     return report
+
+
+def _open(options: Sequence[str]) -> bool:
+    """Hand Beam's options to the file systems; whether they name a runner. Raises UsageError."""
+    try:
+        engines.open_file_systems(options)
+    except engines.EngineError as error:
+        raise UsageError(f"Beam options: {error}") from error
+    if engines.names_template(options):
+        raise UsageError("Beam options: an ablation decides between its jobs, so there is no template of it")
+    return engines.names_runner(options)
 
 
 def _state(
@@ -296,7 +328,7 @@ def _check_proxy(ablation: Ablation) -> None:
 
 
 def _inputs(
-    ablation: Ablation, inputs: Sequence[str], workers: int, limit: int | None
+    ablation: Ablation, inputs: Sequence[str], workers: int | None, limit: int | None, shards: int | None
 ) -> tuple[list[Inputs], dict[str, int]]:
     """The input groups, and the number of each arm's group."""
     groups: list[Inputs] = []
@@ -310,7 +342,7 @@ def _inputs(
         if key not in numbers:
             try:
                 found = find(list(key[0]))
-                tasks = plan_units(sizes_of(found), workers, limit)
+                tasks = plan_units(sizes_of(found), workers, limit, shards)
             except InputError as error:
                 raise UsageError(str(error)) from error
             except OSError as error:

@@ -1,6 +1,6 @@
 """Retention against a threshold, alone and jointly, from the scored table without another pass."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from curate.ablation.joint import with_value
 from curate.ablation.pairs import ShownTexts, sample
 from curate.ablation.scored import DROPPED
 from filters.contracts import settings_of
+from filters.rules import Rule
 from pipelines.scoring.plan import JudgeVisit, Visit, texts_depend_on
 
 
@@ -41,11 +42,13 @@ def sweep(
         return {**named, "points": [], "why": "changes texts or scores: use arms"}
     scored = decider.scored
     points = []
+    rules_by_value = [_rules(decider, visit)]
     node = scored.node_of(visit.measure)
     for value in one.values:
         recipe = with_setting(arm.recipe, one.stage, one.setting, value)
         step = next(step for step in recipe.steps if step.name == one.stage)
         changed = replace(visit, step=step)
+        rules_by_value.append(_rules(decider, changed))
         alone = scored.reached(node)
         for where, rules in decider.rules_by_language(changed):
             for rule in rules:
@@ -65,34 +68,43 @@ def sweep(
                 "jointly": jointly,
             }
         )
+    moved = set.union(*rules_by_value) - set.intersection(*rules_by_value)
     return {
         **named,
         "of": scored.sizes(node, scored.reached(node)),
         "points": points,
-        "nearest": _nearest(decider, decided, visit, texts),
+        "nearest": _nearest(decider, decided, visit, {rule.name for rule in moved}, texts),
     }
+
+
+def _rules(decider: Decider, visit: JudgeVisit) -> set[Rule]:
+    """The rules of a judge for all languages that it met."""
+    return {rule for _, rules in decider.rules_by_language(visit) for rule in rules}
 
 
 def _nearest(
     decider: Decider,
     decided: DecidedArm,
     visit: JudgeVisit,
+    names: Set[str],
     texts: ShownTexts,
     most: int = 3,
 ) -> list[dict[str, Any]]:
-    """Documents whose values lie nearest to the limit in use, on both sides, of those with a stored text.
+    """Documents whose values lie nearest to the limit in use, on both sides, for the rules of these names.
 
+    threshold is the nearer one where a rule has two limits: one that a document breaks is always the nearer.
     passes is what the rule alone says of a document, kept and outcome what became of it in the arm.
     """
     found: list[dict[str, Any]] = []
     ids = decider.scored.groups[decided.group].ids
     for where, rules in decider.rules_by_language(visit):
         for rule in rules:
-            bound = next((b for b in (rule.at_least, rule.above, rule.at_most, rule.below) if b is not None), None)
-            if bound is None or rule.one_of is not None:
+            bounds = [b for b in (rule.at_least, rule.above, rule.at_most, rule.below) if b is not None]
+            if not bounds or rule.one_of is not None or rule.name not in names:
                 continue
             values = decider.scored.signal(visit.measure, rule.signal)
-            distance = np.abs(values - bound)
+            distances = np.abs(np.subtract.outer(bounds, values))
+            distance = distances.min(axis=0)
             distance[~where | np.isnan(values)] = np.inf
             fails = decider.failing(visit, rule)
             for side in (False, True):
@@ -101,7 +113,8 @@ def _nearest(
                 near = sample(decider.scored, decided, np.isin(np.arange(len(ids)), rows), most)
                 shown = texts(decided, near)
                 found += [
-                    {"id": ids[row], "rule": rule.name, "value": float(values[row]), "threshold": bound,
+                    {"id": ids[row], "rule": rule.name, "value": float(values[row]),
+                     "threshold": bounds[int(distances[:, row].argmin())],
                      "passes": not side, "kept": bool(decided.kept[row]), "outcome": _outcome(decided, row),
                      "text": shown.get(row, "")}
                     for row in near

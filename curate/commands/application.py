@@ -17,7 +17,7 @@ train_app = typer.Typer(help="Train a classifier or a language model from your t
 for command in (
     running.run, recipes.plan, recipes.new, recipes.schema, recipes.strategies, running.ablate, running.report,
     showing.show, showing.diff,
-    labelled.evaluate, exporting.export, exporting.card,
+    labelled.evaluate, exporting.export, exporting.card, exporting.weights,
 ):  # fmt: skip
     app.command()(command)
 train_app.command("toxicity")(labelled.train_toxicity)

@@ -1,5 +1,6 @@
-"""curate export, card."""
+"""curate export, card, weights."""
 
+import json
 import os
 from typing import Annotated
 
@@ -48,3 +49,31 @@ def card(run: Annotated[str, typer.Argument(metavar="DIRECTORY", help="The direc
             print(path)
     except UsageError as error:
         fail(str(error))
+
+
+def weights(
+    run: Annotated[str, typer.Argument(metavar="DIRECTORY", help="The directory of a finished run.")],
+    most: Annotated[float, typer.Option(help="The greatest weight.")] = 10.0,
+    least: Annotated[int, typer.Option(min=1, help="Documents that a weight is worked out from.")] = 1_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Work out weights for sampling/upsample from what a run's filters kept of documents that stand for 1, 2, 3, …
+
+    The output is a stage of a recipe, with the figures as comments.
+    """
+    from curate.rehydration import rehydration
+    from curate.rundir import UsageError
+
+    try:
+        found = rehydration(run, most, least)
+    except UsageError as error:
+        fail(str(error))
+    if as_json:
+        print(json.dumps(found.as_dict(), indent=1))
+        return
+    print(f"# {found.documents:,} documents left by {found.stage}, of which later filters kept {found.kept:,}")
+    print("# dup_count from  documents  share kept  weight")
+    for size in found.sizes:
+        print(f"# {size.start:>14,}  {size.documents:>9,}  {size.kept / size.documents:>10.1%}  {size.weight:>6g}")
+    shown = ", ".join(f"{start}: {weight:g}" for start, weight in found.weights.items())
+    print(f"- sampling/upsample: {{by: dup_count, weights: {{{shown}}}}}")

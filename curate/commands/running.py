@@ -165,9 +165,13 @@ def ablate(
     url_field: UrlField = None,
     workers: Workers = None,
     limit: Limit = None,
+    shards: Shards = None,
     resume: Resume = False,
 ) -> None:
-    """Score once, decide every arm, and write report.html, report.json and report.md."""
+    """Score once, decide every arm, and write report.html, report.json and report.md.
+
+    Everything after -- is passed to Beam. With --runner an engine scores, and this machine decides.
+    """
     from curate.ablation import arms
     from curate.overriding import override
     from curate.recipe import RecipeError
@@ -194,7 +198,17 @@ def ablate(
 
     try:
         with progress() as shown:
-            report = run_ablation(chosen, [*(inputs or []), *(more or [])], output, workers, limit, resume, shown)
+            report = run_ablation(
+                chosen,
+                [*(inputs or []), *(more or [])],
+                output,
+                workers,
+                limit,
+                resume,
+                shown,
+                options=beam_options,
+                shards=shards,
+            )
     except UsageError as error:
         fail(str(error))
     except RunError as error:

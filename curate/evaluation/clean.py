@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import heapq
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,8 +27,8 @@ LINES = 3000  # lines of a text that are compared for samples of what a cleanup 
 Find = Callable[[str, str], Sequence[tuple[str, int, int]]]
 
 
-class NotFound(ValueError):
-    """A folder without texts; the message names it."""
+class Unreadable(ValueError):
+    """A folder without texts, or a damaged file; the message names it."""
 
 
 @dataclass
@@ -72,7 +73,7 @@ class Measured:
 
 def texts(folders: Sequence[str]) -> Iterator[Document]:
     """The texts of files and folders, in the order of their paths: plain text and HTML as files of their own, and what
-    the readers read (JSONL, Parquet, WARC, WET). HTML goes through extraction/resiliparse. Raises NotFound."""
+    the readers read (JSONL, Parquet, WARC, WET). HTML goes through extraction/resiliparse. Raises Unreadable."""
     plain, html = make("extraction/plain").open(), make("extraction/resiliparse").open()  # type: ignore[attr-defined]
     for given in folders:
         path = Path(given)
@@ -84,14 +85,18 @@ def texts(folders: Sequence[str]) -> Iterator[Document]:
                 found = True
                 yield made
         if not found:
-            raise NotFound(f"{given}: no text in it")
+            raise Unreadable(f"{given}: no text in it")
 
 
 def _pages(path: Path) -> Iterator[RawPage]:
     name = path.name.lower().removesuffix(".gz")
     if name.endswith(SUFFIXES):
         body = path.read_bytes()
-        body = gzip.decompress(body) if path.name.lower().endswith(".gz") else body
+        if path.name.lower().endswith(".gz"):
+            try:
+                body = gzip.decompress(body)
+            except (OSError, EOFError, zlib.error) as error:
+                raise Unreadable(f"{path}: a damaged or cut off gzip file") from error
         yield RawPage(
             str(path), body=body, media_type="text/html" if "htm" in name.rpartition(".")[2] else "text/plain"
         )

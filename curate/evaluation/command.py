@@ -227,7 +227,7 @@ def _clean(request: Request) -> list[Row]:
     for name, strategy in _chosen(request, Judge, Rewriter):
         try:
             found += clean.measure(strategy, clean.texts(request.clean), request.language).rows(name)
-        except clean.NotFound as error:
+        except clean.Unreadable as error:
             raise EvaluationError(str(error)) from error
     return found
 

@@ -30,16 +30,21 @@ def _percent(share: Any) -> str:
 
 def _points(share: Any) -> str:
     """A difference of two shares, in percentage points."""
-    return "–" if share is None else f"{100 * share:+.1f}"
+    return "–" if share is None else _plus(f"{100 * share:+.1f}")
 
 
 def _change(value: Any) -> str:
     """A difference of small numbers, such as bits a byte."""
-    return "–" if value is None else f"{value:+.3f}"
+    return "–" if value is None else _plus(f"{value:+.3f}")
 
 
 def _signed(value: Any) -> str:
-    return "–" if value is None else f"{value:+,}"
+    return "–" if value is None else _plus(f"{value:+,}")
+
+
+def _plus(figure: str) -> str:
+    """A figure with its sign, but zero without one."""
+    return figure if figure.strip("+-0.,") else figure[1:]
 
 
 _OPEN = 3  # rules whose examples are unfolded

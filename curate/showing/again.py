@@ -11,6 +11,7 @@ from pipelines import storage
 from pipelines.reading import read
 from pipelines.reading.fields import Reading
 from pipelines.reading.formats import RANGED, sniff
+from pipelines.reading.jsonl import LINE_BITS
 from pipelines.reading.reader import Event
 from pipelines.reading.units import Piece
 from pipelines.reading.warc import RECORD_NUMBER_BITS
@@ -77,7 +78,10 @@ def _pieces(path: str, wanted: set[int]) -> Iterator[Piece]:
             packed = kind != "warc"
             begin = sorted({offset & _MEMBER if packed else offset for offset in offsets})
             yield from (Piece(path, at, at + 1, size, 0, kind) for at in begin)
-        elif kind == "jsonl" and storage.is_local(path):
+        elif kind in ("jsonl.gz", "jsonl.zst") or (kind == "jsonl" and not storage.is_local(path)):
+            begin = sorted({offset >> LINE_BITS if kind != "jsonl" else offset for offset in offsets})
+            yield from (Piece(path, at, at + 1, size, 0, kind) for at in begin)
+        elif kind == "jsonl":
             starts = _line_starts(file, sorted({*offsets, *(offset + 1 for offset in offsets)}))
             for number in offsets:
                 if number in starts:

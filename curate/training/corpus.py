@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from curate.training.drawing import is_held_out, keyed
 from curate.training.texts import TextFile
 from filters import make
 from filters.dedup import clusters
@@ -130,18 +131,11 @@ def _near_keys() -> Callable[[str], Any]:
 
 def split(lines: Sequence[str], share: float) -> tuple[list[str], list[str]]:
     """(lines to learn from, lines held out): a share of them, chosen by a hash of each line alone."""
-    limit = int(share * 2**64)
-    apart = [keyed(line, b"held-out") < limit for line in lines]
+    apart = [is_held_out(line, share) for line in lines]
     return (
         [line for line, chosen in zip(lines, apart, strict=True) if not chosen],
         [line for line, chosen in zip(lines, apart, strict=True) if chosen],
     )
-
-
-def keyed(line: str, purpose: bytes) -> int:
-    """A 64-bit hash of a line, another one for each purpose."""
-    digest = hashlib.blake2b(line.encode("utf-8", "surrogatepass"), digest_size=8, person=purpose)
-    return int.from_bytes(digest.digest(), "big")
 
 
 def fingerprint(lines: Sequence[str]) -> str:

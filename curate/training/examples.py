@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import hashlib
 import io
 import json
 import zlib
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from curate.training.drawing import is_held_out
 from filters.text.unicode import settled
 
 
@@ -128,6 +128,4 @@ def held_out(examples: Examples, share: float) -> np.ndarray:
 
     Boolean, shape (n,). Equal texts fall on the same side, and a text's side never depends on the others.
     """
-    limit = int(share * 2**64)
-    digests = (hashlib.sha256(text.strip().encode("utf-8", "replace")).digest() for text in examples.texts)
-    return np.array([int.from_bytes(digest[:8], "big") < limit for digest in digests], dtype=bool)
+    return np.array([is_held_out(text.strip(), share) for text in examples.texts], dtype=bool)

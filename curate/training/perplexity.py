@@ -12,11 +12,11 @@ from typing import IO, Any, Literal
 import numpy as np
 
 from curate.training import kneser_ney
+from curate.training.drawing import is_held_out
 from curate.training.examples import DataError
 from curate.training.settings import check
 from curate.training.spent import cpu_seconds
 from filters.contracts import ResourceError
-from filters.dedup.survivors import hash_of
 from filters.document import Document
 from filters.models import digest
 from filters.needs import need
@@ -144,7 +144,7 @@ class _Seen:
     """The texts to learn from, and those held out by a hash of the text."""
 
     def __init__(self, texts: Texts, held_out_share: float) -> None:
-        self._texts, self._below = texts, held_out_share * 2.0**64
+        self._texts, self._share = texts, held_out_share
         self.texts = 0
 
     def learned(self) -> Iterator[str]:
@@ -158,7 +158,7 @@ class _Seen:
         return (text for text in self._texts() if self._apart(text))
 
     def _apart(self, text: str) -> bool:
-        return self._below > 0 and hash_of(text.encode("utf-8", "surrogatepass")) < self._below
+        return is_held_out(text, self._share)
 
 
 def _spread(judge: LanguageModel, texts: Iterable[str], shares: tuple[float, ...]) -> Spread:

@@ -12,6 +12,7 @@ import numpy as np
 from curate.evaluation.metrics import Interval
 from curate.training import corpus, fasttext
 from curate.training.corpus import Side
+from curate.training.drawing import keyed
 from curate.training.examples import DataError
 from curate.training.settings import check, settings_from
 from curate.training.spent import cpu_seconds
@@ -21,6 +22,7 @@ from filters import make, models
 GOOD, BAD = "hq", "cc"  # DCLM's labels
 SUFFIXES = (".bin", ".ftz")
 MOST = 200_000
+MANY = 10_000  # texts from which on the rate is DCLM's
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class QualitySettings:
     """Settings of the training, by fastText's own names where it has them.
 
     The defaults are those of DCLM's classifier: baselines/train_fasttext_classifier.py, with word n-grams of up to 2
-    (Li et al. 2024, arXiv 2406.11794). Its model has no character n-grams; minn 2 and maxn 4 suit Korean.
+    (Li et al. 2024, arXiv 2406.11794). Its model has no character n-grams; minn 2 and maxn 4 suit Korean. lr 0 stands
+    for rate_for() of the texts, which is DCLM's 0.1 where they are many.
     """
 
     dim: int = 100
@@ -37,9 +40,19 @@ class QualitySettings:
     maxn: int = 0
     word_ngrams: int = 2
     min_count: int = 1
-    lr: float = 0.1
+    lr: float = 0.0
     epoch: int = 5
     seed: int = 1
+
+
+def rate_for(texts: int) -> float:
+    """The learning rate for a number of texts to learn from: 0.1 for MANY and more, and for fewer as much higher as
+    they are fewer, up to 1, the highest that fastText's documentation advises.
+
+    What a model learns grows with texts, epochs and rate. DCLM's 0.1 is made for 400,000 texts; a thousand leave the
+    weights near where they began, and scores that hardly tell good from bad.
+    """
+    return round(min(1.0, 0.1 * max(1.0, MANY / texts)), 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +121,7 @@ def train(
     test_positive, test_negative  texts to measure on; without them a share of the others, chosen by a hash of the text
     text                          the field of rows that holds the text
     most                          texts of each kind to use at most (DCLM: 200,000)
-    settings                      of QualitySettings
+    settings                      of QualitySettings; the card holds those that were used
 
     Of texts that are nearly the same (MinHash, as dedup/minhash) one is used, so none that is measured on is near one
     that is learned from; of a good and a bad one the good one stays. The model depends on the set of texts alone:
@@ -126,13 +139,14 @@ def train(
     corpus.separate(*sides.values())
     learned, apart = _parts(sides, held_out_share)
     labelled = [(label, line) for label, lines in learned.items() for line in lines]
-    labelled.sort(key=lambda one: corpus.keyed(one[1], b"order"))
-    fasttext.train(labelled, model, dataclasses.asdict(chosen), quantise=model.suffix == ".ftz")
+    labelled.sort(key=lambda one: keyed(one[1], b"order"))
+    used = dataclasses.asdict(chosen) | {"lr": chosen.lr or rate_for(len(labelled))}
+    fasttext.train(labelled, model, used, quantise=model.suffix == ".ftz")
     found = TrainedQuality(
         model,
         models.digest(model),
         model.with_name(f"{model.name}.md"),
-        dataclasses.asdict(chosen),
+        used,
         {label: len(lines) for label, lines in learned.items()},
         {name: side for name, side in sides.items() if side.files},
         _measured(model, apart) if apart is not None else None,

@@ -142,6 +142,8 @@ _INLINE_TAG = re2.compile(
     f"|</(?:{_LETTER.upper()}|{_PLACEHOLDER}|{_PLACEHOLDER.upper()}){_S}*>"
 )
 _NAME = re2.compile("</?([A-Za-z][A-Za-z0-9]*)")
+_OPENS = re2.compile(f"<(?i:script|style)(?:{_S}[^<>]*)?>")
+_BREAK = re.compile("\n")
 _CLOSES = re2.compile("</([A-Za-z][A-Za-z0-9]*)")
 _NEVER_CLOSED = frozenset(
     ("br", "hr", "p", "li", "td", "th", "tr", "dt", "dd", "img", "wbr", "input", "meta", "col", "embed")
@@ -191,29 +193,34 @@ def tags(text: str) -> Edit:
 
 
 def _elements(text: str, pattern: Any) -> Iterable[Span]:
-    """Comments, and elements with what they hold, but for those whose first tag a sentence speaks of."""
-    position = 0
-    while match := pattern.search(text, position):
-        start, position = match.span()
-        first = text.find(">", start, position) + 1
-        if text[start + 1] != "!" and _is_noun(text, start, first):
-            position = first
-        else:
-            yield start, position
+    """Comments, and elements with what they hold, but for those whose first tag a sentence speaks of: they begin at
+    the next one of their name that none does."""
+    for match in pattern.finditer(text):
+        start, end = match.span()
+        if text[start + 1] == "!" or not _is_noun(text, start, text.index(">", start) + 1):
+            yield start, end
+            continue
+        for opening in _OPENS.finditer(text[start:end]):
+            left, right = start + opening.start(), start + opening.end()
+            if _name(text, left) == _name(text, start) and not _is_noun(text, left, right):
+                yield left, end
+                break
 
 
 def _no_nouns(text: str, found: list[Span]) -> list[Span]:
     """Those of the tags that no sentence speaks of. Where one of a name is mark-up, all of it in that line are."""
-    nouns = [span for span in found if _is_noun(text, *span)]
+    nouns = {span for span in found if _is_noun(text, *span)}
     if not nouns:
         return found
-    acting = {_name_in_line(text, start) for start, end in found if (start, end) not in nouns}
-    nouns = [span for span in nouns if _name_in_line(text, span[0]) not in acting]
-    return [span for span in found if span not in nouns]
+    breaks = [match.start() for match in _BREAK.finditer(text)]
+    in_line = [(_name(text, start), bisect.bisect(breaks, start)) for start, _ in found]
+    acting = {place for span, place in zip(found, in_line, strict=True) if span not in nouns}
+    return [span for span, place in zip(found, in_line, strict=True) if place in acting]
 
 
-def _name_in_line(text: str, start: int) -> tuple[str, int]:
-    return _NAME.match(text[start : start + 16]).group(1).lower(), text.rfind("\n", 0, start)
+def _name(text: str, start: int) -> str:
+    """The element's name of the tag that starts there."""
+    return _NAME.match(text[start : start + 16]).group(1).lower()
 
 
 def _is_noun(text: str, start: int, end: int) -> bool:
@@ -223,7 +230,7 @@ def _is_noun(text: str, start: int, end: int) -> bool:
     if _NOUN_AFTER.match(after):
         return True
     within = before != "\n" and text[max(0, start - 4) : start].rstrip(_ALL_BLANKS)[-1:] not in _ENDS_SENTENCE
-    if not within or "=" in text[start:end] or _name_in_line(text, start)[0] in _BREAKS:
+    if not within or "=" in text[start:end] or _name(text, start) in _BREAKS:
         return False
     return _NOUN_AFTER_WITHIN.match(after) is not None
 

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import re
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -129,9 +130,10 @@ def _entries(path: Path, name: str) -> tuple[str, ...]:
     """The entries of a list file, lower-case, in order; raises ResourceError where it is unreadable."""
     try:
         return _parse(_bytes(path, name))
-    except (UnicodeDecodeError, EOFError, OSError) as error:
-        kind = type(error).__name__
-        raise ResourceError(f"quality/url: the list `{name}` ({path}) is not UTF-8 text ({kind})") from error
+    except UnicodeDecodeError as error:
+        raise ResourceError(f"quality/url: the list `{name}` ({path}) is not UTF-8 text") from error
+    except (EOFError, OSError, zlib.error) as error:
+        raise ResourceError(f"quality/url: the list `{name}` ({path}) is a damaged or cut off gzip file") from error
 
 
 def _host_entry(entry: str) -> str:

@@ -39,11 +39,13 @@ class _Forms(Forms[Buckets], shape=Buckets):
         cuts = all_cuts(self.decision, values, corpus.order(self.orders)[rows])
         decided = Decided()
         counts = []
+        del values
         for shard in shards:
-            path = _write(shard, self.decision, directory, self._notes, cuts)[1]
+            read, found = _judged(shard, self.decision, cuts)
+            path = _write_judged(shard, self.decision, directory, self._notes, read[0], found)
             if path is not None:
                 decided.paths[shard.name] = path
-            counts.append(_counts_of(shard, self.decision, cuts))
+            counts.append(_counted(self.decision, found, read[1], shard.rows))
         decided.evidence = _evidence(add_up(counts), self.decision, cuts)
         return decided
 
@@ -118,9 +120,20 @@ def _read(shard: Shard, scores: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return rows, values, file["order"][rows]
 
 
-def _write(shard: Shard, decision: Buckets, directory: str, notes: bool, cuts: Cuts) -> tuple[Shard, str | None]:
+def _judged(shard: Shard, decision: Buckets, cuts: Cuts) -> tuple[tuple[np.ndarray, np.ndarray], Judged]:
+    """((rows, values), what is judged of them) of the documents of a shard that take part."""
     rows, values, order = _read(shard, len(decision.scores))
-    found = judged(decision, cuts, values, order)
+    return (rows, values), judged(decision, cuts, values, order)
+
+
+def _write(shard: Shard, decision: Buckets, directory: str, notes: bool, cuts: Cuts) -> tuple[Shard, str | None]:
+    (rows, _), found = _judged(shard, decision, cuts)
+    return shard, _write_judged(shard, decision, directory, notes, rows, found)
+
+
+def _write_judged(
+    shard: Shard, decision: Buckets, directory: str, notes: bool, rows: np.ndarray, found: Judged
+) -> str | None:
     written = np.ones(len(rows), dtype=bool) if notes else ~found.stays
     stays, buckets = found.stays[written].tolist(), found.bucket[written].tolist()
     least = float(min(decision.keep, default=0))
@@ -131,15 +144,15 @@ def _write(shard: Shard, decision: Buckets, directory: str, notes: bool, cuts: C
         "threshold": [None if stay else least for stay in stays],
         "bucket": [bucket if stay and notes else None for stay, bucket in zip(stays, buckets, strict=True)],
     }
-    return shard, write_decisions(directory, shard, columns)
+    return write_decisions(directory, shard, columns)
 
 
 # ----------------------------------------------------------------------------------------------------------- evidence
 
 
 def _counts_of(shard: Shard, decision: Buckets, cuts: Cuts) -> dict[str, int]:
-    _, values, order = _read(shard, len(decision.scores))
-    return _counted(decision, judged(decision, cuts, values, order), values, shard.rows)
+    (_, values), found = _judged(shard, decision, cuts)
+    return _counted(decision, found, values, shard.rows)
 
 
 def _counted(decision: Buckets, found: Judged, values: np.ndarray, documents: int) -> dict[str, int]:

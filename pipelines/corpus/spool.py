@@ -271,10 +271,17 @@ def documents(shard: Shard) -> Iterator[Document]:
 
 
 def addresses(shard: Shard) -> tuple[list[str], list[str]]:
-    """(URLs, sources) of all documents of a shard."""
+    """(URLs, sources) of all documents of a shard; equal sources are one string."""
+    urls: list[str] = []
+    sources: list[str] = []
+    known: dict[str, str] = {}
     with storage.reading(shard.spool) as file:
-        table = pq.ParquetFile(file, page_checksum_verification=True).read(["url", "source"], use_threads=False)
-    return table["url"].to_pylist(), table["source"].to_pylist()
+        parquet = pq.ParquetFile(file, page_checksum_verification=True)
+        for group in range(parquet.num_row_groups):
+            table = parquet.read_row_group(group, ["url", "source"], use_threads=False)
+            urls += table["url"].to_pylist()
+            sources += [known.setdefault(source, source) for source in table["source"].to_pylist()]
+    return urls, sources
 
 
 def documents_at(shard: Shard, rows: Sequence[int]) -> Iterator[Document]:

@@ -21,6 +21,7 @@ _MEMBER_PIECE_BYTES = 1 << 14
 _XZ_MEMORY_BYTES = 1 << 28  # xz -9 takes 65 MB
 _ZSTD_HEADER_BYTES = 18
 GZIP_START = b"\x1f\x8b"
+ZSTD_DICTIONARY = b"\x5d\x2a\x4d\x18"  # begins a skippable frame that holds the dictionary of a .warc.zst
 
 
 class Cut(EOFError):
@@ -58,10 +59,17 @@ def gzip_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
 
     Raises Cut, Corrupt, and Trailing where other bytes follow a member.
     """
+    return (out for _, out in gzip_members(data))
+
+
+def gzip_members(data: Iterator[bytes], position: int = 0, _: int = 0) -> Iterator[tuple[int, bytes]]:
+    """(where a member begins, some of what it holds), as gzip_chunks. position: of the stream's first byte."""
     inflater = None
     begun = b""  # of a member, too little to tell
+    member = 0
     for block in data:
         view = memoryview(begun + block if begun else block)
+        position -= len(begun)
         begun = b""
         at = 0
         while at < len(view):
@@ -74,18 +82,19 @@ def gzip_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
                     break
                 if head != GZIP_START:
                     raise Trailing(len(view) - at + sum(map(len, data)))
-                inflater = isal_zlib.decompressobj(31)
+                inflater, member = isal_zlib.decompressobj(31), position + at
             piece = view[at : at + CHUNK_BYTES]
             try:
                 out = inflater.decompress(piece)
             except InflateError as error:
                 raise Corrupt("gzip") from error
             if out:
-                yield out
+                yield member, out
             at += len(piece)
             if inflater.eof:
                 at -= len(inflater.unused_data)
                 inflater = None
+        position += len(view)
     if inflater is not None or begun:
         raise Cut("gzip")
 
@@ -98,11 +107,19 @@ def zstd_chunks(data: Iterator[bytes], window_log: int = ZSTD_LONG) -> Iterator[
 
     Raises Cut, Corrupt and WideWindow.
     """
+    return (out for _, out in zstd_frames(data, 0, window_log))
+
+
+def zstd_frames(data: Iterator[bytes], position: int = 0, window_log: int = ZSTD_LONG) -> Iterator[tuple[int, bytes]]:
+    """(where a frame begins, some of what it holds), as zstd_chunks. position: of the stream's first byte.
+
+    Frames that need a dictionary cannot be read from the middle, so all of them begin at 0.
+    """
     import zstandard
 
     first = next(data, b"")
     dictionary = None
-    if first[:4] == b"\x5d\x2a\x4d\x18":
+    if first[:4] == ZSTD_DICTIONARY:
         length = 8 + int.from_bytes(first[4:8], "little")
         while len(first) < length and (more := next(data, b"")):
             first += more
@@ -110,6 +127,7 @@ def zstd_chunks(data: Iterator[bytes], window_log: int = ZSTD_LONG) -> Iterator[
         try:
             if content[:4] == b"\x28\xb5\x2f\xfd":
                 content = zstandard.ZstdDecompressor().decompress(content, max_output_size=1 << 26)
+            position += length
             if content:
                 dictionary = zstandard.ZstdCompressionDict(content)
         except zstandard.ZstdError as error:
@@ -118,10 +136,12 @@ def zstd_chunks(data: Iterator[bytes], window_log: int = ZSTD_LONG) -> Iterator[
     factory = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << window_log)
     frame: Any = None
     begun = b""  # of the frame
+    begins = 0
     for rest in _pieces(itertools.chain((first,), data), _ZSTD_CHUNK_BYTES):
         while rest:
             if frame is None:
                 frame, begun = factory.decompressobj(), b""
+                begins = 0 if dictionary is not None else position
             if len(begun) < _ZSTD_HEADER_BYTES:
                 begun += rest[:_ZSTD_HEADER_BYTES]
             try:
@@ -131,9 +151,11 @@ def zstd_chunks(data: Iterator[bytes], window_log: int = ZSTD_LONG) -> Iterator[
                     raise WideWindow(window, window_log) from error
                 raise Corrupt("zstd") from error
             if out:
-                yield out
+                yield begins, out
             if not frame.eof:
+                position += len(rest)
                 break
+            position += len(rest) - len(frame.unused_data)
             rest, frame = frame.unused_data, None
     if frame is not None:
         raise Cut("zstd")
@@ -194,6 +216,11 @@ def xz_chunks(data: Iterator[bytes]) -> Iterator[bytes]:
     return _members(data, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY_BYTES), "xz", (lzma.LZMAError,))
 
 
+# Packings whose members or frames can be read from the middle: each stands by itself.
+MEMBERS: dict[str, Callable[[Iterator[bytes], int, int], Iterator[tuple[int, bytes]]]] = {
+    ".gz": gzip_members,
+    ".zst": zstd_frames,
+}
 UNPACK: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
     "": lambda data: data,
     ".gz": gzip_chunks,

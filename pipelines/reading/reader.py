@@ -91,7 +91,10 @@ class Reader:
             return array_rows(file, packing, piece.path, fields, window_log)
         if name in _FILES:
             return file_page(file, name == "html", packing, piece.path, window_log)
-        return jsonl_rows(file, piece.start, piece.end, piece.first_row, packing, piece.path, fields, window_log)
+        by_byte = not packing and not storage.is_local(piece.path)
+        return jsonl_rows(
+            file, piece.start, piece.end, piece.first_row, packing, piece.path, fields, window_log, by_byte
+        )
 
 
 def read(piece: Piece, reading: Reading | Fields = USUAL_READING) -> Reader:

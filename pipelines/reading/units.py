@@ -11,12 +11,16 @@ from typing import Any
 
 from filters.needs import kind_of
 from pipelines import storage
+from pipelines.reading import boundaries
 from pipelines.reading.formats import RANGED, is_read, sniff
 from pipelines.storage import Listed
 
 _SAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _READ_BYTES = 1 << 20
 LARGE = 512 << 20
+# How far a file elsewhere is searched for a member or frame from where a piece should begin, and how many places are.
+_SEARCHED_BYTES = 4 << 20
+_SEARCHED_PLACES = 3
 _NAMED_LIKE_INPUT = re.compile(
     r"""[^\s"'{}<>|,;]+\.(?:w?arc|wet|wat|jsonl|ndjson|json|parquet|csv|tsv|arrow)(?:\.(?:gz|gzip|zst|bz2|xz))?""",
     re.IGNORECASE,
@@ -33,7 +37,7 @@ class Piece:
 
     start, end  byte positions in the file as it is stored; for Parquet, numbers of row groups. end None: to the end
     size        bytes of the whole file
-    first_row   rows of JSONL (lines) or Parquet before this piece
+    first_row   rows of JSONL (lines, in a file of this machine) or Parquet before this piece
     format      as detected from the content, see formats.sniff; "" = detect it when reading
     """
 
@@ -237,7 +241,9 @@ def _ranges(path: str, size: int, unit_bytes: int) -> Iterator[Piece]:
         yield from _row_groups(path, size, unit_bytes)
     elif kind == "jsonl" and storage.is_local(path):
         yield from _line_ranges(path, size, unit_bytes)
-    elif kind in RANGED:
+    elif kind in ("jsonl.gz", "jsonl.zst"):
+        yield from _member_ranges(path, size, unit_bytes, kind)
+    elif kind in RANGED or kind == "jsonl":
         step = -(-size // round(size / unit_bytes))
         for start in range(0, size, step):
             yield Piece(path, start, start + step if start + step < size else None, size, 0, kind)
@@ -265,6 +271,26 @@ def _line_ranges(path: str, size: int, unit_bytes: int) -> Iterator[Piece]:
     yield Piece(path, start, None, size, first_row, "jsonl")
 
 
+def _member_ranges(path: str, size: int, unit_bytes: int, kind: str) -> Iterator[Piece]:
+    """Ranges that begin where a member of gzip or a frame of Zstandard does; one, where there are none."""
+    step = -(-size // max(1, round(size / unit_bytes)))
+    local = storage.is_local(path)
+    starts = [0]
+    with storage.reading(path) as file:
+        if kind == "jsonl.zst" and boundaries.need_dictionary(file):
+            step = size
+        for number, target in enumerate(range(step, size, step)):
+            if len(starts) == 1 and number == _SEARCHED_PLACES and not local:
+                break
+            if target > starts[-1]:
+                end = min(size, target + (step if local else min(step, _SEARCHED_BYTES)))
+                found = boundaries.find(file, kind.removeprefix("jsonl"), target, end)
+                if found > 0:
+                    starts.append(found)
+    for start, stop in zip(starts, [*starts[1:], None], strict=True):
+        yield Piece(path, start, stop, size, 0, kind)
+
+
 def _row_groups(path: str, size: int, unit_bytes: int) -> Iterator[Piece]:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -286,9 +312,18 @@ def in_one_piece(units: Iterable[Any]) -> list[str]:
     """A sentence for each file of LARGE bytes and more that is one unit, as it cannot be read from the middle."""
     whole = [unit.pieces[0] for unit in units if len(unit.pieces) == 1]
     return [
-        f"{piece.path}: {piece.size >> 20:,} MiB are read one after the other: "
-        f"{'JSONL elsewhere' if piece.format == 'jsonl' else piece.format} is not read from the middle; several files, "
-        "or Parquet, are read side by side"
+        f"{piece.path}: {piece.size >> 20:,} MiB are read one after the other: {_why_whole(piece.format)}; several "
+        "files, or Parquet, are read side by side"
         for piece in whole
         if piece.size >= LARGE and piece.format and piece.start == 0 and piece.end is None
     ]
+
+
+def _why_whole(kind: str) -> str:
+    if kind == "jsonl.gz":
+        return "it is one member of gzip (or of few); bgzip writes many, so that it is cut"
+    if kind == "jsonl.zst":
+        return "it is one frame of Zstandard (or of few); pzstd writes many, so that it is cut"
+    if kind == "parquet":
+        return "it has one group of rows"
+    return f"{kind} is not read from the middle"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 
 from filters.document import Document
 from pipelines import curation, storage, watch
@@ -20,10 +21,20 @@ from pipelines.watch import Doing
 
 @dataclass(frozen=True)
 class SpoolTask:
-    """Documents of one unit that go into the spool of a corpus rewriter. rows: the pages alive there, ascending."""
+    """Documents of one unit that go into the spool of a corpus rewriter. bits: a bit for each page, set where alive."""
 
     name: str
-    rows: tuple[int, ...]
+    bits: bytes
+
+    @classmethod
+    def of(cls, name: str, alive: np.ndarray) -> "SpoolTask":
+        """The task of a unit. alive: bool, one for each of its pages."""
+        return cls(name, np.packbits(alive).tobytes())
+
+    @property
+    def rows(self) -> frozenset[int]:
+        """The numbers of the pages alive."""
+        return frozenset(np.flatnonzero(np.unpackbits(np.frombuffer(self.bits, np.uint8))).tolist())
 
 
 class _Respool(beam.DoFn):
@@ -39,7 +50,7 @@ class _Respool(beam.DoFn):
         folder = storage.join(self.job.root, table.spool_folder(self.node))
         spool = Spool(folder, task.name, self.node.step)
         watch.begin(Doing.REREADING, task.name)
-        for _, document in documents(self.job, parent, task.name, frozenset(task.rows), self.node.reads):
+        for _, document in documents(self.job, parent, task.name, task.rows, self.node.reads):
             watch.begin(Doing.REREADING, document.source, document.offset)
             spool.add(document)
         watch.begin(Doing.FINISHING, task.name)

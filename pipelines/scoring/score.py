@@ -247,13 +247,18 @@ def _spend(spent: dict[int, float], number: int, cpu_seconds: float) -> None:
     spent[number] = spent.get(number, 0.0) + cpu_seconds
 
 
-def build_scoring(job: ScoreJob, group: int, pipeline: beam.Pipeline, task: ReadTask, path: str) -> None:
-    """The graph of one unit of an input group: read, and score every text path below the group's extractors."""
+def build_scoring(
+    job: ScoreJob, group: int, pipeline: beam.Pipeline, task: ReadTask, path: str, retried: bool = False
+) -> None:
+    """The graph of one unit of an input group: read, and score every text path below the group's extractors.
+
+    retried  whether a file of the input that cannot be opened fails the unit, which an engine then tries again
+    """
     begun = time.process_time()
     read = (
         pipeline
         | beam.Create([task], reshuffle=False)
-        | "read" >> beam.ParDo(ReadUnits(job.root, job.reading)).with_outputs("records", main="items")
+        | "read" >> beam.ParDo(ReadUnits(job.root, job.reading, retried)).with_outputs("records", main="items")
     )
     scored = read["items"] | "score" >> beam.ParDo(Score(job, group))
     curation.end_with_manifest([read.records, scored], path, begun)

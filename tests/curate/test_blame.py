@@ -57,7 +57,11 @@ def test_workers_that_die_or_stall_cost_the_place(tmp_path, inputs, monkeypatch)
             marks=pytest.mark.long,
         ),
         (("kill", "DECIDING", "dedup/exact: deciding", None), "dedup/exact: deciding: 2 workers ended deciding; "),
-        (("kill", "REREADING", ".spool.parquet", None), r"workers ended reading back .*\.spool\.parquet"),
+        pytest.param(
+            ("kill", "REREADING", ".spool.parquet", None),
+            r"workers ended reading back .*\.spool\.parquet",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_where_no_row_can_stand_for_it_the_run_ends_and_can_be_resumed(tmp_path, inputs, monkeypatch, harm, said):

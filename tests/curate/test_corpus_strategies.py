@@ -120,7 +120,7 @@ def _kept(tmp_path, inputs):
     return rows(tmp_path / "all", "kept")
 
 
-@pytest.mark.parametrize("faulty", [FAULTY, FAULTY_LINES])
+@pytest.mark.parametrize("faulty", [FAULTY, pytest.param(FAULTY_LINES, marks=pytest.mark.long)])
 def test_a_fault_of_keys_or_of_a_cut_is_one_failed_row(tmp_path, inputs, faulty):
     chosen = recipe(BODY, faulty)
     here = go(chosen, inputs, tmp_path / "here")

@@ -16,6 +16,7 @@ def units(tmp_path):
     return [write_rows(tmp_path / f"{n}.jsonl", texts[n::3], 1000 * n) for n in range(3)]
 
 
+@pytest.mark.long
 def test_a_page_that_ends_its_worker_costs_that_page_on_an_engine_too(units, tmp_path):
     write_rows(units[1], ["A text like others. " * 20, "TROUBLE " * 80, "One more text. " * 20], 5000)
     there = go(recipe({"tests.strategies.Trouble": {"kind": "kill"}}), units, tmp_path / "there", options=ENGINE)

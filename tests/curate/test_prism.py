@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from curate.training import perplexity
+from curate.training.texts import text_files
+from tests.curate.ablation.tools import BODY, run_ablation, texts, without_times, write
 from tests.curate.running_tools import adds_up, content, go, recipe, write_rows
 
 PRISM = os.environ.get("CURATE_PRISM") or shutil.which("prism") or ""
@@ -42,7 +45,9 @@ def endpoint(tmp_path_factory):
 
 
 def on_prism(endpoint: str) -> list[str]:
-    return ["--runner", "PortableRunner", "--job_endpoint", endpoint, "--environment_type", "LOOPBACK"]
+    # a job takes longer than its server may take for an answer
+    patience = ["--job_server_timeout", "20"]
+    return ["--runner", "PortableRunner", "--job_endpoint", endpoint, "--environment_type", "LOOPBACK", *patience]
 
 
 def near_duplicates(folder: Path) -> list[Path]:
@@ -63,7 +68,10 @@ def near_duplicates(folder: Path) -> list[Path]:
 def test_every_kind_of_decision_is_the_same(endpoint, tmp_path):
     inputs = near_duplicates(tmp_path)
     same = {"verify": {"containment": 0.9, "jaccard": 0.9}, "as": "same"}
+    (learned,) = text_files([str(inputs[0])])
+    perplexity.train(learned.texts, tmp_path / "m.arpa", order=3, held_out_share=0)
     chosen = recipe(
+        {"quality/perplexity": {"model": str(tmp_path / "m.arpa"), "max_perplexity": 2.4}},
         "dedup/url",
         "dedup/exact",
         {"dedup/minhash": same},
@@ -94,6 +102,23 @@ def test_every_kind_of_decision_is_the_same(endpoint, tmp_path):
     assert sum(map(bool, rules[0])) >= 5
     assert there["corpus"] == here["corpus"]
     assert content(tmp_path / "there") == content(tmp_path / "here")
+    assert 0 < sum(rules[0][1].values()) < 300
+
+
+@pytest.mark.long
+def test_an_ablation_is_the_same(endpoint, tmp_path):
+    inputs = [write(tmp_path / "a.jsonl", texts(6, 60)), write(tmp_path / "b.jsonl", texts(7, 50), 200)]
+    data = {
+        "recipe": {
+            "name": "base",
+            "stages": [BODY, "cleanup/unicode", "dedup/lines", "quality/gopher-repetition", "dedup/exact"],
+        },
+        "arms": {"no-lines": {"dedup/lines": "off"}, "bff": {"after": {"dedup/lines": "dedup/bff"}}},
+    }
+    here = run_ablation(data, inputs, tmp_path / "here")
+    there = run_ablation(data, inputs, tmp_path / "there", options=on_prism(endpoint), shards=4)
+    assert without_times(there) == without_times(here)
+    assert len({arm["kept"]["documents"] for arm in here["arms"]}) > 1
 
 
 @pytest.mark.long

@@ -216,7 +216,7 @@ def test_hashes_of_files_are_in_the_fingerprint(monkeypatch):
         ({"language/script": {"min_score": 0.5}}, "language/script"),
         ({"toxicity/wordlist": {"max_share": 0.01}}, "toxicity/wordlist"),
         ({"dedup/bff": {"min_ngram": 13, "threshold": 0.8}}, "dedup/bff"),
-        ({"extraction/trafilatura": {"timeout": 10}}, "extraction/trafilatura"),
+        ({"extraction/trafilatura": {"timeout": 9}}, "extraction/trafilatura"),
     ],
 )
 def test_a_default_and_its_value_given_have_one_fingerprint(given, left_out):

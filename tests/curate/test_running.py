@@ -149,7 +149,7 @@ def test_steps_take_batches_and_the_result_is_that_of_pages_one_by_one(tmp_path,
 @pytest.mark.parametrize(
     "options",
     [
-        ["--runner", "FnApiRunner"],
+        pytest.param(["--runner", "FnApiRunner"], marks=pytest.mark.long),
         ["--runner", "FnApiRunner", "--direct_runner_bundle_repeat", "1"],
         ["--runner", "FnApiRunner", "--direct_running_mode", "multi_processing", "--direct_num_workers", "2"],
     ],

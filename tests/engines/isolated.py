@@ -40,12 +40,12 @@ def fetched(store, output: str, folder: Path) -> Path:
     return folder / output.removeprefix("store://")
 
 
-def command(*arguments: Any) -> list[str]:
-    """The command curate run on two isolated workers."""
+def command(*arguments: Any, runner: str = "Isolated") -> list[str]:
+    """The command curate run on two isolated workers; runner: a class of tests.engines.runners."""
     run = [sys.executable, "-m", "tests.engines.drive", "run", *map(str, arguments), "--", "--runner"]
-    return [*run, "tests.engines.runners.Isolated", "--direct_num_workers", "2"]
+    return [*run, f"tests.engines.runners.{runner}", "--direct_num_workers", "2"]
 
 
 def on_isolated_workers(*arguments: Any) -> subprocess.CompletedProcess:
     """What the command says and how it ends."""
-    return subprocess.run(command(*arguments), cwd="/", capture_output=True, text=True, timeout=240, check=False)
+    return subprocess.run(command(*arguments), cwd="/", capture_output=True, text=True, timeout=1500, check=False)

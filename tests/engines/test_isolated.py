@@ -32,6 +32,7 @@ def test_rows_are_those_of_a_local_run(store, tmp_path, runner):
         assert read & others, "each worker reads what the other wrote"
 
 
+@pytest.mark.long
 def test_paths_of_this_machine_end_the_job_and_are_named(store, tmp_path):
     rows_file = write_rows(tmp_path / "a.jsonl", ["word " * 60])
     store.objects["in/a.jsonl"] = rows_file.read_bytes()

@@ -56,10 +56,10 @@ def test_a_killed_worker_ends_the_job_and_resume_goes_on(store, tmp_path, what):
             told = told_by_workers(store)
             return next((one for one in told if "store://in/0.jsonl" in told[one]["read"]), None)
 
-        waiting = _until(120, busy)
-        idle = next(worker for worker in _until(60, lambda: len(told_by_workers(store)) == 2 and told_by_workers(store))
-                    if worker != waiting)  # fmt: skip
-        _until(60, lambda: len(done()) >= 2)
+        waiting = _until(900, busy)
+        both = _until(900, lambda: len(told_by_workers(store)) == 2 and told_by_workers(store))
+        idle = next(worker for worker in both if worker != waiting)
+        _until(900, lambda: len(done()) >= 2)
         time.sleep(2)
         finished = done()
         processes = _descendants(driver)

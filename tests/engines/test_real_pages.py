@@ -16,25 +16,29 @@ from tests.engines.isolated import cannot_isolate, command, told_by_workers
 SHARED = Path(os.environ.get("CURATE_SHARED_DATA", runners.ROOT.parent / "shared" / "data"))
 PAGES = [f"pages_gold/{name}.warc.gz" for name in ("postlight", "pytorch_ko", "reencoded_cjk")]
 RECIPES = {"quickstart": [], "dclm-baseline": ["dedup/minhash"], "klue": []}  # with stages that are added
+REPEATED = ["--direct_runner_bundle_repeat", "1"]  # every bundle runs twice
 
 pytestmark = [
     pytest.mark.engines,
     pytest.mark.skipif(bool(cannot_isolate()), reason=cannot_isolate()),
     pytest.mark.skipif(not SHARED.is_dir(), reason="the shared test data is not beside this checkout"),
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(3000),
 ]
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "more"),
+    ("name", "kind", "runner", "more"),
     [
-        ("quickstart", "gs", []),
-        ("dclm-baseline", "gs", []),
-        ("klue", "gs", ["--direct_runner_bundle_repeat", "1"]),
-        ("quickstart", "s3", []),
+        ("quickstart", "gs", "Isolated", []),
+        ("dclm-baseline", "gs", "Isolated", []),
+        ("klue", "gs", "Isolated", REPEATED),
+        ("quickstart", "gs", "Unfused", REPEATED),
+        ("dclm-baseline", "gs", "Unfused", []),
+        ("klue", "gs", "Unfused", []),
+        ("quickstart", "s3", "Isolated", []),
     ],
 )
-def test_rows_are_those_of_a_local_run(store, tmp_path, monkeypatch, name, kind, more):
+def test_rows_are_those_of_a_local_run(store, tmp_path, monkeypatch, name, kind, runner, more):
     if emulators.missing(kind):
         pytest.skip(emulators.missing(kind))
     shipped = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text(encoding="utf-8"))
@@ -51,9 +55,8 @@ def test_rows_are_those_of_a_local_run(store, tmp_path, monkeypatch, name, kind,
         for path in inputs:
             bucket.put(f"in/{path.name}", path.read_bytes())
         arguments = [chosen, f"{kind}://bucket/in/*.warc.gz", "--output", f"{kind}://bucket/out", "--shards", "4"]
-        done = subprocess.run(
-            [*command(*arguments), *more], cwd="/", capture_output=True, text=True, timeout=800, check=False
-        )
+        run = [*command(*arguments, runner=runner), *more]
+        done = subprocess.run(run, cwd="/", capture_output=True, text=True, timeout=2800, check=False)
         assert done.returncode == 0, done.stderr
         for found, data in bucket.objects("out/").items():
             path = tmp_path / found

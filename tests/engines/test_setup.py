@@ -25,7 +25,7 @@ def test_no_kernel_is_compiled_again(tmp_path):
     sample = runners.ROOT / "configs" / "sample" / "sample.warc.gz"
     run = [Path(sys.executable).parent / "curate", "run", "quickstart", "--input", sample, "--output", tmp_path / "out"]
     done = subprocess.run(
-        run, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
+        run, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=1500, check=False
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert compiled() == before

@@ -28,7 +28,7 @@ def test_a_template_is_written_and_holds_the_graph_and_the_options(tmp_path, mon
         more = [*submit, *with_template, "--extra_package", str(extra)]
         done = subprocess.run(
             [*run, "--output", "gs://bucket/out", "--", *more],
-            cwd="/", env=dict(os.environ), capture_output=True, text=True, timeout=200, check=False,
+            cwd="/", env=dict(os.environ), capture_output=True, text=True, timeout=1500, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert "template: gs://bucket/templates/dclm" in done.stdout

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from filters.child import Child, Limits, _Process
+from filters.child import Child, Limits, _Deadline, _Process
 from filters.child_main import TEST_HOOK
 from filters.contracts import ResourceError
 from filters.document import Fault
@@ -157,6 +157,28 @@ def test_time_is_cpu_time_up_to_twice_the_wall_time(child):
             child(harm("hang"))  # sleeps, using no CPU
         assert 1.9 < time.monotonic() - started < 10
     assert child.starts == 2
+
+
+def test_waiting_for_a_core_is_no_time_of_the_document(child, monkeypatch):
+    child(b"x")  # starts the process
+
+    def is_over_at(seconds: float) -> bool:
+        monkeypatch.setattr("filters.child.time.monotonic", lambda: seconds)
+        try:
+            deadline.milliseconds()
+        except TimeoutError:
+            return True
+        return False
+
+    monkeypatch.setattr("filters.child.time.monotonic", lambda: 100.0)
+    waits = {7: 3.0}
+    monkeypatch.setattr("filters.child.run_queue.waits", lambda process: dict(waits))
+    deadline = _Deadline(child._process, 10.0)
+    assert not is_over_at(110.1)
+    waits[7] += 9.0
+    assert not is_over_at(120.1)
+    assert not is_over_at(128.9)
+    assert is_over_at(129.1)
 
 
 def test_a_busy_child_ends_after_its_seconds_of_cpu():

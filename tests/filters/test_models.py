@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -98,12 +97,10 @@ def test_refused_by_name(model, message):
 
 @pytest.mark.parametrize("name", ["g01_model_truncated.ftz", "g02_model_is_html.ftz", "g03_model_pickle.pkl"])
 @pytest.mark.parametrize("sha256", [None, LID_176_SHA256])
-def test_bad_files_are_refused_at_once(shared_data, capfd, name, sha256):
+def test_bad_files_are_refused_by_name(shared_data, capfd, name, sha256):
     path = shared_data / "badinputs" / name
-    started = time.process_time()
     with pytest.raises(ResourceError) as caught:
         models.load_fasttext(str(path), sha256)
-    assert time.process_time() - started < 1
     assert str(path) in str(caught.value)
     assert ("sha256 mismatch" in str(caught.value)) == (sha256 is not None)
     assert capfd.readouterr().out == ""

@@ -32,6 +32,17 @@ def test_many_changed_words_are_compared_line_by_line():
     assert pieces[1].text == "".join(lines[5:700])
 
 
+def test_where_only_lines_went_lines_are_marked():
+    lines = [
+        "주민들은 빈 가게를 열기로 했다.",
+        "처음 하는 일이다.",
+        "학교에서는 담장을 열기로 했다.",
+        "처음 하는 일이다.",
+    ]
+    gone = difference("\n".join(lines), lines[2])
+    assert marked(gone) == f"[-{lines[0]}\n{lines[1]}\n-]{lines[2]}[-\n{lines[3]}-]"
+
+
 def test_a_korean_change_is_marked_by_word():
     pieces = difference(
         "안녕하세요. 날씨가 좋네요 #날씨 #좋다 ㅋㅋㅋㅋㅋ 그래요", "안녕하세요. 날씨가 좋네요 ㅋㅋ 그래요"

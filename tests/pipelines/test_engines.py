@@ -3,6 +3,7 @@
 import argparse
 
 import apache_beam as beam
+import grpc
 import pytest
 from apache_beam.io.filesystem import CompressionTypes, FileMetadata, FileSystem, MatchResult
 from apache_beam.options.pipeline_options import S3Options
@@ -58,6 +59,7 @@ def test_every_option_that_beam_defines_is_accepted_under_each_of_its_names():
         ["--sdk_container_image", "europe-docker.pkg.dev/p/r/image"],
         ["--dataflow_service_options", "enable_prime"],
         ["--no_use_public_ips"],
+        ["--resource_hint", "min_ram=12GB"],
     ],
 )
 def test_options_of_a_real_submission(option):
@@ -128,6 +130,37 @@ def test_file_systems_get_the_options_in_the_driver_and_in_units(tmp_path):
     found = go(recipe("quality/length"), [f"probe:/{rows}"], tmp_path / "out", workers=1, options=options)
     assert adds_up(found) and found["read"]["records"] == 2
     assert set(ProbeFileSystem.regions) == {"far-away"}
+
+
+def test_a_job_that_takes_long_is_followed_and_an_endpoint_that_is_not_there_is_not_waited_for():
+    class Handle:
+        timeout: float | None = 300.0
+
+        def run(self, preparation):
+            return preparation, self.timeout
+
+    class Portable:
+        def create_job_service_handle(self, service, options):
+            return Handle()
+
+    handle = engines.followed_to_its_end(Portable()).create_job_service_handle("service", "options")
+    assert handle.timeout == 300.0
+    assert handle.run("a job") == ("a job", None)
+
+
+class _Gone(grpc.RpcError, grpc.Call):
+    """An error of a call, whose text begins with the name of a class."""
+
+    __str__ = object.__str__
+    initial_metadata = trailing_metadata = code = is_active = None  # type: ignore[assignment]
+    time_remaining = cancel = add_callback = None  # type: ignore[assignment]
+
+    def details(self):
+        return "Connection reset"
+
+
+def test_of_a_call_that_failed_the_reason_is_told():
+    assert engines._gave_up(_Gone()) == "gave up: Connection reset"
 
 
 class _Quotes(beam.DoFn):

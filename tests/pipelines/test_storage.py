@@ -19,6 +19,20 @@ def test_a_file_appears_when_it_is_whole(tmp_path):
     assert [found.name for found in path.parent.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize(("path", "folder"), [("/m.arpa", "/"), ("m.arpa", "."), ("a/m.arpa", "a")])
+def test_a_file_is_written_in_its_own_folder(monkeypatch, path, folder):
+    asked = []
+
+    def pending(where):
+        asked.append(where)
+        raise InterruptedError
+
+    monkeypatch.setattr(storage, "PendingFile", pending)
+    with pytest.raises(InterruptedError), storage.writing(path):
+        pass
+    assert asked == [folder]
+
+
 def test_a_block_that_fails_leaves_what_was_there(tmp_path):
     path = tmp_path / "file"
     storage.write_bytes(str(path), b"before")

@@ -314,3 +314,22 @@ def test_shipped_ablations_name_no_input(name):
     assert not any(arm.input for arm in found.arms)
     assert not found.input
     assert not found.base.recipe.input
+
+
+def test_what_cannot_stand_without_a_stage_is_left_out_with_it():
+    recipe = {
+        "name": "b",
+        "stages": [
+            "extraction/plain",
+            "dedup/exact",
+            {"sampling/upsample": {"weights": {1: 1, 2: 3}}},
+            {"dedup/minhash": {"compare": "weight"}},
+            "quality/gopher",
+        ],
+    }
+    found = parse({"recipe": recipe, "leave_one_out": True}, "test")
+    left = {arm.name: [step.name for step in arm.recipe.steps[1:]] for arm in found.arms[1:]}
+    assert left["without-dedup-exact"] == ["quality/gopher"]
+    assert left["without-sampling-upsample"] == ["dedup/exact", "quality/gopher"]
+    assert left["without-dedup-minhash"] == ["dedup/exact", "sampling/upsample", "quality/gopher"]
+    assert set(found.without()) == {"dedup/minhash", "quality/gopher"}

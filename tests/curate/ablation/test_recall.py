@@ -22,7 +22,7 @@ def test_what_other_stages_drop_of_the_top_tenth(tmp_path):
     report = run_ablation(data, inputs, tmp_path / "out")
     # scored once for both arms, and decided by the limits of each
     assert sorted(kept_ids(tmp_path / "out", "base") + kept_ids(tmp_path / "out", "low")) == sorted(map(str, IDS))
-    longest, _ = report["recall"]
+    _, longest = report["recall"]  # scores are in the order of their names
     assert (longest["stage"], longest["score"], longest["documents"]) == ("quality/buckets", "words", 10)
     assert longest["dropped_by"] == {"quality/length": 7}
     assert longest["kept"] <= 3
@@ -31,7 +31,7 @@ def test_what_other_stages_drop_of_the_top_tenth(tmp_path):
     assert kept_ids(tmp_path / "out", "base") == sorted(row["id"] for row in rows(tmp_path / "run", "kept"))
     (found,) = result["corpus"]
     assert [one["documents"] for one in found["buckets"]] == [93 - result["kept"], result["kept"]]
-    by_words, by_ratio = found["top_tenths"]
+    by_ratio, by_words = found["top_tenths"]
     assert by_words["documents"] == by_ratio["documents"] == 10
     assert by_words["dropped_by"]["words"] == by_ratio["dropped_by"]["ratio"] == 0
     # by vote of two both must agree: what either drops is dropped

@@ -52,6 +52,17 @@ def test_the_documents_shown_are_the_nearest_on_both_sides(swept):
     assert all(one["threshold"] == 30 and one["rule"] == "too_short" for one in near)
 
 
+def test_of_two_limits_the_nearer_one_is_shown(tmp_path):
+    inputs = [write(tmp_path / "rows.jsonl", [" ".join(["word"] * count) for count in range(1, 12)])]
+    judge = "quality/refinedweb"
+    stages = [BODY, {judge: {"min_words": 3, "max_words": 8, "min_word_length": 9}}]
+    data = {"recipe": {"name": "base", "stages": stages}, "sweeps": {f"{judge}.max_words": [5, 8]}}
+    near = run_ablation(data, inputs, tmp_path / "out")["sweeps"][0]["nearest"]
+    assert {one["rule"] for one in near} == {"page_length"}  # the setting moves no other rule
+    assert {(one["value"], one["threshold"]) for one in near if not one["passes"]} == {(2, 3), (1, 3), (9, 8)}
+    assert {(one["value"], one["threshold"]) for one in near if one["passes"]} == {(3, 3), (8, 8), (4, 3)}
+
+
 def test_the_documents_shown_bear_what_became_of_them(tmp_path):
     made = ["short", "two words", "extraordinarily longwinded wording", "oops and more", "this is kept"]
     inputs = [write(tmp_path / "rows.jsonl", made)]

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from curate.commands.application import app
-from curate.evaluation.clean import NotFound, measure, texts
+from curate.evaluation.clean import Unreadable, measure, texts
 from curate.evaluation.command import EvaluationError, Request, evaluate
 from filters import make
 
@@ -71,8 +71,13 @@ def test_what_is_wrong_is_said(tmp_path):
         evaluate(Request("toxicity", ()))
     with pytest.raises(EvaluationError, match="name folders with --clean"):
         evaluate(Request("cleanup", ()))
-    with pytest.raises(NotFound, match="no text in it"):
+    with pytest.raises(Unreadable, match="no text in it"):
         list(texts([str(tmp_path)]))
+    whole = gzip.compress(b"a text " * 99, mtime=0)
+    for damaged in (b"no gzip", whole[:-9], whole[:12] + b"\xff" * 9):
+        (tmp_path / "a.txt.gz").write_bytes(damaged)
+        with pytest.raises(EvaluationError, match=r"a\.txt\.gz: a damaged or cut off gzip file"):
+            evaluate(Request("cleanup", (), clean=(str(tmp_path),)))
 
 
 def test_command_line(folder):

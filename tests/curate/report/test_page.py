@@ -169,7 +169,7 @@ def test_a_run(tmp_path):
     assert len(found["summary"]) == 3
     assert "Of 3 records in 1 file, 2 were kept (66.7 %)." in found["summary"]
     html = render_html(found)
-    assert "too_short 1" in html
+    assert "too_short&nbsp;1" in html
     assert "3 read = 2 kept + 1 dropped + 0 failed" in html
     assert "| tests.strategies.Characters | 3 | 2 | 1 | 0 |" in render_markdown(found)
     broken = run_report({**result, "conserved": False})

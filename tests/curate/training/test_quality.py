@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate.training import corpus
+from curate.training.drawing import keyed
 from curate.training.examples import DataError
-from curate.training.quality import GOOD, train
+from curate.training.quality import GOOD, rate_for, train
 from curate.training.texts import text_files
 from tests.curate.running_tools import go, recipe, rows, write_rows
 
@@ -59,11 +60,22 @@ def test_a_model_and_its_card_whatever_the_order_and_the_files(tmp_path, name):
         left_out = side.empty + side.not_sampled + side.repeated + side.in_other + side.in_test
         assert side.read == len(side.lines) + left_out
     card = first.card.read_text(encoding="utf-8")
-    for said in (first.sha256, "one.jsonl", first.sides["bad"].as_dict()["fingerprint"], '"bucket": 2000', "ROC AUC 1"):
+    for said in (
+        first.sha256,
+        "one.jsonl",
+        first.sides["bad"].as_dict()["fingerprint"],
+        '"bucket": 2000',
+        '"lr": 1.0',
+        "ROC AUC 1",
+    ):
         assert said in card
     for text in (card, json.dumps(first.as_dict())):
         assert str(tmp_path) not in text
         assert "committee" not in text
+
+
+def test_the_rate_is_dclms_where_texts_are_many():
+    assert [rate_for(count) for count in (400_000, 10_000, 4_000, 1_000, 7)] == [0.1, 0.1, 0.25, 1, 1]
 
 
 def test_nothing_that_is_measured_on_is_near_what_is_learned_from(tmp_path):
@@ -162,10 +174,10 @@ def test_the_best_tenth_of_a_mix_is_prose(shared_data, tmp_path):
     go(raw, sorted((shared_data / "pages_gold").glob("*.warc.gz")), tmp_path / "raw")
     web = [row["text"] for row in rows(tmp_path / "raw", "kept") if row["text"].strip()]
     for texts in (prose, web):
-        texts.sort(key=lambda text: corpus.keyed(text, b"test"))
+        texts.sort(key=lambda text: keyed(text, b"test"))
     mix = write_rows(tmp_path / "mix.jsonl", [*prose[:35], *web[:315]])
     given = [[str(write_rows(tmp_path / f"{n}.jsonl", texts))] for n, texts in enumerate((prose[35:], web[315:]))]
-    trained = train(*given, tmp_path / "m.bin", bucket=100_000, dim=16, epoch=25, lr=0.5)
+    trained = train(*given, tmp_path / "m.bin", bucket=100_000, dim=16)
     assert trained.held_out is not None
     assert trained.held_out.auc.value > 0.97
     stage = {"quality/fasttext-top": {"model": str(tmp_path / "m.bin"), "label": GOOD, "keep_top": 0.1}}

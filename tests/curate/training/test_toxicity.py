@@ -76,6 +76,7 @@ def test_korean_targets(shared_data: Path, tmp_path: Path, name: str, least: flo
     assert trained.held_out.auc.value >= least
 
 
+@pytest.mark.long
 def test_english_target(shared_data: Path, tmp_path: Path) -> None:
     path = shared_data / "toxicity_en" / "davidson" / "labeled_data.csv"
     trained = train(read(path, "tweet", "class", clean=["2"]), tmp_path / "en.bin", held_out_share=0.2)

@@ -195,6 +195,7 @@ UNITS = [
         "<!--",
         "All rights reserved ",
     ),
+    *("<p>, ", "가 <p>를 ", "<b>를 <b>가", "<script>, </script", "<script>, <style>, </script>", "<script>를 "),
     *("사진=가 ", ". a@b.co", "(사진=가) ", "다. 홍길동 기자 ", "[서울=뉴시스] "),
 ]
 

@@ -3,7 +3,6 @@
 import gzip
 import json
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from filters.quality.fineweb import FineWeb
 from filters.rules import decide, failing
 from filters.text.lines import sentences
 from filters.text.segments import segment
+from tests.linear import grows_linearly
 
 # Texts of this project's own, with what datatrove's C4QualityFilter and FineWebQualityFilter answered to them
 CASES = [json.loads(line) for line in (Path(__file__).parent / "datatrove_cases.jsonl").read_text().splitlines()]
@@ -259,23 +259,16 @@ def test_odd_texts_get_an_answer(text: str, semantics: Any) -> None:
     C4Lines(semantics=semantics, min_words=0, terminal={}).open()(Document("1", text))
 
 
-def test_cost_is_linear() -> None:
-    def cost(text: str) -> float:
-        best = float("inf")
-        for _ in range(3):
-            document = Document("1", text)
-            document.derive(segment)  # shared by all judges, and tested where it lives
-            start = time.process_time()
-            C4().open()(document)
-            C4Lines().open()(document)
-            FineWeb().open()(document)
-            best = min(best, time.process_time() - start)
-        return best
+@pytest.mark.parametrize("unit", ["word ", "Line of words, and more of it.\n", "[[", "use ", "a.", "한글 문장이다. "])
+def test_cost_is_linear(unit: str) -> None:
+    judges = [judge.open() for judge in (C4(), C4Lines(), FineWeb())]
 
-    cost("warm up")
-    for unit in ("word ", "Line of words, and more of it.\n", "[[", "use ", "a.", "한글 문장이다. "):
-        small, large = (cost(unit * (size // len(unit.encode()))) for size in (1_000_000, 10_000_000))
-        assert large < 12 * small + 0.05, unit
+    def made(size: int) -> Document:
+        document = Document("1", unit * (size // len(unit)))
+        document.derive(segment)  # shared by all judges, and tested where it lives
+        return document
+
+    assert grows_linearly(lambda document: [judge(document) for judge in judges], made, 200_000)
 
 
 def test_semantics_fill_what_is_not_given() -> None:

@@ -1,7 +1,6 @@
 """quality/gopher and quality/refinedweb: every rule below, at and above its threshold, and hostile texts."""
 
 import pickle
-import time
 from math import inf
 from typing import Any
 
@@ -210,14 +209,13 @@ def test_spacy_words() -> None:
     assert signals["alphabetic_words"] == 5 / 7
 
 
+@pytest.mark.timeout(60)  # minutes in spaCy
 def test_spacy_is_spared_long_runs() -> None:
     pytest.importorskip("spacy")
     from filters.text.spacy_words import spacy_words
 
     text = "Don't " + "(" * 50_000 + " 가\ud800 " + "'" * 50_000 + "a-b"
-    start = time.process_time()
     found = spacy_words(text)
-    assert time.process_time() - start < 5
     raw = text.encode("utf-8", "surrogatepass")
     words = [raw[a:b].decode("utf-8", "surrogatepass") for a, b in zip(found.start, found.end, strict=True)]
     assert words[:3] == ["Do", "n't", "("] and words[-4:] == ["'", "a", "-", "b"]

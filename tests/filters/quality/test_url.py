@@ -110,7 +110,10 @@ def test_files_may_be_gzipped(tmp_path: Path) -> None:
     assert failed(judge, "https://bad.example/") == {"banned_domain"}
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00", b"", b"# only a comment\n", b"\x1f\x8bcut"])
+_DAMAGED = gzip.compress(b"bad.example\n" * 99, mtime=0)[:12] + b"\xff" * 9  # zlib.error, not OSError
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00", b"", b"# only a comment\n", b"\x1f\x8bcut", _DAMAGED])
 def test_a_list_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "list.txt"
     if content is not None:

@@ -1,9 +1,14 @@
 """Weights by note, and mixtures of sources."""
 
+import random
+
+import numpy as np
 import pytest
 
 from filters import make
+from filters.buckets import all_cuts, judged
 from filters.contracts import SettingsError
+from filters.dedup.survivors import identity
 from filters.document import Document, Fault
 
 
@@ -62,3 +67,31 @@ def test_a_weight_that_no_budget_can_count_is_a_failed_row(count):
 def test_wrong_mixtures_are_named(settings, said):
     with pytest.raises(SettingsError, match=said):
         make("sampling/mix", settings)
+
+
+def test_a_source_that_is_too_small_is_taken_whole_and_no_other_takes_its_place():
+    """Each source holds its share or is over it by less than one document; a smaller budget is part of a larger one."""
+    rng = random.Random(3)
+    documents = [
+        Document(f"{source}{number}", "word " * rng.randrange(1, 30), notes={"language": source})
+        for source, count in (("ko", 200), ("en", 30), ("ja", 80))
+        for number in range(count)
+    ]
+    taken: set[str] = set()
+    for budget in (10, 777, 2_500, 2_501):
+        judge = make("sampling/mix", {"budget": budget, "by": "language", "shares": {"ko": 0.5, "en": 0.3, "ja": 0.2}})
+        decision = judge.decision()
+        values = np.array([judge.open()(document) for document in documents])
+        order = np.array([identity(document) for document in documents], dtype=np.uint64)
+        stays = judged(decision, all_cuts(decision, values, order), values, order).stays
+        for source, share in (("ko", 0.5), ("en", 0.3), ("ja", 0.2)):
+            mine = np.array([document.notes["language"] == source for document in documents])
+            wanted, held = int(share * budget), int(values[mine & stays, 1].sum())
+            if int(values[mine, 1].sum()) < wanted:
+                assert (source, stays[mine].all()) == ("en", True)
+            else:
+                assert wanted <= held < wanted + int(values[mine & stays, 1].max())
+        now = {document.id for document, stay in zip(documents, stays.tolist(), strict=True) if stay}
+        assert taken <= now
+        taken = now
+    assert {"en0", "en29"} <= taken

@@ -1,6 +1,5 @@
 """Repaired text encodes, holds no controls, and normalises in linear time."""
 
-import time
 import unicodedata
 
 import pytest
@@ -65,10 +64,9 @@ def test_jamo_become_syllables() -> None:
     assert normalize_nfc(unicodedata.normalize("NFD", "대한민국")) == "대한민국"
 
 
+@pytest.mark.timeout(60)  # twelve minutes without the cap
 def test_long_runs_of_marks_are_cut_and_cost_is_linear() -> None:
     pair = "\u0301\u0323"
     assert cap_marks("a" + pair * 15) == "a" + pair * 15
     assert cap_marks("a" + pair * 16 + "b") == "a" + pair * (MAX_MARKS // 2) + "b"
-    start = time.process_time()
     assert len(normalize_nfc("a" + pair * 500_000)) <= MAX_MARKS + 1
-    assert time.process_time() - start < 5  # 29 s for a fifth of this without the cap

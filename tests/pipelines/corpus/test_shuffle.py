@@ -71,12 +71,12 @@ CASES = [
     ("exact", []),
     ("url-first", REPLAY),
     ("minhash", []),
-    ("minhash", REPLAY),
+    pytest.param("minhash", REPLAY, marks=pytest.mark.long),
     ("minhash-verified", []),
-    ("minhash-same", []),
+    pytest.param("minhash-same", [], marks=pytest.mark.long),
     ("minhash-same", REPLAY),
     ("lines", REPLAY),
-    ("bff", []),
+    pytest.param("bff", [], marks=pytest.mark.long),
     ("bff-3", REPLAY),
     ("top", REPLAY),
     ("buckets", REPLAY),
@@ -102,7 +102,10 @@ def test_same_decisions_as_on_one_machine(name: str, options: list[str], tmp_pat
         assert 0 < sum(counters.values()) < text
 
 
-@pytest.mark.parametrize("name", ["minhash", "lines", "bff", "top", "buckets"])
+ALSO = [pytest.param(name, marks=pytest.mark.long) for name in ("lines", "top", "buckets")]
+
+
+@pytest.mark.parametrize("name", ["minhash", "bff", *ALSO])
 def test_no_input_and_no_losers(name: str, tmp_path: Path) -> None:
     found, evidence, _ = run(STEPS[name], [], tmp_path)
     assert found == {}

@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import time
 from collections.abc import Callable
 
 import pytest
@@ -44,6 +43,7 @@ def test_small_members_are_inflated_in_linear_time(tiny: bytes) -> None:
     assert grows_linearly(_inflated, _times(tiny), 90_000)
 
 
+@pytest.mark.timeout(60)  # minutes, if each were looked into again for every one before it
 def test_empty_members_are_looked_into_once() -> None:
     def sniffed(data: bytes) -> str:
         return sniff(io.BytesIO(data), "crawl.warc.gz")
@@ -57,9 +57,7 @@ def test_empty_members_are_looked_into_once() -> None:
     assert getattr(event, "offset", None) == 5000 * len(EMPTY)
     data = EMPTY * 60_000
     for run in (sniffed, read):
-        started = time.process_time()
         run(data)
-        assert time.process_time() - started < 2
 
 
 def _times(unit: bytes) -> Callable[[int], bytes]:

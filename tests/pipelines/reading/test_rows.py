@@ -35,11 +35,12 @@ EXPECTED = [(row["id"], row["text"]) for row in ROWS]
 
 @pytest.mark.parametrize("packing", ["plain", "gzip", "two members", "zstd", "crlf, bom and blank lines", "no end"])
 def test_jsonl_however_it_is_packed(tmp_path: Path, packing: str) -> None:
+    first = {"two members": gzip.compress(LINES[:50]), "zstd": zstandard.ZstdCompressor().compress(LINES[:50])}
     data = {
         "plain": LINES,
         "gzip": gzip.compress(LINES),
-        "two members": gzip.compress(LINES[:50]) + gzip.compress(LINES[50:]) + bytes(100),
-        "zstd": zstandard.ZstdCompressor().compress(LINES[:70]) + zstandard.ZstdCompressor().compress(LINES[70:]),
+        "two members": first["two members"] + gzip.compress(LINES[50:]) + bytes(100),
+        "zstd": first["zstd"] + zstandard.ZstdCompressor().compress(LINES[50:]),
         "crlf, bom and blank lines": b"\xef\xbb\xbf" + LINES.replace(b"\n", b"\r\n\r\n"),
         "no end": LINES[:-1],
     }[packing]
@@ -48,7 +49,10 @@ def test_jsonl_however_it_is_packed(tmp_path: Path, packing: str) -> None:
     found, types = events(path)
     assert _texts(found) == EXPECTED and types == {"row": 9}
     step = 2 if "blank" in packing else 1
-    assert [event.offset for event in found] == [1 + step * number for number in range(9)]
+    offsets = [1 + step * number for number in range(9)]
+    if packing in first:  # the first line ends in the second member
+        offsets = [1, *((len(first[packing]) << 16) + number for number in range(1, 9))]
+    assert [event.offset for event in found] == offsets
     assert all(event.media_type == "text/plain" and event.charset == "utf-8" for event in found)
 
 

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 import pytest
 from apache_beam.io.filesystem import FileMetadata, FileSystem, MatchResult
-from apache_beam.io.localfilesystem import LocalFileSystem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tests.pipelines.reading.elsewhere  # noqa: F401 - a file system of Beam that tests name
 from curate import rundir, running
 from pipelines.reading import read
 from pipelines.reading.formats import sniff
@@ -143,26 +143,6 @@ def test_formats_are_told_from_content(tmp_path: Path) -> None:
         assert sniff(file, str(path)) == "warc.gz"
 
 
-class _Elsewhere(LocalFileSystem):
-    """A file system of Beam under a scheme of its own: what gs:// and s3:// are on other machines."""
-
-    @classmethod
-    def scheme(cls) -> str:
-        return "elsewhere"
-
-    def open(self, path: str, *args: Any, **kwargs: Any) -> Any:
-        return super().open(path.removeprefix("elsewhere://"), *args, **kwargs)
-
-    def match(self, patterns: list[str], limits: Any = None) -> list[MatchResult]:
-        found = super().match([pattern.removeprefix("elsewhere://") for pattern in patterns], limits)
-
-        def named(result: MatchResult) -> MatchResult:
-            entries = [FileMetadata(f"elsewhere://{entry.path}", entry.size_in_bytes) for entry in result.metadata_list]
-            return MatchResult(result.pattern, entries)
-
-        return list(map(named, found))
-
-
 def _sizes(paths: list[str]) -> dict[str, int]:
     return sizes_of(dict.fromkeys(paths))
 
@@ -208,14 +188,15 @@ def test_units_of_an_engine_follow_from_the_input() -> None:
 def test_large_files_that_cannot_be_cut_are_named() -> None:
     pieces = [
         Piece("a.jsonl.gz", 0, None, LARGE, 0, "jsonl.gz"),
-        Piece("gs://b/b.jsonl", 0, None, LARGE, 0, "jsonl"),
+        Piece("gs://b/b.jsonl.bz2", 0, None, LARGE, 0, "jsonl.bz2"),
         Piece("c.jsonl.gz", 0, None, LARGE - 1, 0, "jsonl.gz"),
         Piece("d.warc.gz", 0, 1 << 20, LARGE, 0, "warc.gz"),
         Piece("e.warc.gz", 0, None, LARGE, 0, ""),
     ]
     said = in_one_piece([Unit(piece.path, (piece,), piece.size) for piece in pieces])
     assert [sentence.partition(":")[0] for sentence in said] == ["a.jsonl.gz", "gs"]
-    assert "512 MiB are read one after the other: jsonl.gz is not read from the middle" in said[0]
+    assert "512 MiB are read one after the other: it is one member of gzip" in said[0]
+    assert "bgzip" in said[0] and "jsonl.bz2 is not read from the middle" in said[1]
 
 
 def test_files_beyond_the_local_ones_are_opened_by_beam(crawl: Path) -> None:
