@@ -31,11 +31,11 @@ _TAKEN_UP = (
 _GOES_ON = re2.compile(rf"(?:(?:{_TAKEN_UP}|이|가|와|과|도|만)(?:{BLANK}|[.,!?]|$))")
 _GOES_ON_APART = re2.compile(rf"(?:{_TAKEN_UP})(?:{BLANK}|[.,!?]|$)")
 # No sentence begins with a particle or a form of the copula, whatever mark stands before it: 앞에 ! 를, 갈까? 라고.
-# Left out is what is a word of its own as well (이, 은, 고). Behind ? and ! 하고 takes up what was asked.
-_BOUND = (
-    r"를|을|는|의|에서|에게|으로|이?라고|이?라며|이?라면서|이?라는|이?란|(?:와|과) 같(?:은|이)|등(?:의|을)"
-    r"|이다|입니다|이며|이고"
-)
+# Left out is what is a word of its own as well (이, 은, 고, 이란). Behind ? and ! 하고 takes up a question. Behind a
+# full stop after Hangul a particle has lost its noun; only what takes up a quotation goes on there.
+_QUOTING = "이?라고|이?라며|이?라면서|이?라는"
+_BOUND = rf"{_QUOTING}|를|을|는|의|에서|에게|으로|(?:와|과) 같(?:은|이)|등(?:의|을)|이다|입니다|이며|이고"
+_QUOTING_APART = re2.compile(rf"(?:{_QUOTING})(?:{BLANK}|[.,!?]|$)")
 _BOUND_APART = re2.compile(rf"(?:{_BOUND})(?:{BLANK}|[.,!?]|$)")
 _ASKED_APART = re2.compile(rf"(?:{_BOUND}|에|로|며|면서|하고|하며|하면서|하는)(?:{BLANK}|[.,!?]|$)")
 # Behind these a capital or a digit follows as often as not: in the middle of a sentence
@@ -221,8 +221,10 @@ def _continues(text: str, start: int, left: int, right: int) -> bool:
     if right < len(text) and text[right - 1] != "\n":
         following = text[right : right + 8]
         apart = left + len(mark) < right
-        if apart and (_ASKED_APART if mark[-1] in "?!" else _BOUND_APART).match(following):
-            return True
+        if apart:
+            stops = _QUOTING_APART if "가" <= text[left - 1 : left] <= "힣" else _BOUND_APART
+            if (_ASKED_APART if mark[-1] in "?!" else stops).match(following):
+                return True
         if mark == "." and not apart and following.startswith(("라고", "라며", "라는", "라면", "고 ", "며 ")):
             return True
         if mark[-1] in "”’\"'」』)）" and (_GOES_ON_APART if apart else _GOES_ON).match(following):

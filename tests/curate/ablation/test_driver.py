@@ -59,7 +59,7 @@ def _rewriter(rng: random.Random) -> dict:
     return rng.choice(
         [
             {"cleanup/unicode": {}},
-            {"cleanup/klue": {}},
+            {"cleanup/klue": {"html": True}},
             {"cleanup/c4-lines": {"min_words": rng.randint(2, 8)}},
             {"cleanup/refinedweb-lines": {}},
             {"cleanup/symbol-lines": {"symbols": rng.choice(["|", ".=-"])}},
