@@ -68,7 +68,7 @@ def sweep(
                 "jointly": jointly,
             }
         )
-    moved = set.union(*rules_by_value) - set.intersection(*rules_by_value)
+    moved = rules_by_value[0].union(*rules_by_value) - rules_by_value[0].intersection(*rules_by_value)
     return {
         **named,
         "of": scored.sizes(node, scored.reached(node)),
