@@ -18,7 +18,7 @@ from filters.text.patterns import Span
 from filters.text.unicode import repair
 
 EMPTY, CODE = "no_sentences", "code_block"
-_MARKS = frozenset(">*+•·▪■□○●◦▶▷◆◇-(")
+_MARKS = frozenset(">*+•·▪■□○●◦▶▷◆◇-([0123456789")
 # A bullet, the number of an item or a note: what says where a sentence stands. A digit behind it makes it a date.
 _MARK = re2.compile(
     r"^(?:[>*+•·▪■□○●◦▶▷◆◇-][ \t\x{a0}\x{3000}]+)*"
@@ -181,7 +181,7 @@ def _unwrapped(text: str) -> str:
 
 
 def _without_mark(sentence: str) -> str:
-    if sentence[0] not in _MARKS and sentence[1:3].isalpha():
+    if sentence[0] not in _MARKS and sentence[1:2] not in (".", ")"):
         return sentence
     match = _MARK.match(sentence)
     return sentence[match.start(1) if match[1] else match.end() :]
