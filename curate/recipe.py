@@ -222,10 +222,8 @@ def find_config(name: str, folder: str = "") -> Path:
     hint = f"; did you mean {near[0]}?" if near else ""
     if path.exists():
         raise RecipeError(f"{name}: is {kind_of(path.stat().st_mode)}, not a file")
-    other = CONFIGS / ("" if folder else "ablations")
-    if (other / f"{name}.yaml").is_file():
-        what, command = ("a recipe", "run") if folder else ("an ablation", "ablate")
-        hint = f"; {name} is {what}: curate {command} {name}"
+    if not folder and (CONFIGS / "ablations" / f"{name}.yaml").is_file():
+        hint = f"; {name} is an ablation: curate ablate {name}"
     raise RecipeError(f"{name}: no such file{hint} (shipped: {', '.join(known)})")
 
 
@@ -398,7 +396,11 @@ def check_steps(steps: Sequence[Step], where: str, lines: Lines | None = None) -
         if isinstance(step.strategy, (CorpusJudge, CorpusRewriter)):
             over_corpus = over_corpus or step.name
         if step.strategy.reads_page and over_corpus:
-            raise place.error(f"{step.name} reads pages, and there are none from {over_corpus} on: put it before")
+            chosen = isinstance(getattr(type(step.strategy), "reads_page", None), property)  # by its settings
+            other = ", or choose settings that read none" if chosen else ""
+            raise place.error(
+                f"{step.name} reads pages, and there are none from {over_corpus} on: put it before{other}"
+            )
         if step.name == "read":
             raise place.error("read is the name of the reader's own stage")
         for note in step.strategy.notes_read():

@@ -160,12 +160,32 @@ class Ablation:
 
 
 def load(given: str | os.PathLike[str] | Mapping[str, Any]) -> Ablation:
-    """The ablation of a file, of a shipped name, or of a map as a file would hold it; raises RecipeError."""
+    """The ablation of a file, of a shipped name, or of a map as a file would hold it; raises RecipeError.
+
+    That of a recipe leaves out each of its stages in turn.
+    """
     if isinstance(given, Mapping):
-        return parse(dict(given), "ablation")
-    path = find_config(recipes.config_name(given, "an ablation"), "ablations")
+        return _of_recipe(dict(given)) if _is_recipe(given) else parse(dict(given), "ablation")
+    name = recipes.config_name(given, "an ablation")
+    try:
+        path = find_config(name, "ablations")
+    except RecipeError:
+        if not (recipes.CONFIGS / f"{name}.yaml").is_file():
+            raise
+        return _of_recipe(name)
     data, lines = load_yaml(recipes.read_text(path), str(path))
-    return parse(data, str(path), lines, path.parent)
+    return _of_recipe(str(path)) if _is_recipe(data) else parse(data, str(path), lines, path.parent)
+
+
+def _is_recipe(data: Any) -> bool:
+    return isinstance(data, Mapping) and "stages" in data and "recipe" not in data
+
+
+def _of_recipe(given: str | Mapping[str, Any]) -> Ablation:
+    """A recipe, each stage left out in turn."""
+    base = recipes.load(given)
+    ablation = {"name": base.name, "recipe": given, "leave_one_out": True, "controls": ["random-removal"]}
+    return dataclasses.replace(parse(ablation, base.name), input=base.input)
 
 
 _MADE = ("recipe", "arms", "leave_one_out", "grid", "sweeps", "gold", "proxy")  # keys whose values are made here
@@ -176,7 +196,7 @@ def parse(data: Any, file: str, lines: Lines | None = None, folder: Path | None 
     place = Place(file, lines or Lines())
     if not isinstance(data, dict):
         raise RecipeError(f"{file}: an ablation is a map with recipe and arms; recipe is required")
-    if "stages" in data and "recipe" not in data:
+    if _is_recipe(data):
         raise RecipeError(f"{file}: this is a recipe, not an ablation: curate run {file}", file)
     fields = [one.name for one in dataclasses.fields(Ablation)]
     place.check_known(list(data), list(dict.fromkeys([*_MADE, *fields])))

@@ -68,7 +68,8 @@ def sweep(
                 "jointly": jointly,
             }
         )
-    moved = set.union(*rules_by_value) - set.intersection(*rules_by_value)
+    in_use_rules, *others = rules_by_value
+    moved = in_use_rules.union(*others) - in_use_rules.intersection(*others)
     return {
         **named,
         "of": scored.sizes(node, scored.reached(node)),

@@ -1,5 +1,6 @@
 """curate evaluate, train."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -133,5 +134,11 @@ def _settings(given: list[str] | None) -> dict[str, Any]:
         name, sign, value = one.partition("=")
         if not sign:
             fail(f"--setting {one}: expected NAME=VALUE")
-        settings[name] = yaml.safe_load(value)
+        try:
+            settings[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            fail(f"--setting {one}: {value!r} is neither a number nor a word")
+        with contextlib.suppress(ValueError, TypeError):
+            if isinstance(settings[name], str):  # 1e-3 is a word to YAML 1.1
+                settings[name] = float(value)
     return settings

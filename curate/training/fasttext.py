@@ -31,25 +31,28 @@ def train(labelled: Iterable[tuple[str, str]], path: Path, settings: Mapping[str
     The same lines in the same order and the same settings give the same file. Training runs in a process of its own.
     Raises DataError where fastText cannot learn from the lines.
     """
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".training-") as folder:
-        data, made = Path(folder) / "data.txt", Path(folder) / "model"
-        with data.open("w", encoding="utf-8", newline="\n") as lines:
-            for label, line in labelled:
-                # a word of the text that looks like a label would be one
-                lines.write(f"__label__{label} {line.replace('__label__', '__label_')}\n")
-        named = {_NAMES[name]: value for name, value in settings.items()}
-        job = {"data": str(data), "model": str(made), "quantise": quantise, "settings": named}
-        done = subprocess.run(
-            [sys.executable, "-m", "curate.training.fasttext"],
-            input=json.dumps(job),
-            env={**os.environ, **_ZEROED_MEMORY},
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit {done.returncode}"
-            raise DataError(f"fastText could not be trained: {reason[:200]}")
-        made.replace(path)
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".training-") as folder:
+            data, made = Path(folder) / "data.txt", Path(folder) / "model"
+            with data.open("w", encoding="utf-8", newline="\n") as lines:
+                for label, line in labelled:
+                    # a word of the text that looks like a label would be one
+                    lines.write(f"__label__{label} {line.replace('__label__', '__label_')}\n")
+            named = {_NAMES[name]: value for name, value in settings.items()}
+            job = {"data": str(data), "model": str(made), "quantise": quantise, "settings": named}
+            done = subprocess.run(
+                [sys.executable, "-m", "curate.training.fasttext"],
+                input=json.dumps(job),
+                env={**os.environ, **_ZEROED_MEMORY},
+                capture_output=True,
+                text=True,
+            )
+            if done.returncode:
+                reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit {done.returncode}"
+                raise DataError(f"fastText could not be trained: {reason[:200]}")
+            made.replace(path)
+    except OSError as error:
+        raise DataError(f"{path.parent}: cannot be written to: {error.strerror or error}") from error
 
 
 def _train_here(job: dict[str, Any]) -> None:

@@ -219,9 +219,12 @@ def _said(error: Exception) -> str:
 
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes its place when it is whole."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".training-") as folder:
-        made = Path(folder) / "model"
-        with made.open("wb") as file:
-            yield file
-        made.replace(path)
+    """A file that takes its place when it is whole. Raises DataError where it cannot be written."""
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".training-") as folder:
+            made = Path(folder) / "model"
+            with made.open("wb") as file:
+                yield file
+            made.replace(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from curate.training.examples import DataError
 
 T = TypeVar("T")
+_GREATEST = 2**31 - 1  # fastText's numbers have 32 bits
 _KINDS = {int: "a whole number", float: "a number", str: "text"}
 
 
@@ -25,18 +26,22 @@ def settings_from(kind: type[T], given: Mapping[str, Any]) -> T:
             not isinstance(value, wanted) and not (wanted is float and isinstance(value, int))
         ):
             raise DataError(f"{name} must be {_KINDS[wanted]}")
+        if wanted is not str and not abs(value) <= _GREATEST:  # nor is NaN
+            raise DataError(f"{name} must be at most {_GREATEST:,}, got {value:g}")
         if wanted is not str and (value < 0 or (value == 0 and known[name] != 0)):
             raise DataError(f"{name} must be above 0" if known[name] else f"{name} must be at least 0")
     return kind(**given)
 
 
 def check(model: Path, suffixes: Collection[str], held_out_share: float) -> None:
-    """What every training asks of its arguments. Raises DataError for a model's path with another suffix or without a
-    folder, and for a share outside of 0 to 1.
+    """What every training asks of its arguments. Raises DataError for a model's path with another suffix, without a
+    folder or to one, and for a share outside of 0 to 1.
     """
     if not any(model.match(f"?*{suffix}") for suffix in suffixes):
         raise DataError(f"{model.name}: the model's name must end in {' or '.join(suffixes)}")
     if not model.parent.is_dir():
         raise DataError(f"there is no folder {model.parent}")
+    if model.is_dir():
+        raise DataError(f"{model} is a folder: name the file that the model is written to")
     if not 0 <= held_out_share < 1:
         raise DataError("the share held out must be at least 0 and less than 1")

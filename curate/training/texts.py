@@ -36,7 +36,9 @@ class TextFile:
             for event in read(Piece(self.path), Fields(text=self.field)):
                 if isinstance(event, Damaged):
                     said = f"{self.name}, {event.offset}: {event.reason} {event.detail}".strip()
-                    raise DataError(f"{said} (the text is expected in the field {self.field!r})")
+                    if event.reason == "schema_error":
+                        said += f" (the text is expected in the field {self.field!r})"
+                    raise DataError(said)
                 if isinstance(event, Rejected):
                     yield ""
                 else:

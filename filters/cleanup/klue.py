@@ -1,6 +1,7 @@
 """KLUE's noise removal for Korean (and English) web text."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from pydantic import Field
 
@@ -39,7 +40,11 @@ class Klue(Rewriter):
 
     invisible: bool = Field(True, description="remove zero-width and direction marks, soft hyphens, BOM, C1 controls")
     entities: bool = Field(True, description="decode HTML entities that end in a semicolon")
-    html: bool = Field(True, description="remove tags of HTML elements, comments, script and style blocks")
+    html: bool | Literal["rows"] = Field(
+        "rows",
+        description="remove tags of HTML elements, comments, script and style blocks; rows: not from what was "
+        "extracted from HTML, where tags are text that the page shows",
+    )
     hashtags: bool = Field(True, description="remove runs of #tags at the end, and the # of a tag within a sentence")
     copyright: bool = Field(True, description="remove copyright and no-reproduction notices")
     captions: bool = Field(True, description="remove photo credits (사진=...) and caption lines that end in one")
@@ -50,15 +55,22 @@ class Klue(Rewriter):
         True, description="replace a run of blanks within a line by one space, remove blanks at its end"
     )
 
+    @property
+    def reads_page(self) -> bool:  # type: ignore[override]
+        """Whether what a document was extracted from decides about its tags."""
+        return self.html == "rows"
+
     def open(self) -> Callable[[Document], Document | Drop]:
         """The cleaner. Edits count the characters that each rule removed; Fault("cleanup_unsettled") for a text made
         of matches nested deeper than MAX_ROUNDS."""
         from filters.text.survey import survey
 
         active = {name: rule for name, (_, rule) in RULES.items() if getattr(self, name)}
-        gate = Gate({name: RULES[name][0] for name in active})
+        gates = [Gate({name: RULES[name][0] for name in active if tags or name != "html"}) for tags in (True, False)]
 
         def clean(document: Document) -> Document | Drop:
+            extracted = document.page is not None and document.page.media_type != "text/plain"
+            gate = gates[extracted and self.html == "rows"]
             text = document.derive(survey).text
             edits = {"invisible": max(1, len(document.text) - len(text))} if text is not document.text else {}
             for _ in range(MAX_ROUNDS):

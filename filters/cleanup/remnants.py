@@ -141,6 +141,9 @@ _INLINE_TAG = re2.compile(
     f"|</?(?:{_LETTER}){_S}*/?>|<(?:{_LETTER}|{_LETTER.upper()}|{_PLACEHOLDER}|{_PLACEHOLDER.upper()}){_VALUED}{_S}*/?>"
     f"|</(?:{_LETTER.upper()}|{_PLACEHOLDER}|{_PLACEHOLDER.upper()}){_S}*>"
 )
+_NAME = re2.compile("</?([A-Za-z][A-Za-z0-9]*)")
+_OPENS = re2.compile(f"<(?i:script|style)(?:{_S}[^<>]*)?>")
+_BREAK = re.compile("\n")
 _CLOSES = re2.compile("</([A-Za-z][A-Za-z0-9]*)")
 _NEVER_CLOSED = frozenset(
     ("br", "hr", "p", "li", "td", "th", "tr", "dt", "dd", "img", "wbr", "input", "meta", "col", "embed")
@@ -160,20 +163,76 @@ TAG = (
 )
 
 
+# A tag that a sentence speaks of (HTML의 <p> 태그, <br>을 쓴다) stands there as a noun does: apart from the word before
+# it, and before a blank, a particle or a mark. Where a particle could be a word (이, 가), only within a line.
+_NOUN_BEFORE = frozenset((*BLANKS, *"([{（「『《/,·~"))
+_NOUN_AFTER = re2.compile(
+    r"[,/·、~)\]}）」』》]|(?:은|는|을|를|의|에|에는|에서|에도|와|과|로|으로|라고|라는|처럼|부터|까지|보다|마다)"
+    rf"(?:{BLANK}|[.,!?:;)\]]|$)"
+)
+_NOUN_AFTER_WITHIN = re2.compile(rf"{BLANK}+[^\s<]|(?:이|가|도|만|나|이나|란|이란)(?:{BLANK}|[.,!?:;)])")
+_BREAKS = ("br", "hr")  # mark-up between two words as well
+_ENDS_SENTENCE = frozenset(".!?…。！？")
+
+
 def tags(text: str) -> Edit:
-    """Tags of HTML elements, comments, script and style with what they hold. Tags of blocks become line feeds."""
+    """Tags of HTML elements, comments, script and style with what they hold. Tags of blocks become line feeds. What
+    sentences speak of stays."""
     length = len(text)
     closed = {match.group(1).lower() for match in _CLOSES.finditer(text)}
     for needs, pattern in _WITH_CONTENT:
         if needs in text:
-            text, _ = removal(text, outside_code(text, (match.span() for match in pattern.finditer(text))))
+            text, _ = removal(text, outside_code(text, _elements(text, pattern)))
     for pattern, between in ((_BLOCK_TAG, "\n"), (_INLINE_TAG, "")):
         found = [match.span() for match in pattern.finditer(text) if _is_tag(text, *match.span(), closed=closed)]
-        found = _outside_programs(text, outside_code(text, found))
+        found = _outside_programs(text, outside_code(text, _no_nouns(text, found)))
         if not between:
             text, found = _apart(text, found)
         text, _ = removal(text, found, between)
     return text, length - len(text)
+
+
+def _elements(text: str, pattern: Any) -> Iterable[Span]:
+    """Comments, and elements with what they hold, but for those whose first tag a sentence speaks of: they begin at
+    the next one of their name that none does."""
+    for match in pattern.finditer(text):
+        start, end = match.span()
+        if text[start + 1] == "!" or not _is_noun(text, start, text.index(">", start) + 1):
+            yield start, end
+            continue
+        for opening in _OPENS.finditer(text[start:end]):
+            left, right = start + opening.start(), start + opening.end()
+            if _name(text, left) == _name(text, start) and not _is_noun(text, left, right):
+                yield left, end
+                break
+
+
+def _no_nouns(text: str, found: list[Span]) -> list[Span]:
+    """Those of the tags that no sentence speaks of. Where one of a name is mark-up, all of it in that line are."""
+    nouns = {span for span in found if _is_noun(text, *span)}
+    if not nouns:
+        return found
+    breaks = [match.start() for match in _BREAK.finditer(text)]
+    in_line = [(_name(text, start), bisect.bisect(breaks, start)) for start, _ in found]
+    acting = {place for span, place in zip(found, in_line, strict=True) if span not in nouns}
+    return [span for span, place in zip(found, in_line, strict=True) if place in acting]
+
+
+def _name(text: str, start: int) -> str:
+    """The element's name of the tag that starts there."""
+    return _NAME.match(text[start : start + 16]).group(1).lower()
+
+
+def _is_noun(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start] or "\n", text[end : end + 5]
+    if before != "\n" and before not in _NOUN_BEFORE:
+        return False
+    if _NOUN_AFTER.match(after):
+        return True
+    within = before != "\n" and text[max(0, start - 4) : start].rstrip(_ALL_BLANKS)[-1:] not in _ENDS_SENTENCE
+    if not within or "=" in text[start:end] or _name(text, start) in _BREAKS:
+        return False
+    return _NOUN_AFTER_WITHIN.match(after) is not None
 
 
 def _is_tag(text: str, start: int, end: int, *, closed: set[str]) -> bool:

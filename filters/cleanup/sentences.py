@@ -18,8 +18,13 @@ from filters.text.patterns import Span
 from filters.text.unicode import repair
 
 EMPTY, CODE = "no_sentences", "code_block"
-_BULLETS = frozenset(">*+•·▪■□○●◦▶▷◆◇-")
-_BULLET = re2.compile(r"^(?:[>*+•·▪■□○●◦▶▷◆◇-][ \t\x{a0}\x{3000}]+)+")
+_MARKS = frozenset(">*+•·▪■□○●◦▶▷◆◇-([0123456789")
+# A bullet, the number of an item or a note: what says where a sentence stands. A digit behind it makes it a date.
+_MARK = re2.compile(
+    r"^(?:[>*+•·▪■□○●◦▶▷◆◇-][ \t\x{a0}\x{3000}]+)*"
+    r"(?:(?:[0-9]{1,3}[.)]|\([0-9]{1,3}\)|\[[0-9]{1,3}\]|[가나다라마바사아자차카타파하][.)])"
+    r"[ \t\x{a0}\x{3000}]+([^0-9]))?"
+)
 
 
 @strategy
@@ -27,8 +32,8 @@ class Sentences(Rewriter):
     """Splits into sentences, drops those that any judge rejects, and can make each one a row of its own.
 
     A sentence is judged as a document of its own, with the notes of its document. The text keeps its layout; with
-    emit: sentences it becomes one sentence a line, without the bullet it may come after, and the writer makes each
-    line a row id#k. A document of which nothing is left is dropped once, with the rule and the value of the first
+    emit: sentences it becomes one sentence a line, without the bullet or number it may come after, and the writer makes
+    each line a row id#k. A document of which nothing is left is dropped once, with the rule and the value of the first
     sentence rejected.
     """
 
@@ -133,7 +138,7 @@ class Sentences(Rewriter):
             if not kept:
                 return first or Drop(EMPTY, 0, 1)
             if self.emit == "sentences":
-                lines = (_without_bullet(text[start:end]) for start, end in kept)
+                lines = (_without_mark(text[start:end]) for start, end in kept)
                 joined = "\n".join(" ".join(line.split()) if self.wrapped else line for line in lines)
                 result = document.with_text(joined, edits).by_line()
             elif len(kept) == len(spans):
@@ -175,8 +180,11 @@ def _unwrapped(text: str) -> str:
     return "".join(pieces)
 
 
-def _without_bullet(sentence: str) -> str:
-    return _BULLET.sub("", sentence) if sentence[0] in _BULLETS else sentence
+def _without_mark(sentence: str) -> str:
+    if sentence[0] not in _MARKS and sentence[1:2] not in (".", ")"):
+        return sentence
+    match = _MARK.match(sentence)
+    return sentence[match.start(1) if match[1] else match.end() :]
 
 
 def _without(text: str, spans: list[Span], kept: list[Span]) -> str:

@@ -24,9 +24,20 @@ _KINDS = (
 _QUOTED = re2.compile(r"\([^()\n]*\)|“[^“”\n]*”|「[^「」\n]*」|『[^『』\n]*』|‘[^‘’\n]*’|\"[^\"\n]*\"")
 # A quotation goes on after its closing mark: “...다.” 고 말했다. Behind a blank only what no sentence begins with: 이
 # and 가, 도, 만, 과 are words of their own.
-_TAKEN_UP = r"이?라고|이?라며|이?라면서|이?라는|이?란|고|며|면서|는|라|하고|하며|하는|에|에서|에게|을|를|은|의|로|으로"
+_TAKEN_UP = (
+    r"이?라고|이?라며|이?라면서|이?라는|이?란|고|며|면서|는|라|하고|하며|하면서|하는|에|에서|에게|을|를|은|의|로|으로|등의|등을"
+    r"|(?:와|과) 같(?:은|이)"
+)
 _GOES_ON = re2.compile(rf"(?:(?:{_TAKEN_UP}|이|가|와|과|도|만)(?:{BLANK}|[.,!?]|$))")
 _GOES_ON_APART = re2.compile(rf"(?:{_TAKEN_UP})(?:{BLANK}|[.,!?]|$)")
+# No sentence begins with a particle or a form of the copula, whatever mark stands before it: 앞에 ! 를, 갈까? 라고.
+# Left out is what is a word of its own as well (이, 은, 고, 이란). Behind ? and ! 하고 takes up a question. Behind a
+# full stop after Hangul a particle has lost its noun; only what takes up a quotation goes on there.
+_QUOTING = "이?라고|이?라며|이?라면서|이?라는"
+_BOUND = rf"{_QUOTING}|를|을|는|의|에서|에게|으로|(?:와|과) 같(?:은|이)|등(?:의|을)|이다|입니다|이며|이고"
+_QUOTING_APART = re2.compile(rf"(?:{_QUOTING})(?:{BLANK}|[.,!?]|$)")
+_BOUND_APART = re2.compile(rf"(?:{_BOUND})(?:{BLANK}|[.,!?]|$)")
+_ASKED_APART = re2.compile(rf"(?:{_BOUND}|에|로|며|면서|하고|하며|하면서|하는)(?:{BLANK}|[.,!?]|$)")
 # Behind these a capital or a digit follows as often as not: in the middle of a sentence
 _MORE_ABBREVIATIONS = (
     "Pres",
@@ -64,6 +75,8 @@ _KANA = re2.compile(r"\p{Hiragana}")
 # [1] and [12, 13] after a stop; (끝) closes an article
 _REFERENCE = re2.compile(rf"(?:(?:\[[1-9][0-9, -]{{0,9}}\]|\(끝\))(?:{BLANK}+|$|\n))+")
 _BEFORE_GROUPS = re2.compile(r"^[^\[(]+")
+# 사과, 배, ... 등; 가/나/... 따위; // ... 생략: an ellipsis behind a comma or a slash, or without a word before it
+_LISTS_ON = re2.compile(rf"(?:[,/、·]{BLANK}*|^[^\p{{L}}\p{{N}}]*)$")
 _QUOTE_MARKS = frozenset("“‘\"'「『《")
 _MAX_QUOTATION = 1000
 _LONGEST_GROUP = 20  # code points, the bracket that opens it left out
@@ -79,7 +92,8 @@ def split(text: str) -> list[Span]:
     No sentence ends after abbreviations, initials and numbers (1. 2026. 3. 4.), a first 가. or 나., at a full stop
     between blanks, before a small Latin letter (but after Hangul one does: …다. seq2seq), within round brackets or a
     quotation of one line in “ ”, ‘ ’, " ", 「 」 or 『 』, nor where a Korean clause takes the quotation up
-    (“...다.” 고 말했다).
+    (“...다.” 고 말했다) or a particle follows (갈까? 라고), nor at an ellipsis within a list (배, ... 등) or
+    before any word.
     """
     quotations = [match.span() for match in _QUOTED.finditer(text)] if any(mark in text for mark in '(“「『‘"') else []
     spans: list[Span] = []
@@ -207,6 +221,10 @@ def _continues(text: str, start: int, left: int, right: int) -> bool:
     if right < len(text) and text[right - 1] != "\n":
         following = text[right : right + 8]
         apart = left + len(mark) < right
+        if apart:
+            stops = _QUOTING_APART if "가" <= text[left - 1 : left] <= "힣" else _BOUND_APART
+            if (_ASKED_APART if mark[-1] in "?!" else stops).match(following):
+                return True
         if mark == "." and not apart and following.startswith(("라고", "라며", "라는", "라면", "고 ", "며 ")):
             return True
         if mark[-1] in "”’\"'」』)）" and (_GOES_ON_APART if apart else _GOES_ON).match(following):
@@ -214,6 +232,12 @@ def _continues(text: str, start: int, left: int, right: int) -> bool:
         if mark[-1] in "」』" and _KANA.match(following):
             return True
         before = text[left - 1 : left]
+        if (
+            mark[0] in ".…"
+            and len(mark) + (mark[0] == "…") > 1
+            and _LISTS_ON.search(text[max(start, left - 12) : left])
+        ):
+            return True
         if following[:1].islower() and following[:1].isascii() and not "가" <= before <= "힣":
             return True
         if mark == "." and before in BLANKS and text[max(start, left - 2) : left - 1].isascii():

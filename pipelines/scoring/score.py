@@ -76,7 +76,7 @@ class Score(beam.DoFn):
         plan = self.job.plan
         read_later = plan.notes_read_later()
         self._count = counter(self.job.tokens)
-        self._with_page = read_pages(measure.step for measure in plan.measures)
+        self._with_page = read_pages([node.step for node in plan.nodes] + [measure.step for measure in plan.measures])
         self._roots = plan.roots(self.group)
         self._children = {n.number: [c for c in plan.children(n) if not c.is_corpus] for n in plan.nodes}
         self._measures = {node.number: plan.measures_at(node) for node in plan.nodes}

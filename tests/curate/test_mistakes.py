@@ -94,7 +94,6 @@ MISTAKES = {
     "a PDF": ([*RUN, "a.pdf"], ["a.pdf: not a format that can be read", "PDF", "WARC"]),
     "a recipe": (["run", "kleu", "a.jsonl", "-o", "out"], ["kleu: no such file", "did you mean klue?"]),
     "an ablation for a recipe": (["run", "pii", "a.jsonl", "-o", "out"], ["curate ablate pii"]),
-    "a recipe for an ablation": (["ablate", "r.yaml", "a.jsonl", "-o", "out"], ["curate run r.yaml"]),
     "tabs": (["plan", "tabs.yaml"], ["line 2", "spaces, not with tabs"]),
     "a recipe that is not UTF-8": (["plan", "korean.yaml"], ["korean.yaml", "not UTF-8"]),
     "a stage of --set": ([*RUN, "a.jsonl", "--set", "dedup.x=1"], ["--set dedup.x=1", "dedup/exact"]),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from curate import recipe
+from curate.ablation import arms
 from filters.contracts import ResourceError
 from tests.curate import funnels
 
@@ -65,6 +66,30 @@ def test_c4_variant_of_fineweb() -> None:
     judge, rewriter = steps["quality/c4"], steps["cleanup/c4-lines"]
     assert judge.terminal == rewriter.terminal == {}  # type: ignore[attr-defined]
     assert judge.semantics == rewriter.semantics == "datatrove"  # type: ignore[attr-defined]
+
+
+# stages that only go together with the stage that an arm leaves out, as their settings name a note of it
+TOGETHER = {("fineweb2-ko", "dedup/minhash"): ("sampling/upsample",)}
+
+
+@pytest.mark.parametrize("name", funnels.RECIPES)
+def test_an_ablation_leaves_out_each_stage_and_a_page_tells_of_the_recipe(name: str) -> None:
+    shipped = [arms.load(path.stem) for path in (recipe.CONFIGS / "ablations").glob("*.yaml")]
+    mine = [
+        one
+        for one in shipped
+        if one.base.recipe.name == name and any(arm.name.startswith("without-") for arm in one.arms)
+    ]
+    steps = recipe.load(name).steps
+    for ablation in mine or [arms.load(name)]:
+        assert ablation.base.recipe.steps == steps
+        left = {arm.name: arm.recipe.steps for arm in ablation.arms if arm.name.startswith("without-")}
+        assert len(left) == len(steps) - 1
+        for step in steps[1:]:
+            gone = (step.name, *TOGETHER.get((name, step.name), ()))
+            without = left["without-" + step.name.replace("/", "-")]
+            assert without == tuple(one for one in steps if one.name not in gone)
+    assert f"\n## `{name}`\n" in Path("docs/recipes.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", funnels.RECIPES)

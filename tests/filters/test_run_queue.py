@@ -21,8 +21,8 @@ def test_who_shares_a_core_waits_for_it():
     try:
         if not waits(processes[0].pid):
             pytest.skip("the system does not say how long a process waits")
-        before = [waits(process.pid) for process in processes]
         mine = waits(os.getpid())
+        before = [waits(process.pid) for process in processes]
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             seen = [waited(was, waits(process.pid)) for was, process in zip(before, processes, strict=True)]

@@ -4,7 +4,7 @@ import pytest
 
 from curate import recipe as recipes
 from curate.ablation import arms
-from curate.ablation.arms import parse
+from curate.ablation.arms import load, parse
 from curate.recipe import CONFIGS, RecipeError
 from filters.contracts import ResourceError
 
@@ -333,3 +333,18 @@ def test_what_cannot_stand_without_a_stage_is_left_out_with_it():
     assert left["without-sampling-upsample"] == ["dedup/exact", "quality/gopher"]
     assert left["without-dedup-minhash"] == ["dedup/exact", "sampling/upsample", "quality/gopher"]
     assert set(found.without()) == {"dedup/minhash", "quality/gopher"}
+
+
+def test_the_ablation_of_a_recipe_leaves_out_each_stage(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: mine\ninput: a.jsonl\nstages: [extraction/plain, dedup/exact, quality/gopher]\n")
+    names = ["base", "without-dedup-exact", "without-quality-gopher"]
+    for found in (load(path), load({"name": "mine", "stages": ["dedup/exact", "quality/gopher"]})):
+        assert (found.name, [arm.name for arm in found.arms], found.controls) == ("mine", names, ("random-removal",))
+    assert load(path).input == (str(tmp_path / "a.jsonl"),)
+    assert [arm.name for arm in load("c4").arms][-1] == "without-language-fasttext"
+    path.write_text("name: mine\nstages: [extraction/plain, quality/gophr]\n")
+    with pytest.raises(RecipeError, match=r"line 2.*quality/gophr"):
+        load(path)
+    with pytest.raises(RecipeError, match="c5: no such file"):
+        load("c5")

@@ -59,7 +59,7 @@ def _rewriter(rng: random.Random) -> dict:
     return rng.choice(
         [
             {"cleanup/unicode": {}},
-            {"cleanup/klue": {}},
+            {"cleanup/klue": {"html": True}},
             {"cleanup/c4-lines": {"min_words": rng.randint(2, 8)}},
             {"cleanup/refinedweb-lines": {}},
             {"cleanup/symbol-lines": {"symbols": rng.choice(["|", ".=-"])}},
@@ -327,6 +327,23 @@ def test_arms_read_the_fields_that_their_recipe_names(tmp_path):
     assert len(report["arms"]) == 2
     assert kept_ids(tmp_path / "out", "base") == ["1"]
     assert kept_ids(tmp_path / "out", report["arms"][1]["name"]) == ["0", "1"]
+
+
+def test_an_arm_that_looks_at_pages_is_a_run(tmp_path):
+    """Tags that a page shows stay by default, and go where a recipe says so: of the arm's texts as of the run's."""
+    page = tmp_path / "page.html"
+    page.write_text(
+        "<html><body><p>문단은 &lt;p&gt;문단&lt;/p&gt; 처럼 쓰고, 그 밖의 글은 그대로 둔다.</p></body></html>"
+    )
+    data = {"recipe": {"name": "base", "stages": ["extraction/resiliparse", "cleanup/klue"]}}
+    data["arms"] = {"removed": {"cleanup/klue": {"html": True}}}
+    kept = {arm["name"]: arm["kept"]["bytes"] for arm in run_ablation(data, [page], tmp_path / "out")["arms"]}
+    for name, html in (("base", "rows"), ("removed", True)):
+        stages = ["extraction/resiliparse", {"cleanup/klue": {"html": html}}]
+        go(recipe(*stages), [page], tmp_path / name)
+        (row,) = rows(tmp_path / name, "kept")
+        assert ("<p>문단</p>" in row["text"]) == (html == "rows")
+        assert kept[name] == len(row["text"].encode())
 
 
 def test_a_rule_without_its_signal_fails_every_document_as_in_a_run(tmp_path):

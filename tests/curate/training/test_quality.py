@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -138,6 +139,7 @@ def test_what_is_refused(tmp_path):
     fine = [str(write_rows(tmp_path / "fine.jsonl", good(20)))]
     junk = [str(write_rows(tmp_path / "junk.jsonl", bad(20)))]
     model = tmp_path / "m.bin"
+    (tmp_path / "folder.bin").mkdir()
     (tmp_path / "page.html").write_text("<html><body>secret</body></html>")
     (tmp_path / "cut.jsonl").write_text('{"text": "fine"}\n{"text": "secret')
     (tmp_path / "other.jsonl").write_text('{"body": "secret"}\n')
@@ -155,6 +157,10 @@ def test_what_is_refused(tmp_path):
         (fine, junk, model, {"minn": -1}, "at least 0"),
         (fine, junk, model, {"epoch": 0}, "above 0"),
         (fine, junk, model, {"lr": "1"}, "lr must be a number"),
+        (fine, junk, model, {"lr": float("nan")}, "lr must be at most 2,147,483,647, got nan"),
+        (fine, junk, model, {"dim": 2**31}, "dim must be at most"),
+        (fine, junk, tmp_path / "folder.bin", {}, "folder.bin is a folder"),
+        (fine, junk, Path("/proc/m.bin"), SMALL, "/proc: cannot be written to"),
         (fine, junk, model, {"most": 0}, "at least one text of each kind"),
     ):
         with pytest.raises(DataError, match=said) as caught:
@@ -177,7 +183,7 @@ def test_the_best_tenth_of_a_mix_is_prose(shared_data, tmp_path):
         texts.sort(key=lambda text: keyed(text, b"test"))
     mix = write_rows(tmp_path / "mix.jsonl", [*prose[:35], *web[:315]])
     given = [[str(write_rows(tmp_path / f"{n}.jsonl", texts))] for n, texts in enumerate((prose[35:], web[315:]))]
-    trained = train(*given, tmp_path / "m.bin", bucket=100_000, dim=16)
+    trained = train(*given, tmp_path / "m.bin", bucket=100_000, dim=16, epoch=25, lr=0.5)
     assert trained.held_out is not None
     assert trained.held_out.auc.value > 0.97
     stage = {"quality/fasttext-top": {"model": str(tmp_path / "m.bin"), "label": GOOD, "keep_top": 0.1}}

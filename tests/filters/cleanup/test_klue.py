@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import filters
 from filters.cleanup.klue import RULES
-from filters.document import Document, Drop
+from filters.document import Document, Drop, RawPage
 from filters.text.patterns import Gate
 from filters.text.unicode import repair
 from tests.linear import grows_linearly, repeated
@@ -48,6 +48,23 @@ def test_changed(rule: str, before: str, after: str) -> None:
     assert document.text == after
     assert rule == "together" or rule in document.edits
     assert CLEAN(after).text == after
+
+
+def test_tags_in_text_taken_out_of_html_are_text() -> None:
+    text = "첫 줄은 이렇게 쓴다.<br><b>굵은 글씨</b> &amp;lt; #태그"
+    page, row = RawPage("id", media_type="text/html"), RawPage("id", media_type="text/plain")
+
+    def cleaned(page: RawPage, **options: object) -> str:
+        clean = filters.make("cleanup/klue", options).open()  # type: ignore[attr-defined]
+        return clean(page.document(text).of_page(page)).text
+
+    assert cleaned(page) == cleaned(row, html=False) == "첫 줄은 이렇게 쓴다.<br><b>굵은 글씨</b> <"
+    assert cleaned(row) == cleaned(page, html=True) == CLEAN(text).text == "첫 줄은 이렇게 쓴다.\n굵은 글씨 <"
+    assert [filters.make("cleanup/klue", {"html": html}).reads_page for html in ("rows", True, False)] == [
+        True,
+        False,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("text", UNCHANGED)
@@ -178,6 +195,7 @@ UNITS = [
         "<!--",
         "All rights reserved ",
     ),
+    *("<p>, ", "가 <p>를 ", "<b>를 <b>가", "<script>, </script", "<script>, <style>, </script>", "<script>를 "),
     *("사진=가 ", ". a@b.co", "(사진=가) ", "다. 홍길동 기자 ", "[서울=뉴시스] "),
 ]
 

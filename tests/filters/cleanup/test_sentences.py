@@ -27,7 +27,7 @@ def test_wrapped_lines_join_and_blocks_do_not() -> None:
     assert isinstance(result, Document)
     assert result.text.split("\n") == [
         *("한 문장이 두 줄에 걸쳐 있다.", "다음 문장이 이어진다.", "첫째 항목은 두 줄이다", "둘째 항목"),
-        *("인용이다", "# 제목", "본문이다.", "1. 하나", "| 표 | 줄 |", "끝"),
+        *("인용이다", "# 제목", "본문이다.", "하나", "| 표 | 줄 |", "끝"),
     ]
 
 
@@ -152,3 +152,13 @@ def test_judging_twice_equals_judging_once(text: str) -> None:
         assert isinstance(twice, Document)
         assert twice.text == once.text
         assert "中" not in once.text
+
+
+def test_rows_hold_no_bullets_and_no_numbers_of_items_and_notes() -> None:
+    marked = ["1. 첫째이다.", "• 2) 둘째이다.", "[4] 주석이다.", "(3) 셋째이다.", "가. 항목이다.", "12. An item."]
+    bare = ["첫째이다.", "둘째이다.", "주석이다.", "셋째이다.", "항목이다.", "An item."]
+    own = ["3. 4. 행사가 열렸다.", "1.5배가 되었다.", "2026년이다.", "(참고) 그렇다.", "[1]은 배열이다.", "-5도이다."]
+    result = run("\n".join(marked + own), emit="sentences")
+    assert isinstance(result, Document)
+    assert result.text.split("\n") == bare + own
+    assert run("\n".join(marked)) == Document("id", "\n".join(marked)).note(sentences_dropped=0)
