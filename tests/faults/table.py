@@ -256,7 +256,7 @@ class Given:
     stages: Sequence[Any] = ({"extraction/resiliparse": {"main_content": False}}, "dedup/exact")
     more: Mapping[str, Any] = field(default_factory=dict)
     peak: int = PEAK_BYTES
-    cpu_seconds: float = CPU_SECONDS
+    cpu_seconds: float | None = CPU_SECONDS
 
     def __call__(self, place: Place) -> None:
         made = self.make()
