@@ -396,11 +396,7 @@ def check_steps(steps: Sequence[Step], where: str, lines: Lines | None = None) -
         if isinstance(step.strategy, (CorpusJudge, CorpusRewriter)):
             over_corpus = over_corpus or step.name
         if step.strategy.reads_page and over_corpus:
-            chosen = isinstance(getattr(type(step.strategy), "reads_page", None), property)  # by its settings
-            other = ", or choose settings that read none" if chosen else ""
-            raise place.error(
-                f"{step.name} reads pages, and there are none from {over_corpus} on: put it before{other}"
-            )
+            raise place.error(f"{step.name} reads pages, and there are none from {over_corpus} on: put it before")
         if step.name == "read":
             raise place.error("read is the name of the reader's own stage")
         for note in step.strategy.notes_read():

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,8 +76,8 @@ def rehydration(run: str | os.PathLike[str], most: float = MOST, least: int = LE
     most   the greatest weight, 1 or more
     least  documents that a weight is worked out from; sizes of fewer are taken together with those above them
 
-    A share is that of the documents that deduplication left, which no later filter dropped: stages of the kind
-    `sampling` are no filters, and failed documents do not count. Memory grows with the number of different sizes.
+    The share of a size is that of its documents which every filter after deduplication kept. Stages called sampling/…
+    are not filters, and failed documents are left out. Memory grows with the number of distinct sizes.
     Raises UsageError.
     """
     if not 1 <= most < float("inf"):
@@ -90,10 +90,8 @@ def rehydration(run: str | os.PathLike[str], most: float = MOST, least: int = LE
     if not output.result["conserved"]:
         raise UsageError(f"{output.root}: the run does not add up (see run.json), so nothing is worked out from it")
     stage, after = _stages(output)
-    kept = _sizes(output, "kept", None)
-    dropped = _sizes(output, "dropped", after)
-    drawn = _sizes(output, "dropped", after, drawn=True)
-    passed = kept + drawn
+    dropped, drawn = _dropped(output, after)
+    passed = _kept(output) + drawn
     grouped = _grouped(passed + dropped, passed, least)
     if len(grouped) < 2:
         total = sum(documents for _, documents, _ in grouped)
@@ -136,21 +134,11 @@ def _stages(output: Output) -> tuple[str, frozenset[str]]:
     return steps[places[-1]].name, frozenset(step.name for step in steps[places[-1] + 1 :])
 
 
-def _sizes(output: Output, table: str, stages: frozenset[str] | None, drawn: bool = False) -> Counter[int]:
-    """How many documents of a table stand for how many. stages: only those that a filter dropped there, or (drawn)
-    that a stage of the kind `sampling` dropped.
-    """
+def _kept(output: Output) -> Counter[int]:
+    """How many documents of kept/ stand for how many."""
     found: Counter[int] = Counter()
     last = None
-    for _, _, batch in output.batches(table, [DUP_COUNT, "source", "offset", "stage", "strategy"]):
-        if DUP_COUNT not in batch.schema.names:
-            raise UsageError(f"{output.root}: {table}/ has no column {DUP_COUNT}: the run is of an earlier version")
-        counts = _whole(batch[DUP_COUNT])
-        if stages is not None:
-            names = zip(batch["stage"].to_pylist(), batch["strategy"].to_pylist(), strict=True)
-            here = [stage in stages and strategy.startswith(_AGAIN) == drawn for stage, strategy in names]
-            found.update(counts[np.array(here, dtype=bool)].tolist())
-            continue
+    for counts, batch in _counts(output, "kept", ["source", "offset"]):
         # a document may be several rows, one after the other
         places = zip(batch["source"].to_pylist(), batch["offset"].to_pylist(), strict=True)
         for count, place in zip(counts.tolist(), places, strict=True):
@@ -158,6 +146,26 @@ def _sizes(output: Output, table: str, stages: frozenset[str] | None, drawn: boo
                 found[count] += 1
             last = place
     return found
+
+
+def _dropped(output: Output, stages: frozenset[str]) -> tuple[Counter[int], Counter[int]]:
+    """How many documents that these stages dropped stand for how many: (by filters, by stages that draw)."""
+    dropped: Counter[int] = Counter()
+    drawn: Counter[int] = Counter()
+    for counts, batch in _counts(output, "dropped", ["stage", "strategy"]):
+        rows = zip(counts.tolist(), batch["stage"].to_pylist(), batch["strategy"].to_pylist(), strict=True)
+        for count, stage, strategy in rows:
+            if stage in stages:
+                (drawn if strategy.startswith(_AGAIN) else dropped)[count] += 1
+    return dropped, drawn
+
+
+def _counts(output: Output, table: str, columns: list[str]) -> Iterator[tuple[np.ndarray, pa.RecordBatch]]:
+    """(dup_count of each row, the batch) of a table."""
+    for _, _, batch in output.batches(table, [DUP_COUNT, *columns]):
+        if DUP_COUNT not in batch.schema.names:
+            raise UsageError(f"{output.root}: {table}/ has no column {DUP_COUNT}: the run is of an earlier version")
+        yield _whole(batch[DUP_COUNT]), batch
 
 
 def _whole(column: pa.Array) -> np.ndarray:

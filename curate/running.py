@@ -112,15 +112,12 @@ def run(
     recipe = recipe if isinstance(recipe, Recipe) else recipes.load(recipe)
     progress = progress or Progress()
     workers = workers or len(os.sched_getaffinity(0))
+    on_engine = runs_on_engine(options)
     try:
-        engines.open_file_systems(options)
         found = find(sources)
-    except engines.EngineError as error:
-        raise UsageError(f"Beam options: {error}") from error
     except InputError as error:
         raise UsageError(str(error)) from error
     check(recipe)
-    on_engine = engines.names_runner(options)
     if against is not None:
         _check_against(recipe, against)
     # workers of an engine have a working directory of their own
@@ -179,6 +176,15 @@ def run(
         if result["conserved"]:
             directory.clean()
     return result
+
+
+def runs_on_engine(options: Sequence[str]) -> bool:
+    """Whether Beam's options name a runner; its file systems get the options here. Raises UsageError."""
+    try:
+        engines.open_file_systems(options)
+    except engines.EngineError as error:
+        raise UsageError(f"Beam options: {error}") from error
+    return engines.names_runner(options)
 
 
 def _on_this_machine(

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
-import grpc
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, SetupOptions, StandardOptions
 from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
@@ -128,7 +127,8 @@ def run_on_engine(build: Callable[[beam.Pipeline], None], options: Sequence[str]
 def _gave_up(error: Exception, told: bool = False) -> str:
     """Why an engine gave up, or does not start (told: nothing of the input has been read then)."""
     # the text of an error of gRPC begins with the name of a class; its details are what the server says
-    text = str(error.details() if isinstance(error, grpc.Call) else error)
+    details = getattr(error, "details", None)
+    text = str(details() if callable(details) else error)
     said = text.strip().splitlines()
     if told and said and not _in_a_worker(error):
         return f"does not start: {said[0]:.300}"

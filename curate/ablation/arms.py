@@ -183,9 +183,9 @@ def _is_recipe(data: Any) -> bool:
 
 def _of_recipe(given: str | Mapping[str, Any]) -> Ablation:
     """A recipe, each stage left out in turn."""
-    base = recipes.load(given)
-    ablation = {"name": base.name, "recipe": given, "leave_one_out": True, "controls": ["random-removal"]}
-    return dataclasses.replace(parse(ablation, base.name), input=base.input)
+    made = parse({"recipe": given, "leave_one_out": True, "controls": ["random-removal"]}, "ablation")
+    base = made.arms[0].recipe
+    return dataclasses.replace(made, name=base.name, input=base.input)
 
 
 _MADE = ("recipe", "arms", "leave_one_out", "grid", "sweeps", "gold", "proxy")  # keys whose values are made here

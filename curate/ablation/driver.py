@@ -24,7 +24,7 @@ from curate.evaluation.labelled import EvaluationError
 from curate.report.page import render_html, render_markdown
 from curate.results import AblationResult, returns
 from curate.rundir import RunDirectory, UsageError
-from curate.running import check, plan_units, timed
+from curate.running import check, plan_units, runs_on_engine, timed
 from filters.chain import close_all
 from filters.contracts import CorpusJudge, CorpusRewriter, Duplicates, ResourceError
 from filters.document import Document
@@ -233,7 +233,9 @@ def ablate(
     ablation = ablation if isinstance(ablation, Ablation) else load_ablation(ablation)
     progress = progress or Progress()
     workers = workers or len(os.sched_getaffinity(0))
-    on_engine = _open(options)
+    on_engine = runs_on_engine(options)
+    if engines.names_template(options):
+        raise UsageError("Beam options: an ablation runs several jobs and decides between them, so it has no template")
     try:
         tokens.check(ablation.tokens)
     except ResourceError as error:
@@ -278,17 +280,6 @@ def ablate(
     finally:
         close_all()
     return report
-
-
-def _open(options: Sequence[str]) -> bool:
-    """Hand Beam's options to the file systems; whether they name a runner. Raises UsageError."""
-    try:
-        engines.open_file_systems(options)
-    except engines.EngineError as error:
-        raise UsageError(f"Beam options: {error}") from error
-    if engines.names_template(options):
-        raise UsageError("Beam options: an ablation decides between its jobs, so there is no template of it")
-    return engines.names_runner(options)
 
 
 def _state(

@@ -155,3 +155,11 @@ def test_skipped_code_leaves_the_prose_around_it(semantics: str) -> None:
     no_code = " ".join(distinct(9) * 2)
     assert measured(no_code, **settings) == pytest.approx(measured(no_code, semantics=semantics), nan_ok=True)
     assert "duplicate_5grams" in failed(prose * 3, **settings)
+
+
+def test_a_text_is_measured_whole_where_less_than_a_fifth_is_prose() -> None:
+    code = LISTING * 4  # what is left without it: the prose alone
+    fifth = "가" * (len(code) // 4)
+    assert len(fifth) * 5 == len(fifth + code)
+    assert "duplicate_lines" not in failed(code + fifth, code="skip")
+    assert "duplicate_lines" in failed(code + fifth[:-1], code="skip")
